@@ -1,0 +1,1 @@
+"""The loop: turns, steps and tool calls."""

@@ -1,0 +1,69 @@
+"""Every error that kcode raises on purpose, in one tree.
+
+KcodeError                  something the user reads: what happened, to what, what to do next
+├── UsageError              bad flags, settings, key or input                    exit 2
+├── WorkspaceError          the folder cannot be worked on                       exit 2
+├── RefusedError            needs a right or an answer that nobody gave          exit 5
+│   └── NoSandboxError      commands cannot be isolated on this machine
+├── GitError                a git command failed
+├── DraftError              the draft cannot be read, written or proposed
+│   └── StaleError          the user's file is not what the proposal was made from
+├── SessionError            the session's log or folder cannot be used
+├── ToolError               a tool's failure, worded for the model
+└── ProviderError           the endpoint failed; carries its Failure              exit 1, or 75 if retrying may help
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kcode.results import Failure
+
+
+class KcodeError(Exception):
+    """What happened, to what, and what to do next, in words for the user."""
+
+
+class UsageError(KcodeError):
+    pass
+
+
+class WorkspaceError(KcodeError):
+    pass
+
+
+class RefusedError(KcodeError):
+    pass
+
+
+class NoSandboxError(RefusedError):
+    pass
+
+
+class GitError(KcodeError):
+    pass
+
+
+class DraftError(KcodeError):
+    pass
+
+
+class StaleError(DraftError):
+    pass
+
+
+class SessionError(KcodeError):
+    pass
+
+
+class ToolError(KcodeError):
+    """Raised by a tool; its text becomes the failed result that the model reads."""
+
+
+class ProviderError(KcodeError):
+    """The endpoint, the network or the stream failed; `failure` says what may be done about it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure

@@ -1,0 +1,67 @@
+"""The seam to the model: a request in, deltas out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from kcode.messages import AssistantMessage, Message, Usage
+    from kcode.tooling import Tool
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of the call at `index` of this reply; for the screen, the whole calls come with ReplyDelta."""
+
+    index: int
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageDelta:
+    """The reply's usage so far; a later one replaces it, they are never summed."""
+
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDelta:
+    """The last delta: the whole reply, known to be complete. `finish` is stop, tool_calls, length or another word."""
+
+    message: AssistantMessage
+    finish: str
+
+
+Delta = ReasoningDelta | TextDelta | ToolCallDelta | UsageDelta | ReplyDelta
+
+
+class Provider(Protocol):
+    """A place that serves the model."""
+
+    @property
+    def window(self) -> int:
+        """How many tokens prompt and reply may have together."""
+
+    def stream(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
+        """Send the conversation and yield the reply as it comes; the last delta is a ReplyDelta.
+
+        Raises ProviderError, also when the stream ends before the reply is complete. Closing the generator closes
+        the connection.
+        """
+
+    async def aclose(self) -> None:
+        """Close what is still open."""

@@ -1,0 +1,1 @@
+"""How a command runs: isolated, limited, and ended."""

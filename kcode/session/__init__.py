@@ -1,0 +1,1 @@
+"""One conversation with its log and its draft."""

@@ -1,0 +1,223 @@
+"""What a tool is: one function in one file, its schema read from its signature, and the view it works through."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import types
+import typing
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol, get_args, get_origin, get_type_hints, is_typeddict
+
+from kcode.errors import KcodeError, ToolError
+from kcode.results import CommandEnd, CommandResult, TestFailure, TestReport, ToolResult
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from pathlib import Path
+
+__all__ = [
+    "Access",
+    "CommandEnd",
+    "CommandResult",
+    "Definition",
+    "Entry",
+    "Match",
+    "TestFailure",
+    "TestReport",
+    "Tool",
+    "ToolError",
+    "ToolResult",
+    "View",
+    "load_tools",
+    "tool",
+]
+
+
+class Access(Enum):
+    """What a tool does to the draft or the machine."""
+
+    READ = "read"
+    EDIT = "edit"
+    EXECUTE = "execute"
+    NETWORK = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name in a folder of the draft; `size` in bytes, None for anything but a file."""
+
+    path: str
+    kind: typing.Literal["file", "folder", "link", "other"]
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One line found by a search, or a line of context beside one."""
+
+    path: str
+    line: int
+    text: str
+    is_context: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One definition in a source file: its lines (from 1, both included), its nesting and its first line."""
+
+    start: int
+    end: int
+    depth: int
+    text: str
+
+
+class View(Protocol):
+    """All that a tool can see and do: the draft, and commands over it in the sandbox. Never the user's files.
+
+    A path is given as the model wrote it, relative to the workspace or absolute inside it. Every method raises
+    ToolError, worded for the model, for a path outside the workspace or inside `.git`.
+    """
+
+    @property
+    def root(self) -> str:
+        """The workspace's absolute path, as the model knows it."""
+
+    def relative(self, path: str) -> str:
+        """The path inside the workspace with `/` between names; "" is the workspace itself."""
+
+    def entry(self, path: str) -> Entry | None:
+        """What stands at the path, links not followed; None when there is nothing."""
+
+    def read(self, path: str) -> bytes:
+        """The file's bytes, links followed inside the workspace; refuses a file above 10 MB and anything not a file."""
+
+    def entries(self, path: str) -> list[Entry]:
+        """What a folder holds, sorted by name, without `.git`."""
+
+    def files(self, path: str = "") -> list[str]:
+        """All files below the path that git does not ignore, sorted."""
+
+    def write(self, path: str, data: bytes) -> None:
+        """Put a whole file in the draft, with its folders; an existing file keeps its mode."""
+
+    def move(self, source: str, target: str) -> None:
+        """Move a file inside the draft; refuses an existing target."""
+
+    def delete(self, path: str) -> None:
+        """Delete a file in the draft."""
+
+    def definitions(self, path: str) -> list[Definition] | None:
+        """The file's definitions in source order; None when its language has no grammar here."""
+
+    async def search(
+        self, pattern: str, path: str, glob: str, *, ignore_case: bool, context: int, limit: int
+    ) -> tuple[list[Match], bool]:
+        """Lines that match the regular expression, in path order, and whether more than `limit` were found."""
+
+    async def run(self, command: str, seconds: float) -> CommandResult:
+        """Run a shell command over the draft, at the workspace's path, without network."""
+
+    async def run_tests(self, target: str, seconds: float) -> TestReport:
+        """Run the project's tests, or those of `target`, over the draft; ToolError when no way to run them is found."""
+
+
+class ToolFunction(Protocol):
+    __name__: str
+
+    def __call__(self, view: View, /, **arguments: Any) -> Awaitable[ToolResult]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool as the model is told of it and as it is run. `parameters` is a flat JSON Schema."""
+
+    name: str
+    description: str
+    access: Access
+    parameters: dict[str, Any]
+    function: ToolFunction
+
+
+def tool(access: Access) -> Callable[[Callable[..., Awaitable[ToolResult]]], Tool]:
+    """Make a Tool of an async function: its docstring and annotations are what the model reads.
+
+    The first parameter is the view. Each other one is `Annotated[TYPE, "what it is"]`, where TYPE is str, int, bool,
+    `TYPE | None`, list[TYPE], a Literal of strings or a TypedDict of such.
+    """
+
+    def make(function: Callable[..., Awaitable[ToolResult]]) -> Tool:
+        hints = get_type_hints(function, include_extras=True)
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        properties = {p.name: _schema(hints[p.name]) for p in parameters}
+        required = [p.name for p in parameters if p.default is inspect.Parameter.empty]
+        schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+        return Tool(
+            name=function.__name__,
+            description=inspect.cleandoc(function.__doc__ or ""),
+            access=access,
+            parameters=schema,
+            function=typing.cast("ToolFunction", function),
+        )
+
+    return make
+
+
+_SIMPLE: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def _schema(hint: Any) -> dict[str, Any]:
+    """The JSON Schema of one annotation; a type outside the allowed few is a mistake in the tool's file."""
+    if get_origin(hint) is typing.Annotated:
+        inner, *notes = get_args(hint)
+        return _schema(inner) | {"description": next(note for note in notes if isinstance(note, str))}
+    if hint in _SIMPLE:
+        return {"type": _SIMPLE[hint]}
+    origin, args = get_origin(hint), get_args(hint)
+    if origin in {typing.Union, types.UnionType}:
+        (inner,) = (arg for arg in args if arg is not type(None))
+        return _schema(inner)
+    if origin is typing.Literal:
+        return {"type": "string", "enum": list(args)}
+    if origin is list:
+        return {"type": "array", "items": _schema(args[0])}
+    if is_typeddict(hint):
+        fields = get_type_hints(hint, include_extras=True)
+        properties = {name: _schema(_without_required_mark(field)) for name, field in fields.items()}
+        required = sorted(hint.__required_keys__, key=list(fields).index)
+        return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    raise TypeError(f"a tool's parameter cannot have the type {hint!r}")
+
+
+def _without_required_mark(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) in {typing.Required, typing.NotRequired} else hint
+
+
+def load_tools(folders: Iterable[Path]) -> dict[str, Tool]:
+    """Load every `*.py` of the folders as one tool each, sorted by name; a later folder's tool replaces an earlier's.
+
+    Loading runs the file, so a folder of the repository is given only once the user has trusted it.
+    """
+    tools: dict[str, Tool] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.py")):
+            found = load_tool(path)
+            tools[found.name] = found
+    return dict(sorted(tools.items()))
+
+
+def load_tool(path: Path) -> Tool:
+    """Load the one tool of a file; KcodeError names the file when it cannot be loaded or holds none."""
+    spec = importlib.util.spec_from_file_location(f"kcode_tool_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise KcodeError(f"The tool file {path} cannot be loaded.")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except (ImportError, SyntaxError, TypeError, NameError, AttributeError, ValueError) as error:
+        raise KcodeError(f"The tool file {path} cannot be loaded: {error}. Mend it or move it away.") from error
+    tools: Sequence[Tool] = [value for value in vars(module).values() if isinstance(value, Tool)]
+    if len(tools) != 1 or tools[0].name != path.stem:
+        raise KcodeError(f"The tool file {path} must hold exactly one @tool function, named {path.stem}.")
+    return tools[0]

@@ -81,10 +81,12 @@ class Failure:
 
     retry: try again, not before `retry_after` seconds · overflow: the request is too long · history: the endpoint
     rejects the history's shape · key: another key is needed · quota: no money left · model: the id is not served ·
-    refused: the content was refused · broken: anything else, not worth retrying.
+    refused: the content was refused · broken: anything else, not worth retrying. `attempts` is how many tries in all
+    are worth making.
     """
 
     kind: FailureKind
     message: str
     retry_after: float | None = None
     status: int | None = None
+    attempts: int = 8

@@ -61,6 +61,10 @@ class ToolError(KcodeError):
     """Raised by a tool; its text becomes the failed result that the model reads."""
 
 
+class EditRefusedError(ToolError):
+    pass
+
+
 class ProviderError(KcodeError):
     """The endpoint, the network or the stream failed; `failure` says what may be done about it."""
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import sys
 import types
 import typing
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, get_args, get_origin, get_type_hints, is_typeddict
 
-from kcode.errors import KcodeError, ToolError
+from kcode.errors import EditRefusedError, KcodeError, ToolError
+from kcode.globs import compile_glob
+from kcode.nearest import nearest_paths
 from kcode.results import CommandEnd, CommandResult, TestFailure, TestReport, ToolResult
+from kcode.textfile import TextFile, cut_line, decode_text, number_lines, show_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -19,19 +23,30 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "Applied",
     "CommandEnd",
     "CommandResult",
     "Definition",
+    "Edit",
+    "EditRefusedError",
     "Entry",
     "Match",
     "TestFailure",
     "TestReport",
+    "TextFile",
     "Tool",
     "ToolError",
     "ToolResult",
     "View",
+    "compile_glob",
+    "cut_line",
+    "decode_text",
     "load_tools",
+    "nearest_paths",
+    "number_lines",
+    "show_ranges",
     "tool",
+    "which_file",
 ]
 
 
@@ -73,6 +88,26 @@ class Definition:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the text `old`, which stands in the file exactly once, or everywhere with `replace_all`."""
+
+    old: str
+    new: str
+    replace_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What edits made of a file: its bytes, and for every replaced place, in file order, its lines in the new text.
+
+    A place is (first, last), counted from 1; where lines were only taken out, last is first - 1.
+    """
+
+    after: bytes
+    places: tuple[tuple[int, int], ...]
+
+
 class View(Protocol):
     """All that a tool can see and do: the draft, and commands over it in the sandbox. Never the user's files.
 
@@ -102,6 +137,9 @@ class View(Protocol):
     def write(self, path: str, data: bytes) -> None:
         """Put a whole file in the draft, with its folders; an existing file keeps its mode."""
 
+    def edit(self, path: str, edits: Sequence[Edit]) -> Applied:
+        """Make all edits of a file in the draft, or none: EditRefusedError says which does not fit, and why."""
+
     def move(self, source: str, target: str) -> None:
         """Move a file inside the draft; refuses an existing target."""
 
@@ -121,6 +159,19 @@ class View(Protocol):
 
     async def run_tests(self, target: str, seconds: float) -> TestReport:
         """Run the project's tests, or those of `target`, over the draft; ToolError when no way to run them is found."""
+
+
+def which_file(view: View, path: str) -> str:
+    """The relative path of the file that the model means; ToolError for a folder, and for nothing (with near names)."""
+    inside = view.relative(path)
+    entry = view.entry(inside)
+    if entry is None:
+        near = nearest_paths(inside, view.files())
+        hint = f"Did you mean {' or '.join(near)}?" if near else "Look with list_files."
+        raise ToolError(f"There is no file {inside or path!r}. {hint}")
+    if entry.kind == "folder":
+        raise ToolError(f"{inside or 'The workspace'} is a folder, not a file. See what it holds with list_files.")
+    return inside
 
 
 class ToolFunction(Protocol):
@@ -185,9 +236,15 @@ def _schema(hint: Any) -> dict[str, Any]:
     if is_typeddict(hint):
         fields = get_type_hints(hint, include_extras=True)
         properties = {name: _schema(_without_required_mark(field)) for name, field in fields.items()}
-        required = sorted(hint.__required_keys__, key=list(fields).index)
+        # __required_keys__ cannot be used: under `from __future__ import annotations` it holds the NotRequired too.
+        required = [name for name, field in fields.items() if _is_required(field, total=hint.__total__)]
         return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
     raise TypeError(f"a tool's parameter cannot have the type {hint!r}")
+
+
+def _is_required(field: Any, *, total: bool) -> bool:
+    mark = get_origin(field)
+    return mark is typing.Required or (total and mark is not typing.NotRequired)
 
 
 def _without_required_mark(hint: Any) -> Any:
@@ -213,6 +270,7 @@ def load_tool(path: Path) -> Tool:
     if spec is None or spec.loader is None:
         raise KcodeError(f"The tool file {path} cannot be loaded.")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # the annotations of a TypedDict are resolved through it
     try:
         spec.loader.exec_module(module)
     except (ImportError, SyntaxError, TypeError, NameError, AttributeError, ValueError) as error:

@@ -13,12 +13,12 @@ ROOT = Path(__file__).parent.parent
 # Imports point down only: a module may import from its own layer and from those below it.
 LAYERS: list[set[str]] = [
     {"cli", "__main__"},
-    {"headless", "plain", "doctor", "demo"},
+    {"headless"},
     {"agent"},
     {"context", "session", "providers", "sandbox", "testing"},
     {"draft"},
     {"tooling", "workspace", "safegit", "settings"},
-    {"events", "messages", "errors", "results", "sanitize", "prompts", "share", "secrets", "pricing", "folders"},
+    {"events", "messages", "errors", "results", "sanitize", "prompts", "share", "secrets", "pricing", "folders", "globs", "nearest", "textfile"},
 ]
 
 # One library, one home. A key is the top-level package, a value the only place that may import it.
@@ -43,6 +43,7 @@ EFFECTS = {
     "safegit.py",
     "session/log.py",
     "folders.py",
+    "context/search.py",
 }
 EFFECTS_FOLDERS = ("sandbox/",)
 

@@ -1,0 +1,130 @@
+"""What stands in a file where a model expected something else: evidence for the refusal, never a match."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter, defaultdict
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from kcode.textfile import cut_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MOST_LINES_SHOWN = 16
+_LIKENESS = 0.6
+# Comparing by characters costs about the product of the lengths; beyond these sizes lines are compared whole.
+_MOST_CHARACTERS, _MOST_LINES = 4_000, 20_000
+
+
+def describe_near_miss(lines: Sequence[str], old: str) -> str | None:
+    """The closest lines to `old` with numbers and visible white space, and the first difference; None if none is like.
+
+    The text ends without a line end.
+    """
+    wanted = old.split("\n")
+    if len(wanted) > 1 and wanted[-1] == "":
+        wanted = wanted[:-1]
+    start = closest_window(lines, wanted)
+    if start is None:
+        return None
+    window = list(lines[start : start + len(wanted)])
+    first = _first_unlike(window, wanted)
+    if first is None:
+        return (
+            f"It would match at line {start + 1}, but `old` ends with a line end and the file's last line has none. "
+            "Leave out the line end of `old`."
+        )
+    low = max(0, min(first - 4, len(window) - _MOST_LINES_SHOWN))
+    shown = window[low : low + _MOST_LINES_SHOWN]
+    width = len(str(start + low + len(shown)))
+    numbered = [
+        f"{number:>{width}}→{cut_line(visible(line), 200)}" for number, line in enumerate(shown, start + low + 1)
+    ]
+    span = f"line {start + 1} is" if len(window) == 1 else f"lines {start + 1}-{start + len(window)} are"
+    if len(shown) < len(window):
+        span += f" (from line {start + low + 1})"
+    return (
+        f"The closest {span} (⇥ is a tab, · a space at an end or in a run):\n"
+        + "\n".join(numbered)
+        + "\n"
+        + _first_difference(window, wanted, first, start)
+    )
+
+
+def _first_unlike(window: Sequence[str], wanted: Sequence[str]) -> int | None:
+    """The first line that differs; `wanted` may begin and end within a line."""
+    for index, (here, there) in enumerate(zip_longest(window, wanted)):
+        part_of_line = (index == 0 and here and there and here.endswith(there)) or (
+            index == len(wanted) - 1 and here and there and here.startswith(there)
+        )
+        if here != there and not part_of_line:
+            return index
+    return None
+
+
+def closest_window(lines: Sequence[str], wanted: Sequence[str]) -> int | None:
+    """The index in `lines` where as many lines as `wanted` has are most like it, or None below a likeness of 0.6."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for index, line in enumerate(lines):
+        if key := _key(line):
+            places[key].append(index)
+    votes: Counter[int] = Counter()
+    for index, line in enumerate(wanted):
+        key = _key(line)
+        for place in places.get(key, ())[:50]:
+            votes[max(0, place - index)] += len(key)
+    starts = [start for start, _ in votes.most_common(5)] or _starts_by_likeness(places, wanted)
+    scored = [(_likeness(lines[start : start + len(wanted)], wanted), -start) for start in starts]
+    best = max(scored, default=(0.0, 0))
+    return -best[1] if best[0] >= _LIKENESS else None
+
+
+def _starts_by_likeness(places: dict[str, list[int]], wanted: Sequence[str]) -> list[int]:
+    """Where the longest wanted line would begin the window, for no line that is wholly there."""
+    index = max(range(len(wanted)), key=lambda i: len(wanted[i]))
+    key = _key(wanted[index])[:400]
+    if not key or len(places) > _MOST_LINES:
+        return []
+    alike = difflib.get_close_matches(key, [place[:400] for place in places], n=3, cutoff=_LIKENESS)
+    return [max(0, at - index) for one in alike for at in places.get(one, ())[:3]]
+
+
+def _likeness(window: Sequence[str], wanted: Sequence[str]) -> float:
+    a, b = "\n".join(window), "\n".join(wanted)
+    if len(a) <= _MOST_CHARACTERS and len(b) <= _MOST_CHARACTERS:
+        return difflib.SequenceMatcher(None, a, b, autojunk=False).ratio()
+    same = sum(_key(x) == _key(y) for x, y in zip(window, wanted, strict=False))
+    return same / max(len(wanted), 1)
+
+
+def _key(line: str) -> str:
+    return "".join(line.split())
+
+
+def _first_difference(window: Sequence[str], wanted: Sequence[str], first: int, start: int) -> str:
+    here = window[first] if first < len(window) else None
+    there = wanted[first] if first < len(wanted) else ""
+    if here is None:
+        return f"The file ends there; `old` goes on with {visible(cut_line(there, 80))!r}."
+    column = next((i for i, (a, b) in enumerate(zip_longest(here, there)) if a != b), 0)
+    low = max(0, column - 10)
+    return (
+        f"The first difference is at line {start + first + 1}, column {column + 1}: the file has "
+        f"`{_excerpt(here, low)}`, `old` has `{_excerpt(there, low)}`."
+    )
+
+
+def _excerpt(line: str, low: int) -> str:
+    if not line:
+        return "(nothing)"
+    piece = visible(line)[low : low + 50]
+    return ("…" if low else "") + piece + ("…" if len(line) > low + 50 else "")
+
+
+def visible(line: str) -> str:
+    """Show tabs as ⇥, and as · the spaces at either end and in runs; same length, so columns stay."""
+    shown = re.sub(r"^ +| +$| {2,}", lambda run: "·" * len(run[0]), line)
+    return shown.replace("\t", "⇥")

@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"agent"},
     {"context", "session", "providers", "sandbox", "testing"},
     {"draft"},
-    {"tooling", "workspace", "safegit", "settings"},
+    {"tooling", "workspace", "safegit", "settings", "options"},
     {"events", "messages", "errors", "results", "sanitize", "prompts", "share", "secrets", "pricing", "folders", "globs", "nearest", "textfile"},
 ]
 

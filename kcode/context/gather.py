@@ -1,0 +1,55 @@
+"""The start of every request: system prompt, instructions, environment. The same bytes for a whole epoch."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+from kcode.context.instructions import render_instructions
+from kcode.context.tree import render_tree
+from kcode.messages import SystemMessage
+from kcode.prompts import render_prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+    from pathlib import Path
+
+    from kcode.context.instructions import Instructions
+    from kcode.safegit import Snapshot
+    from kcode.workspace import Workspace
+
+STATUS_LINES = 20
+
+
+def gather_context(
+    workspace: Workspace,
+    snapshot: Snapshot,
+    instructions: Iterable[Instructions],
+    day: date,
+    own_prompts: Path | None = None,
+) -> SystemMessage:
+    """Write the system message of a session: what the model is told, and what it should know of this place."""
+    root = printable(str(workspace.root))
+    status = [printable(line) for line in snapshot.status]
+    if len(status) > STATUS_LINES:
+        status = [*status[:STATUS_LINES], f"and {len(status) - STATUS_LINES} more"]
+    environment = render_prompt(
+        "environment",
+        own_prompts,
+        root=root,
+        start=f" (the user stands in {printable(workspace.start)}/)" if workspace.start else "",
+        system=f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}",
+        day=day.isoformat(),
+        branch=printable(snapshot.branch),
+        tree=render_tree([printable(path) for path in snapshot.files]),
+        status="\n".join(status) or "clean",
+        commits="\n".join(printable(line) for line in snapshot.commits) or "none",
+    )
+    parts = [render_prompt("system", own_prompts, root=root), render_instructions(instructions), environment]
+    return SystemMessage("\n".join(part for part in parts if part))
+
+
+def printable(text: str) -> str:
+    """The text as valid Unicode: bytes of a name that are not UTF-8 become U+FFFD."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, cast
+
+import pytest
+
+from kcode.agent.conversation import INTERRUPTED, Conversation
+from kcode.agent.turn import OVER_LIMIT, Desk, Limits, LiveView, run_turn
+from kcode.errors import ProviderError
+from kcode.events import (
+    DraftChanged,
+    Event,
+    ReasoningStreamed,
+    RetryScheduled,
+    TextStreamed,
+    ToolCallFinished,
+    ToolCallOutput,
+    TurnEnd,
+    TurnFinished,
+)
+from kcode.messages import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, Usage, UserMessage
+from kcode.providers import Delta, ReasoningDelta, ReplyDelta, TextDelta, UsageDelta
+from kcode.results import Failure, ToolResult
+from kcode.tooling import Access, Tool, View, tool
+
+
+@dataclass
+class ScriptedProvider:
+    """Plays replies in order; a Failure in the list is raised in place of a reply, after a first piece of text."""
+
+    replies: list[AssistantMessage | Failure]
+    usage: Usage = field(default_factory=lambda: Usage(100, 10, 0, 0.01))
+    window: int = 100_000
+    seen: list[list[Message]] = field(default_factory=list)
+    stalls: bool = False
+
+    async def stream(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
+        del tools
+        self.seen.append(list(messages))
+        if self.stalls:
+            await asyncio.Event().wait()
+        reply = self.replies.pop(0)
+        if isinstance(reply, Failure):
+            yield TextDelta("half a")
+            raise ProviderError(reply)
+        if reply.reasoning:
+            yield ReasoningDelta(reply.reasoning)
+        if reply.text:
+            yield TextDelta(reply.text)
+        yield UsageDelta(self.usage)
+        yield ReplyDelta(reply, "tool_calls" if reply.tool_calls else "stop")
+
+    async def aclose(self) -> None:
+        pass
+
+
+class StillView:
+    """A view over nothing: the tools of these tests only use what the loop itself needs."""
+
+    def __init__(self) -> None:
+        self.on_output: Callable[[str], None] | None = None
+        self.changed: list[str] = []
+        self.log: list[str] = []
+
+    async def ready(self) -> None:
+        self.log.append("ready")
+
+    def take_changes(self) -> tuple[str, ...]:
+        changed, self.changed = tuple(self.changed), []
+        return changed
+
+
+@tool(Access.READ)
+async def note(view: View, text: Annotated[str, "what"]) -> ToolResult:
+    """Note something."""
+    mine = cast("StillView", view)
+    mine.log.append(text)
+    mine.changed.append(text)
+    if mine.on_output:
+        mine.on_output(f"noting {text}")
+    return ToolResult(f"noted {text}")
+
+
+@tool(Access.EXECUTE)
+async def hang(view: View) -> ToolResult:
+    """Never end."""
+    cast("StillView", view).log.append("hanging")
+    await asyncio.Event().wait()
+    return ToolResult("")
+
+
+@tool(Access.READ)
+async def broken(view: View) -> ToolResult:
+    """Fail."""
+    del view
+    raise ZeroDivisionError("by zero")
+
+
+def call(name: str, number: int, arguments: str = "{}") -> ToolCall:
+    return ToolCall(f"functions.{name}:{number}", name, arguments)
+
+
+def desk_with(*replies: AssistantMessage | Failure, limits: Limits | None = None, **provider: Any) -> Desk:
+    tools = {item.name: item for item in (note, hang, broken)}
+    view = cast("LiveView", StillView())
+    conversation = Conversation([SystemMessage("You are a test.")])
+    return Desk(ScriptedProvider(list(replies), **provider), tools, view, conversation, limits or Limits())
+
+
+async def collect(desk: Desk, prompt: str = "go") -> list[Event]:
+    return [event async for event in run_turn(desk, prompt)]
+
+
+def run(desk: Desk) -> list[Event]:
+    return asyncio.run(collect(desk))
+
+
+def finish(events: list[Event]) -> TurnFinished:
+    assert isinstance(events[-1], TurnFinished)
+    return events[-1]
+
+
+def answers(desk: Desk) -> list[tuple[str, str]]:
+    return [(m.call_id, m.text) for m in desk.conversation.messages if isinstance(m, ToolMessage)]
+
+
+def all_calls_are_answered_once_and_directly_behind(messages: Sequence[Message]) -> bool:
+    rest = list(messages)
+    while rest:
+        message = rest.pop(0)
+        if isinstance(message, ToolMessage):
+            return False
+        if isinstance(message, AssistantMessage):
+            for expected in message.tool_calls:
+                if not rest or not isinstance(rest[0], ToolMessage) or rest.pop(0).call_id != expected.id:  # type: ignore[union-attr]
+                    return False
+    return True
+
+
+DONE = AssistantMessage("All done.", "I am finished.")
+NOTE = AssistantMessage("", "I note.", (call("note", 0, '{"text": "a"}'), call("note", 1, '{"text": "b"}')))
+
+
+def test_an_answer_without_calls_ends_the_turn() -> None:
+    events = run(desk_with(DONE))
+    assert ReasoningStreamed("I am finished.") in events
+    assert TextStreamed("All done.") in events
+    assert finish(events) == TurnFinished(TurnEnd.DONE, "All done.", Usage(100, 10, 0, 0.01), 1)
+
+
+def test_calls_run_in_order_and_their_results_go_back_with_the_reasoning() -> None:
+    desk = desk_with(NOTE, DONE)
+    events = run(desk)
+    assert cast("StillView", desk.view).log == ["ready", "a", "b"]
+    assert answers(desk) == [("functions.note:0", "noted a"), ("functions.note:1", "noted b")]
+    assert cast("ScriptedProvider", desk.provider).seen[1][2] is NOTE
+    assert [e for e in events if isinstance(e, DraftChanged)] == [DraftChanged(("a",)), DraftChanged(("b",))]
+    assert ToolCallOutput("functions.note:0", "noting a") in events
+
+
+def test_each_request_extends_the_one_before() -> None:
+    desk = desk_with(NOTE, NOTE, DONE)
+    run(desk)
+    seen = cast("ScriptedProvider", desk.provider).seen
+    assert all(after[: len(before)] == before for before, after in zip(seen, seen[1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (call("nothing", 0), "no tool named 'nothing'. The tools are: note, hang, broken"),
+        (call("note", 0, '{"text"'), "not valid JSON"),
+        (call("note", 0, '{"words": "a"}'), "'text' is a required property"),
+        (call("note", 0, '["a"]'), "is not of type 'object'"),
+        (call("broken", 0), "ZeroDivisionError"),
+    ],
+)
+def test_a_bad_call_gets_a_result_that_says_what_is_wrong(bad: ToolCall, words: str) -> None:
+    desk = desk_with(AssistantMessage("", None, (bad,)), DONE)
+    events = run(desk)
+    assert words in answers(desk)[0][1]
+    assert [e.result.failed for e in events if isinstance(e, ToolCallFinished)] == [True]
+    assert finish(events).reason is TurnEnd.DONE
+
+
+def test_a_failed_stream_is_tried_again_and_nothing_of_it_stays() -> None:
+    desk = desk_with(Failure("retry", "The connection broke.", 0.0), DONE)
+    events = run(desk)
+    assert [e for e in events if isinstance(e, RetryScheduled)][0].reason == "The connection broke."
+    assert desk.conversation.messages[2:] == [DONE]
+
+
+def test_an_empty_reply_is_tried_again() -> None:
+    events = run(desk_with(Failure("retry", "busy", 0.0), AssistantMessage("  ", "only a thought"), DONE))
+    assert [e.reason for e in events if isinstance(e, RetryScheduled)] == ["busy", "The model's reply was empty."]
+
+
+def test_a_failure_that_cannot_be_mended_is_raised() -> None:
+    desk = desk_with(Failure("key", "wrong key"))
+    with pytest.raises(ProviderError, match="wrong key"):
+        run(desk)
+    assert desk.conversation.messages[1:] == [UserMessage("go")]
+
+
+def test_the_step_limit_ends_the_turn_after_the_calls_ran() -> None:
+    desk = desk_with(NOTE, NOTE, DONE, limits=Limits(steps=2))
+    assert finish(run(desk)).reason is TurnEnd.STEP_LIMIT
+    assert len(answers(desk)) == 4
+
+
+def test_past_the_cost_limit_calls_are_answered_but_not_run() -> None:
+    desk = desk_with(NOTE, DONE, limits=Limits(cost=0.005))
+    assert finish(run(desk)).reason is TurnEnd.COST_LIMIT
+    assert [text for _, text in answers(desk)] == [OVER_LIMIT, OVER_LIMIT]
+
+
+def test_an_unknown_price_makes_the_cost_unknown() -> None:
+    assert finish(run(desk_with(NOTE, DONE, usage=Usage(10, 1)))).usage.cost is None
+
+
+def test_the_time_limit_stops_a_silent_endpoint() -> None:
+    desk = desk_with(limits=Limits(seconds=0.05), stalls=True)
+    assert finish(run(desk)).reason is TurnEnd.TIME_LIMIT
+
+
+def test_the_time_limit_stops_a_running_tool_and_answers_its_call() -> None:
+    desk = desk_with(AssistantMessage("", None, (call("hang", 0), call("note", 1))), limits=Limits(seconds=0.1))
+    assert finish(run(desk)).reason is TurnEnd.TIME_LIMIT
+    assert answers(desk) == [("functions.hang:0", INTERRUPTED), ("functions.note:1", INTERRUPTED)]
+
+
+def test_a_request_that_would_not_fit_the_window_is_not_sent() -> None:
+    desk = desk_with(DONE, window=20_000)
+    desk.conversation.append(UserMessage("word " * 20_000))
+    assert finish(run(desk)).reason is TurnEnd.WINDOW_FULL
+    assert cast("ScriptedProvider", desk.provider).seen == []
+
+
+def test_an_overflow_that_the_endpoint_reports_ends_the_turn_with_its_words() -> None:
+    end = finish(run(desk_with(Failure("overflow", "too long by far"))))
+    assert (end.reason, end.text) == (TurnEnd.WINDOW_FULL, "too long by far")
+
+
+@pytest.mark.parametrize("stop_at", range(1, 14))
+def test_wherever_the_consumer_leaves_every_call_is_answered_once(stop_at: int) -> None:
+    desk = desk_with(NOTE, AssistantMessage("", None, (call("broken", 2),)), DONE)
+
+    async def leave_early() -> None:
+        events = run_turn(desk, "go")
+        for _ in range(stop_at):
+            if await anext(events, None) is None:
+                break
+        await events.aclose()
+
+    asyncio.run(leave_early())
+    assert all_calls_are_answered_once_and_directly_behind(desk.conversation.messages)
+
+
+def test_cancelling_during_a_tool_answers_its_call_and_ends_the_tool() -> None:
+    desk = desk_with(AssistantMessage("", None, (call("hang", 0),)))
+
+    async def cancel_when_hanging() -> None:
+        task = asyncio.create_task(collect(desk))
+        while "hanging" not in cast("StillView", desk.view).log:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel_when_hanging())
+    assert answers(desk) == [("functions.hang:0", INTERRUPTED)]
+
+
+def test_a_conversation_records_each_message_before_it_counts() -> None:
+    recorded: list[Message] = []
+    conversation = Conversation(record=recorded.append)
+    conversation.append(UserMessage("hello"))
+    with conversation.hear(NOTE, Usage(500, 20)) as calls:
+        calls.answer("noted")
+    assert recorded == list(conversation.messages)
+    assert [m.text for m in recorded if isinstance(m, ToolMessage)] == ["noted", INTERRUPTED]
+    assert conversation.tokens() > 520

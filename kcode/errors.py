@@ -10,6 +10,7 @@ KcodeError                  something the user reads: what happened, to what, wh
 │   └── StaleError          the user's file is not what the proposal was made from
 ├── SessionError            the session's log or folder cannot be used
 ├── ToolError               a tool's failure, worded for the model
+│   └── EditRefusedError    an edit does not fit the file; nothing was changed
 └── ProviderError           the endpoint failed; carries its Failure              exit 1, or 75 if retrying may help
 """
 

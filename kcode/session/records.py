@@ -1,0 +1,131 @@
+"""What a session's log says: messages and events as JSON objects, and messages read back from them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from kcode.errors import SessionError
+from kcode.events import ReplyFinished, RetryScheduled, TestsFinished, ToolCallFinished, TurnFinished
+from kcode.messages import AssistantMessage, SystemMessage, ToolCall, ToolMessage, UserMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kcode.events import Event
+    from kcode.messages import Message
+
+INTERRUPTED = "This call was interrupted before it finished; what it would have given is unknown."
+
+_ROLES: dict[type[Message], str] = {
+    SystemMessage: "system",
+    UserMessage: "user",
+    AssistantMessage: "assistant",
+    ToolMessage: "tool",
+}
+
+
+def encode_message(message: Message) -> dict[str, Any]:
+    """The message as a JSON object; texts keep lone surrogates, which the log's encoding escapes."""
+    return {"role": _ROLES[type(message)]} | asdict(message)
+
+
+def decode_message(record: Any) -> Message:
+    """The message that `encode_message` was given; SessionError when a newer kcode wrote another kind."""
+    try:
+        match record["role"]:
+            case "system":
+                return SystemMessage(_text(record["text"]))
+            case "user":
+                return UserMessage(_text(record["text"]))
+            case "tool":
+                return ToolMessage(_text(record["call_id"]), _text(record["name"]), _text(record["text"]))
+            case "assistant":
+                return AssistantMessage(
+                    text=_text(record["text"]),
+                    reasoning=_text_or_none(record.get("reasoning")),
+                    tool_calls=tuple(
+                        ToolCall(_text(call["id"]), _text(call["name"]), _text(call["arguments"]))
+                        for call in record.get("tool_calls", ())
+                    ),
+                    reasoning_details=_text_or_none(record.get("reasoning_details")),
+                )
+            case role:
+                raise SessionError(f"The session holds a message of an unknown kind, {role!r}: a newer kcode wrote it.")
+    except (KeyError, TypeError) as error:
+        raise SessionError(f"The session holds a message that cannot be read: {error!r}.") from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def event_record(event: Event) -> dict[str, Any] | None:
+    """What the log keeps of an event beside the messages; None for what is only for the screen."""
+    match event:
+        case ReplyFinished(usage=usage):
+            return {"type": "usage"} | asdict(usage)
+        case ToolCallFinished(call, result, seconds):
+            return {
+                "type": "tool_result",
+                "call_id": call.id,
+                "name": call.name,
+                "summary": result.summary,
+                "failed": result.failed,
+                "seconds": round(seconds, 3),
+            }
+        case TestsFinished(report):
+            return {
+                "type": "tests",
+                "command": report.command,
+                "ok": report.ok,
+                "passed": report.passed,
+                "failed": report.failed,
+                "skipped": report.skipped,
+                "failures": [failure.name for failure in report.failures],
+            }
+        case RetryScheduled(reason, seconds, attempt):
+            return {"type": "retry", "reason": reason, "seconds": round(seconds, 3), "attempt": attempt}
+        case TurnFinished(reason, _, usage, steps):
+            return {"type": "turn_finished", "reason": reason.value, "steps": steps, "usage": asdict(usage)}
+        case _:
+            return None
+
+
+def mend_history(messages: Iterable[Message]) -> list[Message]:
+    """Make a history that an endpoint accepts of one that a crash or damage may have torn.
+
+    Every call has exactly one answer, directly behind its reply and in the order of the calls; an answer without a
+    call is dropped, and so is a system message behind the first message.
+    """
+    mended: list[Message] = []
+    open_calls: list[ToolCall] = []
+    answers: dict[int, ToolMessage] = {}
+
+    def answer_all() -> None:
+        for place, call in enumerate(open_calls):
+            mended.append(answers.get(place) or ToolMessage(call.id, call.name, INTERRUPTED))
+        open_calls.clear()
+        answers.clear()
+
+    for message in messages:
+        if isinstance(message, ToolMessage):
+            # Some endpoints give two calls of one reply the same id; their answers come in the order of the calls.
+            places = [p for p, call in enumerate(open_calls) if call.id == message.call_id and p not in answers]
+            if places:
+                answers[places[0]] = message
+            continue
+        answer_all()
+        if isinstance(message, SystemMessage) and mended:
+            continue
+        mended.append(message)
+        if isinstance(message, AssistantMessage):
+            open_calls.extend(message.tool_calls)
+    answer_all()
+    return mended

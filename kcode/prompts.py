@@ -20,12 +20,18 @@ def render_prompt(name: str, own_folder: Path | None = None, /, **blanks: str) -
     own = own_folder / f"{name}.md" if own_folder else None
     path = own if own and own.is_file() else shared("prompts") / f"{name}.md"
     try:
-        return Template(path.read_text(encoding="utf-8")).substitute(blanks).strip() + "\n"
+        # A file written on Windows may begin with a byte-order mark.
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UsageError(f"There is no prompt named {name!r}: {path} is missing.") from None
+    except OSError as error:
+        raise UsageError(f"The prompt {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        raise UsageError(f"The prompt {path} is not UTF-8 text. Save it as UTF-8.") from None
+    try:
+        return Template(text).substitute(blanks).strip() + "\n"
     except KeyError as missing:
-        raise UsageError(
-            f"{path}: the blank ${missing.args[0]} has no value here. Known blanks: {', '.join(blanks)}."
-        ) from None
+        known = ", ".join(f"${blank}" for blank in blanks) or "none"
+        raise UsageError(f"{path}: the blank ${missing.args[0]} has no value here. Known blanks: {known}.") from None
     except ValueError as bad:
         raise UsageError(f"{path}: {bad}. Write a dollar sign as $$.") from None

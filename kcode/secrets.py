@@ -38,14 +38,17 @@ _URL_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{0,100}
 _SHORTEST_KEY = 6
 
 
-def redact(text: str, key: str | None = None) -> str:
-    """The text with the live key, and whatever is a well-known kind of key, replaced by `[redacted]`.
+def remove_key(text: str, key: str | None) -> str:
+    """The text with the live key replaced, and nothing else changed.
 
     A live key shorter than six characters is a placeholder such as `none`, and is left alone.
     """
-    if key and len(key) >= _SHORTEST_KEY:
-        text = text.replace(key, REDACTED)
-    text = _PRIVATE_KEY.sub(REDACTED, text)
+    return text.replace(key, REDACTED) if key and len(key) >= _SHORTEST_KEY else text
+
+
+def redact(text: str, key: str | None = None) -> str:
+    """The text with the live key, and whatever is a well-known kind of key, replaced by `[redacted]`."""
+    text = _PRIVATE_KEY.sub(REDACTED, remove_key(text, key))
     text = _KEYS.sub(REDACTED, text)
     text = _BEARER.sub(rf"\g<head>{REDACTED}", text)
     return _URL_PASSWORD.sub(rf"\g<head>{REDACTED}", text)

@@ -27,6 +27,7 @@ HOMES = {
     "rich": "cli",
     "textual": "tui",
     "openai": "providers",
+    "httpx2": "providers",
     "git": "safegit",
     "tree_sitter": "context",
     "tree_sitter_python": "context",
@@ -44,6 +45,7 @@ EFFECTS = {
     "session/log.py",
     "folders.py",
     "context/search.py",
+    "providers/cassette.py",
 }
 EFFECTS_FOLDERS = ("sandbox/",)
 

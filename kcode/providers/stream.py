@@ -1,0 +1,269 @@
+"""A chat-completion stream as it comes over the wire, turned into deltas and at last one reply. Pure: bytes in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kcode.errors import ProviderError
+from kcode.messages import AssistantMessage, ToolCall, Usage
+from kcode.providers import ReasoningDelta, ReplyDelta, TextDelta, ToolCallDelta, UsageDelta
+from kcode.providers.calls import CallAssembler
+from kcode.providers.failures import classify_stream_error, incomplete
+from kcode.providers.reasoning import ReasoningDetails
+from kcode.providers.sse import EventDecoder, StreamFault, decode_body
+from kcode.providers.surrogates import PairJoiner, mend_surrogates
+
+if TYPE_CHECKING:
+    from kcode.providers import Delta
+    from kcode.providers.endpoints import ReasoningKey
+    from kcode.providers.sse import Event
+
+# Far above any honest reply (a chunk is about 300 bytes for four characters), far below what hurts.
+REPLY_LIMIT = 512 * 1024 * 1024
+TEXT_LIMIT = 16 * 1024 * 1024
+_MANY_CALLS = 1000
+
+
+class StreamDecoder:
+    """Feed it the body's bytes as they come; `finish` gives the whole reply, if it is whole.
+
+    Deltas of the same kind that come out of one `feed` are joined. After each reply `reasoning_key` is the key under
+    which its reasoning came, None when there was none.
+    """
+
+    def __init__(self) -> None:
+        self.reasoning_key: ReasoningKey | None = None
+        self._events = EventDecoder()
+        self._calls = CallAssembler()
+        self._details = ReasoningDetails()
+        self._reasoning: list[str] = []
+        self._text: list[str] = []
+        self._reasoning_pairs, self._text_pairs = PairJoiner(), PairJoiner()
+        self._has_reasoning = False
+        self._blank = ""
+        self._usage: Usage | None = None
+        self._finish: str | None = None
+        self._received = 0
+        self._kept = 0
+        self._chunks = 0
+        self._out: list[Delta] = []
+
+    @property
+    def done(self) -> bool:
+        """True after `[DONE]`: nothing that follows is read."""
+        return self._events.done
+
+    def feed(self, data: bytes) -> list[Delta]:
+        """The deltas that these bytes complete. Raises ProviderError for an error inside the stream and for garbage."""
+        self._received += len(data)
+        if self._received > REPLY_LIMIT:
+            raise ProviderError(incomplete("it does not end"))
+        try:
+            events = self._events.feed(data)
+        except StreamFault as fault:
+            raise ProviderError(incomplete(str(fault))) from None
+        return self._deltas(events)
+
+    def finish(self) -> ReplyDelta:
+        """The whole reply; ProviderError when the stream stopped before it was whole, so that no call of it runs.
+
+        Whole is what had a finish_reason or `[DONE]`; an answer that is one JSON body instead of a stream counts too.
+        """
+        try:
+            events = self._events.finish()
+        except StreamFault as fault:
+            raise ProviderError(incomplete(str(fault))) from None
+        self._deltas(events)
+        if not self._chunks:
+            self._take_plain_body()
+        if self._finish is None and not self.done:
+            raise ProviderError(incomplete("the connection was closed before the reply was whole"))
+        return self._reply()
+
+    def last_usage(self) -> Usage | None:
+        """The usage that counts: the last one sent."""
+        return self._usage
+
+    def _reply(self) -> ReplyDelta:
+        calls = tuple(
+            ToolCall(mend_surrogates(call.id), mend_surrogates(call.name), mend_surrogates(call.arguments))
+            for call in self._calls.finished()
+        )
+        finish = {"function_call": "tool_calls", None: "stop"}.get(self._finish, self._finish) or "stop"
+        if finish == "length" and calls and not calls[-1].arguments:
+            # Cut before its first argument: run, it would be a call without arguments, which nobody made.
+            calls = calls[:-1]
+        if calls and finish not in {"length", "content_filter"}:
+            finish = "tool_calls"
+        elif not calls and finish == "tool_calls":
+            finish = "stop"
+        text = "".join(self._text) + self._text_pairs.flush()
+        reasoning = "".join(self._reasoning) + self._reasoning_pairs.flush()
+        message = AssistantMessage(
+            text="" if text.isspace() else text,
+            reasoning=reasoning if self._has_reasoning else None,
+            tool_calls=calls,
+            reasoning_details=self._details.as_json(),
+        )
+        return ReplyDelta(message, finish)
+
+    def _deltas(self, events: list[Event]) -> list[Delta]:
+        self._out = []
+        before = self._usage
+        for event in events:
+            self._take(event.data, event.name)
+        if self._usage is not None and self._usage != before:
+            self._out.append(UsageDelta(self._usage))
+        return self._out
+
+    def _take(self, chunk: Any, name: str) -> None:
+        if not isinstance(chunk, dict):
+            return  # `data: null` and other keep-alives
+        self._chunks += 1
+        choices = chunk.get("choices")
+        if "error" in chunk or not choices:
+            self._refuse_error(chunk, name)
+        if usage := chunk.get("usage"):
+            self._take_usage(usage)
+        if not choices or not isinstance(choices, list) or not isinstance(choices[0], dict):
+            return
+        choice = choices[0]
+        if (usage := choice.get("usage")) and not chunk.get("usage"):
+            self._take_usage(usage)
+        delta = choice.get("delta") or choice.get("message")
+        if isinstance(delta, dict):
+            self._take_delta(delta)
+        if finish := choice.get("finish_reason"):
+            self._finish = str(finish)
+            if finish in {"error", "network_error"}:
+                raise ProviderError(classify_stream_error({"message": f"it ended with finish_reason {finish}"}))
+
+    @staticmethod
+    def _refuse_error(chunk: dict[str, Any], name: str) -> None:
+        error = chunk.get("error")
+        if error is None and (name == "error" or chunk.get("object") == "error"):
+            error = chunk
+        if error:
+            raise ProviderError(classify_stream_error(error))
+
+    def _take_delta(self, delta: dict[str, Any]) -> None:
+        text = self._reasoning_of(delta)
+        if text is not None:
+            self._has_reasoning = True
+            if text and (clean := self._reasoning_pairs.join(text)):
+                self._reasoning.append(clean)
+                self._kept += len(clean)
+                self._show_reasoning(clean)
+        content = delta.get("content")
+        if content and isinstance(content, str):
+            self._take_text(content)
+        if calls := delta.get("tool_calls"):
+            self._take_calls(calls)
+        if self._kept > TEXT_LIMIT:
+            raise ProviderError(incomplete("it does not end"))
+
+    def _reasoning_of(self, delta: dict[str, Any]) -> str | None:
+        """The delta's reasoning, once, and the key to remember: the first of the three keys that holds something."""
+        details = delta.get("reasoning_details")
+        from_details = None
+        if details and isinstance(details, list):
+            from_details = self._details.add(details)
+            self._kept += len(from_details or "")
+        if isinstance(text := delta.get("reasoning_content"), str):
+            self.reasoning_key = "reasoning_content"
+            return text
+        if from_details is not None and self.reasoning_key != "reasoning_content":
+            self.reasoning_key = "reasoning_details"
+        if isinstance(text := delta.get("reasoning"), str):
+            self.reasoning_key = self.reasoning_key or "reasoning"
+            return text
+        return from_details
+
+    def _take_text(self, content: str) -> None:
+        # Whitespace alone is held until text follows: one host sends " " between two calls.
+        if content.isspace() and (self._calls.calls or not self._text):
+            self._blank += content
+            self._kept += len(content)
+            return
+        content, self._blank = self._blank + content, ""
+        if clean := self._text_pairs.join(content):
+            self._text.append(clean)
+            self._kept += len(clean)
+            out = self._out
+            if out and isinstance(out[-1], TextDelta):
+                out[-1] = TextDelta(out[-1].text + clean)
+            else:
+                out.append(TextDelta(clean))
+
+    def _show_reasoning(self, text: str) -> None:
+        out = self._out
+        if out and isinstance(out[-1], ReasoningDelta):
+            out[-1] = ReasoningDelta(out[-1].text + text)
+        else:
+            out.append(ReasoningDelta(text))
+
+    def _take_calls(self, entries: Any) -> None:
+        for entry in entries if isinstance(entries, list) else [entries]:
+            place = self._calls.add(entry)
+            if place is None:
+                continue
+            if place > _MANY_CALLS:
+                raise ProviderError(incomplete(f"it holds more than {_MANY_CALLS} calls"))
+            call = self._calls.calls[place]
+            fresh = "".join(call.pieces[call.shown :])
+            self._kept += len(fresh)
+            if call.name:
+                call.shown = len(call.pieces)
+                self._out.append(ToolCallDelta(place, call.name, mend_surrogates(fresh)))
+
+    def _take_usage(self, usage: Any) -> None:
+        if isinstance(usage, dict):
+            self._usage = read_usage(usage)
+
+    def _take_plain_body(self) -> None:
+        """An endpoint, or a proxy before it, may answer 200 with one JSON or HTML body."""
+        body = bytes(self._events.stray)
+        decoded = decode_body(body)
+        if isinstance(decoded, dict):
+            self._take(decoded, "")
+            if self._finish is None and not self._chunks_hold_reply():
+                raise ProviderError(classify_stream_error(decoded))
+            return
+        start = body.lstrip()[:200].decode("utf-8", "replace").lower()
+        if start.startswith("<"):
+            raise ProviderError(incomplete("a web page came instead of a stream; is the base URL right?"))
+        if not self.done:
+            raise ProviderError(incomplete("the answer is empty" if not start else f"the answer is {start[:80]!r}"))
+
+    def _chunks_hold_reply(self) -> bool:
+        return bool(self._text or self._calls.calls or self._has_reasoning)
+
+
+def read_usage(usage: dict[str, Any]) -> Usage:
+    """The endpoint's own count. Cached tokens stand at the top (Moonshot) or in the details; cost is OpenRouter's."""
+    details = usage.get("prompt_tokens_details")
+    cached = usage.get("cached_tokens")
+    if cached is None and isinstance(details, dict):
+        cached = details.get("cached_tokens")
+    return Usage(
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+        cached_tokens=_count(cached),
+        cost=_cost(usage),
+    )
+
+
+def _count(value: Any) -> int:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12 else 0
+
+
+def _cost(usage: dict[str, Any]) -> float | None:
+    cost = usage.get("cost")
+    if not isinstance(cost, int | float) or isinstance(cost, bool) or not 0 <= cost < 1e9:
+        return None
+    details = usage.get("cost_details")
+    # With a key of one's own at the host ("byok"), `cost` is OpenRouter's fee alone.
+    upstream = details.get("upstream_inference_cost") if isinstance(details, dict) else None
+    if usage.get("is_byok") is True and isinstance(upstream, int | float) and 0 <= upstream < 1e9:
+        cost += upstream
+    return float(cost)

@@ -222,7 +222,9 @@ def _schema(hint: Any) -> dict[str, Any]:
     """The JSON Schema of one annotation; a type outside the allowed few is a mistake in the tool's file."""
     if get_origin(hint) is typing.Annotated:
         inner, *notes = get_args(hint)
-        return _schema(inner) | {"description": next(note for note in notes if isinstance(note, str))}
+        if not isinstance(notes[0], str):
+            raise TypeError(f"a tool's parameter is described by {notes[0]!r}, which is not text")
+        return _schema(inner) | {"description": notes[0]}
     if hint in _SIMPLE:
         return {"type": _SIMPLE[hint]}
     origin, args = get_origin(hint), get_args(hint)
@@ -273,7 +275,17 @@ def load_tool(path: Path) -> Tool:
     sys.modules[spec.name] = module  # the annotations of a TypedDict are resolved through it
     try:
         spec.loader.exec_module(module)
-    except (ImportError, SyntaxError, TypeError, NameError, AttributeError, ValueError) as error:
+    except (
+        ImportError,
+        SyntaxError,
+        TypeError,
+        NameError,
+        AttributeError,
+        ValueError,
+        OSError,
+        LookupError,
+        RuntimeError,
+    ) as error:
         raise KcodeError(f"The tool file {path} cannot be loaded: {error}. Mend it or move it away.") from error
     tools: Sequence[Tool] = [value for value in vars(module).values() if isinstance(value, Tool)]
     if len(tools) != 1 or tools[0].name != path.stem:

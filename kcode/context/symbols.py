@@ -12,38 +12,37 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _LONGEST_TEXT = 200
-# A parser needs about a second for 5 MB; a larger source file is generated.
+# Parsing takes about a second for 5 MB; a larger source file is generated.
 _LARGEST_FILE = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Language:
-    """`grammar` is a wheel's module, `kinds` the nodes that define.
+    """`grammar` is a wheel's module, `query` captures what defines, in tree-sitter's query language.
 
-    `valued` are nodes that define only when their value is one of `values`, as `const f = () => …` does; `wrappers`
-    are nodes that belong to the definition in them: decorators, `export`.
+    `wrappers` are the nodes around a definition that belong to it: decorators, `export`.
     """
 
     grammar: str
-    kinds: frozenset[str]
-    wrappers: frozenset[str] = frozenset()
-    valued: frozenset[str] = frozenset()
-    values: frozenset[str] = frozenset()
+    query: str
+    wrappers: frozenset[str]
 
 
 _PYTHON = _Language(
     "tree_sitter_python",
-    kinds=frozenset({"class_definition", "function_definition"}),
-    wrappers=frozenset({"decorated_definition"}),
+    "[(class_definition) (function_definition)] @definition",
+    frozenset({"decorated_definition"}),
 )
 _JAVASCRIPT = _Language(
     "tree_sitter_javascript",
-    kinds=frozenset(
-        {"class_declaration", "function_declaration", "generator_function_declaration", "method_definition"}
-    ),
-    wrappers=frozenset({"export_statement", "lexical_declaration", "variable_declaration", "expression_statement"}),
-    valued=frozenset({"variable_declarator", "assignment_expression", "field_definition", "pair"}),
-    values=frozenset({"arrow_function", "function_expression", "generator_function", "class"}),
+    """
+    [(class_declaration) (function_declaration) (generator_function_declaration) (method_definition)] @definition
+    (variable_declarator value: [(arrow_function) (function_expression) (generator_function) (class)]) @definition
+    (assignment_expression right: [(arrow_function) (function_expression) (generator_function) (class)]) @definition
+    (field_definition value: [(arrow_function) (function_expression)]) @definition
+    (pair value: [(arrow_function) (function_expression) (generator_function)]) @definition
+    """,
+    frozenset({"export_statement"}),
 )
 _LANGUAGES = {
     ".py": _PYTHON,
@@ -58,55 +57,46 @@ _LANGUAGES = {
 def definitions(path: str, data: bytes) -> list[Definition] | None:
     """Classes, functions and methods in source order; None for a language, or a size, that is not read here.
 
-    A definition begins at its decorators or its `export`; its text is the line of its name. A file with syntax errors
-    gives what can still be made out.
+    A definition begins at its decorators or its `export`; its text is the line of its name, and of several that begin
+    in one line the outermost is given. A file with syntax errors gives what can still be made out.
     """
     dot = path.rfind(".")
     language = _LANGUAGES.get(path[dot:].lower()) if dot >= 0 else None
     if language is None or len(data) > _LARGEST_FILE:
         return None
-    root = _parse(language.grammar, data)
-    return None if root is None else _collect(root, language, data.split(b"\n"))
+    nodes = _defining_nodes(language, data)
+    return None if nodes is None else _nest(nodes, language.wrappers, data.split(b"\n"))
 
 
-def _parse(grammar: str, data: bytes) -> Node | None:
+def _defining_nodes(language: _Language, data: bytes) -> list[Node] | None:
     """None where the grammar's wheel is missing or made for another tree-sitter."""
     try:
         import tree_sitter  # noqa: PLC0415 - a compiled library that most commands never need
 
-        language = tree_sitter.Language(importlib.import_module(grammar).language())
+        grammar = tree_sitter.Language(importlib.import_module(language.grammar).language())
     except (ImportError, ValueError):
         return None
-    return tree_sitter.Parser(language).parse(data).root_node
+    root = tree_sitter.Parser(grammar).parse(data).root_node
+    captured = tree_sitter.QueryCursor(tree_sitter.Query(grammar, language.query)).captures(root)
+    return sorted(captured.get("definition", []), key=lambda node: (node.start_byte, -node.end_byte))
 
 
-def _collect(root: Node, language: _Language, lines: list[bytes]) -> list[Definition]:
-    """Walk the tree without recursion: generated code nests deeper than Python's stack."""
+def _nest(nodes: list[Node], wrappers: frozenset[str], lines: list[bytes]) -> list[Definition]:
     found: list[Definition] = []
-    stack: list[tuple[Node, int, int | None]] = [(root, 0, None)]
-    while stack:
-        node, depth, outer_row = stack.pop()
-        inner_depth, inner_row = depth, None
-        if _defines(node, language):
-            row = node.start_point[0]
+    open_ends: list[int] = []
+    last_row = -1
+    for node in nodes:
+        while open_ends and open_ends[-1] <= node.start_byte:
+            open_ends.pop()
+        row = node.start_point[0]
+        if row != last_row:
             text = lines[row].decode("utf-8", "replace").strip()[:_LONGEST_TEXT]
-            found.append(Definition((row if outer_row is None else outer_row) + 1, _last_row(node) + 1, depth, text))
-            inner_depth = depth + 1
-        elif node.type in language.wrappers:
-            inner_row = node.start_point[0] if outer_row is None else outer_row
-        stack += [(child, inner_depth, inner_row) for child in reversed(node.named_children)]
+            found.append(Definition(_first_row(node, wrappers) + 1, node.end_point[0] + 1, len(open_ends), text))
+            last_row = row
+        open_ends.append(node.end_byte)
     return found
 
 
-def _defines(node: Node, language: _Language) -> bool:
-    if node.type in language.kinds:
-        return True
-    if node.type not in language.valued:
-        return False
-    value = node.child_by_field_name("value") or node.child_by_field_name("right")
-    return value is not None and value.type in language.values
-
-
-def _last_row(node: Node) -> int:
-    row, column = node.end_point
-    return row - 1 if column == 0 and row > node.start_point[0] else row
+def _first_row(node: Node, wrappers: frozenset[str]) -> int:
+    parent = node.parent
+    return parent.start_point[0] if parent is not None and parent.type in wrappers else node.start_point[0]

@@ -1,0 +1,1 @@
+"""Invoices and the instalments in which they are paid."""

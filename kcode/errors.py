@@ -8,6 +8,7 @@ KcodeError                  something the user reads: what happened, to what, wh
 ├── GitError                a git command failed
 ├── DraftError              the draft cannot be read, written or proposed
 │   └── StaleError          the user's file is not what the proposal was made from
+├── SandboxError            a command could not be started in isolation; it did not run
 ├── SessionError            the session's log or folder cannot be used
 ├── ToolError               a tool's failure, worded for the model
 │   └── EditRefusedError    an edit does not fit the file; nothing was changed
@@ -51,6 +52,10 @@ class DraftError(KcodeError):
 
 
 class StaleError(DraftError):
+    pass
+
+
+class SandboxError(KcodeError):
     pass
 
 

@@ -1,0 +1,64 @@
+"""The processes below one of ours, found and ended without mistaking another's for them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+
+def descendants(process: int) -> list[int]:
+    """The processes below this one, nearest first; empty where there is no /proc."""
+    found = _children(process)
+    for child in found:
+        found += _children(child)
+    return found
+
+
+def _children(process: int) -> list[int]:
+    found: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208
+            text = Path(f"/proc/{process}/task/{thread}/children").read_text("ascii")
+            found += [int(number) for number in text.split()]
+    except (OSError, ValueError):
+        pass
+    return found
+
+
+def ask_to_end(processes: list[int]) -> None:
+    """Send TERM to each."""
+    for process in processes:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(process, signal.SIGTERM)
+
+
+def kill_group(leader: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+class Handle:
+    """A process that keeps its meaning after the process has ended and its number went to another."""
+
+    def __init__(self, process: int) -> None:
+        self.process = process
+        try:
+            self._descriptor = os.pidfd_open(process) if hasattr(os, "pidfd_open") else -1
+        except OSError:
+            self._descriptor = -1
+
+    def kill(self) -> None:
+        if self._descriptor >= 0:
+            with suppress(ProcessLookupError, PermissionError):
+                signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+
+    def fileno(self) -> int:
+        """Readable once the process has ended; -1 when it had ended before, or the system cannot tell."""
+        return self._descriptor
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1

@@ -1,0 +1,37 @@
+"""What a test run came to, before it is joined with how its command ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kcode.results import TestFailure
+
+_MOST_LINES, _LONGEST_LINE = 15, 300
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Counts are None where they are not told; `failed` counts errors too, of collection as well."""
+
+    passed: int | None = None
+    failed: int | None = None
+    skipped: int | None = None
+    failures: tuple[TestFailure, ...] = ()
+
+
+def failure(name: str, detail: str = "") -> TestFailure:
+    """A failure with the useful end of what was said about it."""
+    lines = [line.rstrip() for line in detail.strip("\n").split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    kept = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} …" for line in lines[-_MOST_LINES:]]
+    return TestFailure(name, "\n".join(kept))
+
+
+def unique(failures: list[TestFailure]) -> tuple[TestFailure, ...]:
+    """Each name once, with the longest detail that any of them has."""
+    best: dict[str, TestFailure] = {}
+    for one in failures:
+        if one.name not in best or len(one.detail) > len(best[one.name].detail):
+            best[one.name] = one
+    return tuple(best.values())

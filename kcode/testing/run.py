@@ -1,0 +1,66 @@
+"""Running a project's tests and saying what came of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kcode.results import CommandResult, TestReport
+from kcode.testing.console import read_output
+from kcode.testing.gojson import read_go
+from kcode.testing.junit import read_junit
+from kcode.testing.outcome import Outcome
+from kcode.testing.runners import find_runner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kcode.testing.project import Project, Runner
+
+# Runs a command for sh in the workspace's root. With a name given, the command finds a folder to write to in
+# $KCODE_REPORT, else at /tmp/kcode-report, and the bytes of the file of that name in it come back, None if there is none.
+Run = Callable[[str, float, str | None], Awaitable[tuple[CommandResult, bytes | None]]]
+_MOST_OUTPUT = 60_000
+
+
+def python_interpreters(environment: Mapping[str, str]) -> list[str]:
+    """The interpreters that may hold a project's packages, after its own virtual environments; kcode's own is last."""
+    active = environment.get("VIRTUAL_ENV", "")
+    return [*([f"{active}/bin/python"] if active.startswith("/") else []), "python3", "python", sys.executable]
+
+
+async def run_project_tests(
+    project: Project,
+    run: Run,
+    *,
+    target: str = "",
+    seconds: float = 600.0,
+    custom: str | None = None,
+    interpreters: Sequence[str] = ("python3", "python"),
+) -> TestReport:
+    """Run the tests of the target, or all, with the runner that the project has; ToolError when it has none.
+
+    `custom` is the user's own command: it is run as it is, whatever the target, and what it prints is read.
+    """
+    if custom is not None:
+        result, _ = await run(custom, seconds, None)
+        return _report(custom, result, read_output(result.output))
+    runner = find_runner(project, target, interpreters)
+    result, written = await run(runner.command, seconds, runner.report)
+    return _report(runner.shown, *_read(runner, result, written))
+
+
+def _read(runner: Runner, result: CommandResult, written: bytes | None) -> tuple[CommandResult, Outcome | None]:
+    """The outcome from the report where the runner wrote one, else from the output."""
+    if runner.reading == "go" and written:
+        outcome, printed = read_go(written)
+        return replace(result, output=(printed + result.output)[-_MOST_OUTPUT:]), outcome
+    outcome = read_junit(written) if runner.reading == "junit" and written else None
+    return result, outcome or read_output(result.output)
+
+
+def _report(shown: str, result: CommandResult, outcome: Outcome | None) -> TestReport:
+    outcome = outcome or Outcome()
+    return TestReport(shown, result, outcome.passed, outcome.failed, outcome.skipped, outcome.failures)

@@ -1,0 +1,58 @@
+# On a new machine with Python 3.11 or newer and git: `make demo` and `make test` do all the set-up.
+
+# The newest Python that can make a virtual environment, or else the newest, to say what it lacks.
+PYTHON ?= $(shell for modules in 'ensurepip, venv, sys' sys; do \
+	for python in python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c "import $$modules; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo "$$python" && exit; \
+	done; done)
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+# Two goals at once would make one virtual environment twice.
+.NOTPARALLEL:
+.PHONY: help demo test check format bench clean
+
+help:  ## say what there is to make
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+demo: $(VENV)/installed  ## install, and run kcode over a small project with scripted replies (no key needed)
+	@$(VENV)/bin/kcode demo
+
+test: $(VENV)/installed-dev  ## install, and run the test suite; PYTEST="-k name" chooses
+	@$(VENV)/bin/pytest $(PYTEST)
+
+check: $(VENV)/installed-dev  ## formatting, lint, types and tests: what must be green before a commit
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pytest $(PYTEST)
+
+format: $(VENV)/installed-dev  ## format the code
+	$(VENV)/bin/ruff format
+	$(VENV)/bin/ruff check --fix
+
+bench: $(VENV)/installed-dev  ## measure start, steps and memory against the bounds that are promised
+	$(VENV)/bin/python bench/startup.py $(VENV)/bin/kcode
+	$(VENV)/bin/python bench/steps.py $(VENV)/bin/kcode
+
+clean:  ## delete the virtual environment and all caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Missing pip, or a python that points to one that is gone: then the virtual environment is made anew.
+$(VENV)/bin/python $(VENV)/bin/pip:
+	@test -n "$(PYTHON)" || { echo "kcode needs Python 3.11 or newer, and none was found. Install one, or say where it is: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make a virtual environment. Install its venv module (Debian, Ubuntu: sudo apt install python3-venv), or take another Python: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Making a virtual environment in $(VENV) with $$("$(PYTHON)" --version) …"
+	@"$(PYTHON)" -m venv --clear $(VENV)
+
+$(VENV)/installed: pyproject.toml $(VENV)/bin/python | $(VENV)/bin/pip
+	@echo "Installing kcode …"
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml $(VENV)/bin/python | $(VENV)/bin/pip
+	@echo "Installing kcode and what its tests need …"
+	@$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/installed

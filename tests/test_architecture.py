@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"agent"},
     {"context", "session", "providers", "sandbox", "testing"},
     {"draft"},
-    {"tooling", "workspace", "safegit", "settings", "options"},
+    {"tooling", "workspace", "safegit", "snapshot", "settings", "options"},
     {"events", "messages", "errors", "results", "sanitize", "prompts", "share", "secrets", "pricing", "folders", "globs", "nearest", "textfile"},
 ]
 
@@ -39,8 +39,11 @@ HOMES = {
 # Only these may write files, run programs or move files about.
 EFFECTS = {
     "draft/journal.py",
+    "draft/history.py",
+    "draft/placement.py",
     "draft/overlay.py",
     "draft/copytree.py",
+    "draft/disk.py",
     "safegit.py",
     "session/log.py",
     "folders.py",

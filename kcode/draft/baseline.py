@@ -1,0 +1,112 @@
+"""What each changed path was when the draft first changed it: the workspace is live, so that is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from kcode.draft import disk
+from kcode.draft.files import FileState
+from kcode.errors import DraftError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+# Git's mode and the SHA-256 of the bytes; None for no file.
+Digest = tuple[int, str] | None
+_MOST_NAMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One changed path: what it was, what it was last seen to be, and the last few tools or commands that changed it."""
+
+    before: Digest
+    after: Digest
+    by: tuple[str, ...] = ()
+
+
+def digest(state: FileState | None) -> Digest:
+    return None if state is None else (state.mode, hashlib.sha256(state.data).hexdigest())
+
+
+class Baseline:
+    """The changed paths and their base images, in `folder`: blobs named by their content, and an index put atomically.
+
+    A change counts for later processes once `save` has returned; the blobs that it needs are there before it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._index = folder / "index.json"
+        self._origins: dict[str, Origin] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Go back to what was last saved."""
+        stored = disk.read_json(self._index)
+        try:
+            self._origins = {
+                path: Origin(_digest_of(before), _digest_of(after), tuple(by))
+                for path, (before, after, by) in (stored or {}).items()
+            }
+        except (TypeError, ValueError, AttributeError) as error:
+            raise DraftError(f"The draft's file {self._index} is damaged ({error}). Start a new session.") from error
+
+    def save(self) -> None:
+        value = {path: (origin.before, origin.after, origin.by) for path, origin in self._origins.items()}
+        disk.write_json(self._index, value)
+
+    @property
+    def origins(self) -> Mapping[str, Origin]:
+        return self._origins
+
+    def record(self, path: str, before: FileState | None, after: FileState | None, by: str = "") -> None:
+        """Note a change; `before` counts only the first time."""
+        known = self._origins.get(path)
+        if known is None:
+            known = Origin(digest(before), None)
+            self._store(before)
+        names = (*(name for name in known.by if name != by), by) if by else known.by
+        self._origins[path] = Origin(known.before, digest(after), names[-_MOST_NAMES:])
+
+    def rebase(self, path: str, before: FileState | None) -> None:
+        self._store(before)
+        self._origins[path] = replace(self._origins[path], before=digest(before))
+
+    def drop(self, path: str) -> None:
+        self._origins.pop(path, None)
+
+    def put_back(self, path: str, origin: Origin | None) -> None:
+        """Have a path as it was in the index before a change that failed."""
+        if origin is None:
+            self.drop(path)
+        else:
+            self._origins[path] = origin
+
+    def before(self, path: str) -> FileState | None:
+        """The base image of a path that is in the index."""
+        known = self._origins[path].before
+        if known is None:
+            return None
+        mode, name = known
+        try:
+            return FileState(mode, (self._folder / name).read_bytes())
+        except OSError as error:
+            raise DraftError(f"What {path} was before the draft changed it cannot be read: {error}.") from error
+
+    def _store(self, state: FileState | None) -> None:
+        known = digest(state)
+        if state is not None and known is not None and not (self._folder / known[1]).exists():
+            disk.write_whole(self._folder / known[1], state.data)
+
+
+def _digest_of(value: list[object] | None) -> Digest:
+    if value is None:
+        return None
+    mode, name = value
+    if not isinstance(mode, int) or not isinstance(name, str):
+        raise TypeError(f"{value!r} is no digest")
+    return mode, name

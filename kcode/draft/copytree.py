@@ -1,0 +1,281 @@
+"""The copy backend: where no overlay can be mounted, commands run over a copy of the workspace's files.
+
+What the draft shows is the same as with an overlay: where the copy is as it was made, the workspace's own file shows,
+live; where a command or tool changed the copy, the copy's. The copy is made at the first write or command, and brought
+up to date before each command.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from kcode.draft import disk
+from kcode.draft.files import FolderMount
+from kcode.draft.layers import stamp
+from kcode.draft.manifest import Manifest, folders_above
+from kcode.errors import DraftError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kcode.draft.files import FileState
+    from kcode.draft.layers import IgnoredFolders, Stamp
+    from kcode.safegit import SafeGit
+
+# Rebuilt by whatever needs them, and of no use to a command that has only just started.
+_CACHES = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"}
+_FICLONE = 0x40049409
+
+
+class CopyTree:
+    """The copy in `folder` of the workspace `root`, and its manifest."""
+
+    def __init__(self, root: Path, folder: Path, git: SafeGit) -> None:
+        self._root, self._git = root, git
+        self._copy, self._staging = folder / "copy", folder / "staging"
+        self._manifest = Manifest(folder / "manifest.json")
+        disk.make_folder(self._staging)
+
+    def lstat(self, path: str) -> os.stat_result | None:
+        place = self.real(path)
+        return disk.lstat(place) if place is not None else None
+
+    def real(self, path: str) -> Path | None:
+        ours, theirs = self._copy / path, self._root / path
+        if not self._manifest.exists or self._manifest.is_linked(path):
+            return theirs if disk.stat_beneath(self._root, path) is not None else None
+        there = disk.stat_beneath(self._copy, path)
+        if there is None:
+            if self._is_gone(path):
+                return None
+            return theirs if disk.stat_beneath(self._root, path) is not None else None
+        if stat.S_ISDIR(there.st_mode):
+            return ours
+        if self._manifest.is_untouched(path, stamp(there)):
+            return theirs if disk.stat_beneath(self._root, path) is not None else None
+        return ours
+
+    def names(self, folder: str) -> list[str]:
+        found: set[str] = set()
+        copied = self._manifest.exists and not self._manifest.is_linked(folder)
+        for root in (self._copy, self._root) if copied else (self._root,):
+            with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                found.update(place.name for place in (root / folder).iterdir())
+        found.discard(".git")
+        prefix = f"{folder}/" if folder else ""
+        return sorted(name for name in found if self.real(prefix + name) is not None)
+
+    def put(self, path: str, state: FileState) -> None:
+        self._own(path)
+        existing = disk.lstat(self._copy / path)
+        self._make_folders(path)
+        if existing is not None and stat.S_ISDIR(existing.st_mode):
+            disk.remove_beneath(self._copy / path)
+        disk.write_state(self._copy / path, state, existing, self._staging)
+
+    def delete(self, path: str) -> None:
+        self._own(path)
+        (self._copy / path).unlink(missing_ok=True)
+
+    def restore(self, path: str) -> bool:
+        if not self._manifest.exists:
+            return True
+        theirs, ours = disk.stat_beneath(self._root, path), disk.lstat(self._copy / path)
+        if any(found is not None and stat.S_ISDIR(found.st_mode) for found in (theirs, ours)):
+            return False
+        if theirs is None:
+            (self._copy / path).unlink(missing_ok=True)
+            self._manifest.files.pop(path, None)
+        else:
+            self._make_folders(path)
+            self._take(path)
+        self._manifest.save()
+        return True
+
+    def prepare(self) -> None:
+        if not self._manifest.exists:
+            self._make()
+            return
+        files, self._manifest.linked = self._list()
+        self._drop_stale(set(files))
+        for path in files:
+            self._refresh(path)
+        self._manifest.save()
+
+    def mount(self) -> FolderMount:
+        return FolderMount(self._copy, self._root, self._manifest.linked)
+
+    def link_ignored(self) -> None:
+        """Put links to the workspace's ignored folders in the copy, for commands that run in it without a mount."""
+        for path in self._manifest.linked:
+            place = self._copy / path
+            if path != ".git" and disk.lstat(place) is None:
+                self._make_folders(path)
+                place.symlink_to(self._root / path)
+
+    def scan(self, ignored_folders: IgnoredFolders) -> dict[str, Stamp | None]:
+        if not self._manifest.exists:
+            return {}
+        found: dict[str, Stamp | None] = {}
+        seen: set[str] = set()
+        skipped: set[str] = set()
+        level = [""]
+        while level:
+            below: list[str] = []
+            for folder in level:
+                for entry in _entries(self._copy / folder):
+                    path = f"{folder}/{entry.name}" if folder else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        below.append(path)
+                    elif path not in self._manifest.linked:
+                        now = stamp(entry.stat(follow_symlinks=False))
+                        seen.add(path)
+                        if path not in self._manifest.files or self._manifest.files[path][1] != now:
+                            found[path] = now
+            ignored = ignored_folders([path for path in below if path not in self._manifest.folders])
+            skipped |= ignored
+            level = [path for path in below if path not in ignored]
+        for path in self._manifest.files:
+            if path not in seen and not (skipped and any(path.startswith(folder + "/") for folder in skipped)):
+                found[path] = None
+        return found
+
+    def _make(self) -> None:
+        """Copy everything; a copy that was not finished does not count."""
+        disk.remove_beneath(self._copy)
+        disk.make_folder(self._copy)
+        self._copy.chmod(stat.S_IMODE(self._root.stat().st_mode))
+        self._manifest.files.clear()
+        self._manifest.folders.clear()
+        files, self._manifest.linked = self._list()
+        for path in files:
+            self._take(path)
+        self._manifest.save()
+
+    def _list(self) -> tuple[list[str], tuple[str, ...]]:
+        """What is copied, and what is shared: ignored folders and whatever is too large; caches are neither."""
+        files = list(self._git.list_files())
+        linked = [".git"] if os.path.lexists(self._root / ".git") else []
+        for path in self._git.list_ignored():
+            name = path.rstrip("/")
+            found = disk.lstat(self._root / name)
+            if path.endswith("/") or (found is not None and found.st_size > disk.LARGEST):
+                linked += [] if name.rpartition("/")[2] in _CACHES else [name]
+            else:
+                files.append(name)
+        return files, tuple(sorted(linked))
+
+    def _own(self, path: str) -> None:
+        """Have the path's present state in the copy and the manifest, before the draft changes it."""
+        if self._manifest.is_linked(path):
+            raise DraftError(
+                f"{path} lies in a folder that git ignores. This draft shares it with the workspace and cannot change it."
+            )
+        if not self._manifest.exists:
+            self._make()
+        elif self._refresh(path):
+            self._manifest.save()
+
+    def _refresh(self, path: str) -> bool:
+        """Bring the workspace's file again where the draft has not changed it; True when it was another."""
+        theirs, ours = disk.stat_beneath(self._root, path), disk.stat_beneath(self._copy, path)
+        known = self._manifest.files.get(path)
+        if theirs is None or stat.S_ISDIR(theirs.st_mode) or (known is not None and known[0] == stamp(theirs)):
+            return False
+        if self._manifest.is_untouched(path, stamp(ours)) if ours else not self._is_gone(path):
+            return self._take(path)
+        return False
+
+    def _drop_stale(self, present: set[str]) -> None:
+        """Remove what the user removed, unless the draft changed it, and the folders that this empties."""
+        for path in [path for path in self._manifest.files if path not in present]:
+            ours = disk.stat_beneath(self._copy, path)
+            if ours is None or not self._manifest.is_untouched(path, stamp(ours)):
+                continue
+            (self._copy / path).unlink()
+            del self._manifest.files[path]
+            for folder in folders_above(path):
+                if os.path.lexists(self._root / folder) and (self._root / folder).is_dir():
+                    break
+                with suppress(OSError):
+                    (self._copy / folder).rmdir()
+                    self._manifest.folders.discard(folder)
+
+    def _take(self, path: str) -> bool:
+        """Copy one file or link; False for what is gone by now, may not be read or is neither."""
+        source, new = self._root / path, self._staging / f"copy-{os.getpid()}"
+        theirs = disk.stat_beneath(self._root, path)
+        if theirs is None or not (stat.S_ISREG(theirs.st_mode) or stat.S_ISLNK(theirs.st_mode)):
+            return False
+        new.unlink(missing_ok=True)
+        try:
+            if stat.S_ISLNK(theirs.st_mode):
+                new.symlink_to(source.readlink())
+            else:
+                _clone(source, new)
+                new.chmod(stat.S_IMODE(theirs.st_mode))
+                os.utime(new, ns=(theirs.st_atime_ns, theirs.st_mtime_ns))
+            self._make_folders(path)
+            new.replace(self._copy / path)
+        except (FileNotFoundError, PermissionError):
+            return False
+        finally:
+            new.unlink(missing_ok=True)
+        # The ctime is that of the rename, so the stamp is taken last.
+        self._manifest.record(path, stamp(theirs), stamp((self._copy / path).lstat()))
+        return True
+
+    def _make_folders(self, path: str) -> None:
+        for folder in reversed(folders_above(path)):
+            place = self._copy / folder
+            found = disk.lstat(place)
+            if found is None:
+                place.mkdir()
+                theirs = disk.lstat(self._root / folder)
+                if theirs is not None and stat.S_ISDIR(theirs.st_mode):
+                    place.chmod(stat.S_IMODE(theirs.st_mode) | stat.S_IRWXU)
+            elif self._manifest.is_untouched(folder, stamp(found)) and (self._root / folder).is_dir():
+                # The user made a folder of this file meanwhile.
+                place.unlink()
+                del self._manifest.files[folder]
+                place.mkdir()
+            elif not stat.S_ISDIR(found.st_mode):
+                raise DraftError(f"{folder} is a file, not a folder, so {path} cannot be put in it.")
+
+    def _is_gone(self, path: str) -> bool:
+        """The draft removed the path, or a folder above it, from the copy."""
+        if path in self._manifest.files:
+            return True
+        folders = [folder for folder in (path, *folders_above(path)) if folder in self._manifest.folders]
+        return any(not (self._copy / folder).is_dir() for folder in folders)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as entries:
+        return [entry for entry in entries if entry.name != ".git"]
+    return []
+
+
+def _clone(source: Path, target: Path) -> None:
+    """Copy a file's bytes, sharing them on disk where the file system can (btrfs, XFS, APFS)."""
+    if sys.platform == "darwin":
+        import ctypes  # noqa: PLC0415 - macOS alone
+
+        clonefile = ctypes.CDLL(None).clonefile
+        if clonefile(os.fsencode(source), os.fsencode(target), 1) == 0:
+            return
+    elif sys.platform == "linux":
+        import fcntl  # noqa: PLC0415 - there is none on other systems
+
+        with source.open("rb") as ours, target.open("xb") as new:
+            try:
+                fcntl.ioctl(new.fileno(), _FICLONE, ours.fileno())
+            except OSError:
+                shutil.copyfileobj(ours, new, 1 << 20)
+        return
+    shutil.copyfile(source, target)

@@ -1,0 +1,248 @@
+"""The draft: the model's copy-on-write view of the workspace, and what it changed."""
+
+from __future__ import annotations
+
+import posixpath
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from kcode.draft import disk
+from kcode.draft.baseline import Baseline
+from kcode.draft.ignore import IgnoreRules
+from kcode.draft.ledger import Ledger
+from kcode.draft.links import resolve_links
+from kcode.errors import DraftError
+from kcode.folders import make_folder
+from kcode.tooling import Entry
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from kcode.draft.files import Change, FileState, Mount
+    from kcode.draft.layers import Layers
+    from kcode.safegit import SafeGit
+    from kcode.workspace import Workspace
+
+Backend = Literal["overlay", "copy"]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPlaces:
+    """Where a search finds the draft's files: all of `root` but `leave_out`, and each of `added` (path, real file)."""
+
+    root: Path
+    leave_out: frozenset[str]
+    added: tuple[tuple[str, Path], ...]
+
+
+def open_draft(workspace: Workspace, git: SafeGit, folder: Path, backend: Backend | None = None) -> Draft:
+    """Open the draft in `folder`, a folder of kcode's own, or start one there with this backend.
+
+    Raises DraftError when there is none and no backend was given, when it is another workspace's or backend's, and
+    when the folder lies inside the workspace, where the draft would hold itself.
+    """
+    folder = folder.absolute()
+    if folder.resolve().is_relative_to(workspace.root):
+        raise DraftError(
+            f"The draft's folder {folder} lies inside the workspace {workspace.root}. "
+            "Work in a folder below it, or set XDG_STATE_HOME to a place outside."
+        )
+    stored = disk.read_json(folder / "draft.json")
+    if stored is None and backend is None:
+        raise DraftError(f"There is no draft in {folder}.")
+    with disk.naming_full_disk(folder):
+        if stored is None:
+            make_folder(folder)
+            stored = {"version": 1, "root": str(workspace.root), "backend": backend}
+            disk.write_json(folder / "draft.json", stored)
+        if (
+            not isinstance(stored, dict)
+            or stored.get("version") != 1
+            or stored.get("backend") not in {"overlay", "copy"}
+        ):
+            raise DraftError(f"The draft in {folder} was written by another kcode or is damaged. Start a new session.")
+        if stored.get("root") != str(workspace.root):
+            raise DraftError(f"The draft in {folder} was made for {stored.get('root')}, not for {workspace.root}.")
+        if backend not in {None, stored["backend"]}:
+            raise DraftError(
+                f"The draft in {folder} was made with the {stored['backend']} backend and cannot change to {backend}. "
+                "Apply or discard it, and start a new session."
+            )
+        return Draft(workspace, git, folder, _open_layers(workspace, git, folder, stored["backend"]))
+
+
+def _open_layers(workspace: Workspace, git: SafeGit, folder: Path, backend: Backend) -> Layers:
+    if backend == "overlay":
+        from kcode.draft.overlay import Overlay  # noqa: PLC0415 - one of the two is needed
+
+        return Overlay(workspace.root, folder)
+    from kcode.draft.copytree import CopyTree  # noqa: PLC0415
+
+    return CopyTree(workspace.root, folder, git)
+
+
+class Draft:
+    """One session's draft. Paths are relative with `/`; bytes that are no UTF-8 are surrogates, as `os.fsdecode` does.
+
+    A path may lead through links that stay inside the workspace; ToolError, worded for the model, for one that leads
+    outside or into a `.git`. DraftError when the draft's own folder cannot serve: what was there before still counts.
+    """
+
+    def __init__(self, workspace: Workspace, git: SafeGit, folder: Path, layers: Layers) -> None:
+        self.workspace, self.folder, self.layers = workspace, folder, layers
+        self.generation = 0
+        self._git = git
+        self._rules = IgnoreRules(git, folder / "ignore", self._state)
+        self._started = folder / "started"
+        baseline = Baseline(folder / "base")
+        self._ledger = Ledger(layers, baseline, self._rules, workspace.root, self._started)
+        self._changes: tuple[int, tuple[Change, ...]] | None = None
+
+    def resolve(self, path: str, *, follow: bool = False) -> str:
+        """The path without links in it, the last name's own link followed only if asked; it need not exist."""
+        return resolve_links(self.layers, str(self.workspace.root), path, follow=follow)
+
+    def read(self, path: str) -> FileState | None:
+        """The file at the path, or the link itself; None for nothing, a folder and anything else."""
+        return self._state(self.resolve(path))
+
+    def _state(self, path: str) -> FileState | None:
+        place = self.layers.real(path)
+        return disk.read_state(place) if place is not None else None
+
+    def entry(self, path: str) -> Entry | None:
+        """What stands at the path, a link not followed; None for nothing."""
+        inner = self.resolve(path)
+        found = self.layers.lstat(inner)
+        return None if found is None else _entry(inner, found)
+
+    def entries(self, folder: str) -> list[Entry]:
+        """What a folder holds, sorted by name, without `.git`; empty for what is no folder."""
+        inner = self.resolve(folder, follow=True)
+        paths = [f"{inner}/{name}" if inner else name for name in self.layers.names(inner)]
+        return [_entry(path, found) for path in paths if (found := self.layers.lstat(path)) is not None]
+
+    def files(self, under: str = "") -> list[str]:
+        """The files and links below a folder that git does not ignore, sorted."""
+        inner = self.resolve(under, follow=True)
+        changed = self._ledger.changed
+        listed = set(self._git.list_files())
+        if any(posixpath.basename(path) == ".gitignore" for path in changed):
+            listed |= self._rules.newly_shown(self.layers, self._git.list_ignored())
+            listed -= self._rules.ignored(listed)
+        own = {path for path, there in changed.items() if there}
+        listed = (listed - changed.keys()) | (own - self._rules.ignored(own))
+        prefix = f"{inner}/" if inner else ""
+        return sorted(path for path in listed if path == inner or path.startswith(prefix))
+
+    def is_ignored(self, path: str) -> bool:
+        """True when git ignores the path, so that it never becomes part of the proposal."""
+        inner = self.resolve(path)
+        return inner in self._rules.ignored({inner})
+
+    def write(self, path: str, state: FileState, by: str) -> None:
+        """Put a file or link in the draft, with the folders above it. DraftError where a folder stands."""
+        inner = self.resolve(path)
+        if not inner or _holds_files(self.layers, inner):
+            raise DraftError(f"{path or 'The workspace'} is no file. Give the path of a file, or a new one.")
+        self._change(inner, state, by)
+
+    def remove(self, path: str, by: str) -> None:
+        """Remove a file or link. DraftError when there is none."""
+        inner = self.resolve(path)
+        if self._state(inner) is None:
+            raise DraftError(f"There is no file {path} in the draft to remove.")
+        self._change(inner, None, by)
+
+    def move(self, source: str, target: str, by: str) -> None:
+        """Move a file or link. DraftError when there is none, or when something stands at the target."""
+        state = self.read(source)
+        if state is None:
+            raise DraftError(f"There is no file {source} in the draft to move. A folder is moved file by file.")
+        if self.entry(target) is not None:
+            raise DraftError(f"{target} is there already. Remove it first, or choose another name.")
+        self.write(target, state, by)
+        self.remove(source, by)
+
+    def _change(self, path: str, state: FileState | None, by: str) -> None:
+        with disk.naming_full_disk(self.folder):
+            self._ledger.change(path, state, by)
+        self.generation += 1
+
+    def mount(self) -> Mount:
+        """How a command sees the draft. Ask afresh before each command: `settle` counts from here."""
+        with disk.naming_full_disk(self.folder):
+            self.layers.prepare()
+            disk.write_whole(self._started, b"")
+        return self.layers.mount()
+
+    def settle(self, by: str) -> tuple[str, ...]:
+        """Take what a command changed into the draft's changes, and return those paths, sorted.
+
+        A file that the user saved while the command ran keeps the user's version: what the command started from is not
+        known, so its change to that file is dropped.
+        """
+        with disk.naming_full_disk(self.folder):
+            changed = self._ledger.settle(by)
+        self.generation += bool(changed)
+        return changed
+
+    def changes(self) -> tuple[Change, ...]:
+        """The difference draft - workspace as it was when each path was first changed, sorted by path.
+
+        What git ignores and what is neither file nor link is no part of it.
+        """
+        if self._changes is None or self._changes[0] != self.generation:
+            with disk.naming_full_disk(self.folder):
+                self._changes = (self.generation, self._ledger.changes())
+        return self._changes[1]
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Files that commands changed and that cannot be proposed: too large, or not readable. Sorted."""
+        return self._ledger.left_out
+
+    def before(self, path: str) -> FileState | None:
+        """The path's state in the workspace when the draft first changed it; the present one when it did not."""
+        return self._ledger.before(self.resolve(path))
+
+    def rebase_onto_workspace(self, paths: Iterable[str]) -> None:
+        """Take the workspace's present state of these paths as what the draft started from, as after an apply."""
+        with disk.naming_full_disk(self.folder):
+            self._ledger.rebase(paths)
+        self.generation += 1
+
+    def search_places(self) -> SearchPlaces:
+        changed = self._ledger.changed
+        own = {path for path, there in changed.items() if there}
+        shown = sorted(own - self._rules.ignored(own))
+        places = ((path, self.layers.real(path)) for path in shown)
+        added = tuple((path, place) for path, place in places if place is not None and not place.is_symlink())
+        return SearchPlaces(self.workspace.root, frozenset(changed), added)
+
+
+def _holds_files(layers: Layers, path: str) -> bool:
+    """True for a folder with anything in it but folders, which is all that git would see, and for a pipe or device."""
+    found = layers.lstat(path)
+    if found is None or stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
+        return False
+    if not stat.S_ISDIR(found.st_mode):
+        return True
+    inside = [f"{path}/{name}" for name in layers.names(path)]
+    return any(_holds_files(layers, inner) or not _is_folder(layers, inner) for inner in inside)
+
+
+def _is_folder(layers: Layers, path: str) -> bool:
+    found = layers.lstat(path)
+    return found is not None and stat.S_ISDIR(found.st_mode)
+
+
+def _entry(path: str, found: os.stat_result) -> Entry:
+    if stat.S_ISREG(found.st_mode):
+        return Entry(path, "file", found.st_size)
+    if stat.S_ISLNK(found.st_mode):
+        return Entry(path, "link")
+    return Entry(path, "folder" if stat.S_ISDIR(found.st_mode) else "other")

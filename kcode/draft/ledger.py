@@ -1,0 +1,183 @@
+"""The account of what the draft changed: each path's base image, and what tools and commands made of it."""
+
+from __future__ import annotations
+
+import posixpath
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from kcode.draft import disk
+from kcode.draft.baseline import digest
+from kcode.draft.files import Change
+from kcode.draft.layers import stamp
+from kcode.errors import DraftError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from kcode.draft.baseline import Baseline
+    from kcode.draft.files import FileState
+    from kcode.draft.ignore import IgnoreRules
+    from kcode.draft.layers import Layers, Stamp
+
+
+class Ledger:
+    """Keeps `baseline` true to `layers`. `root` is the workspace's; `started` is a file touched before each command."""
+
+    def __init__(self, layers: Layers, baseline: Baseline, rules: IgnoreRules, root: Path, started: Path) -> None:
+        self._layers, self._baseline, self._rules = layers, baseline, rules
+        self._root, self._started = root, started
+        self._seen: dict[str, Stamp | None] = {}
+        self._left_out: set[str] = set()
+
+    @property
+    def changed(self) -> dict[str, bool]:
+        """Every path in the account, and whether there is a file in the draft now."""
+        return {path: origin.after is not None for path, origin in self._baseline.origins.items()}
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Changed files that cannot be proposed, being too large or not readable, sorted."""
+        return tuple(sorted(self._left_out))
+
+    def state(self, path: str) -> FileState | None:
+        """The file or link at a path of the draft that leads through no link."""
+        place = self._layers.real(path)
+        return disk.read_state(place) if place is not None else None
+
+    def before(self, path: str) -> FileState | None:
+        if path in self._baseline.origins:
+            return self._baseline.before(path)
+        return disk.read_beneath(self._root, path)
+
+    def change(self, path: str, state: FileState | None, by: str) -> None:
+        """Make a tool's change, all of it or none."""
+        known = self._baseline.origins.get(path)
+        try:
+            # The base image is safe before the first byte changes.
+            self._baseline.record(path, None if known else disk.read_beneath(self._root, path), state, by)
+            self._baseline.save()
+            if state is None:
+                self._layers.delete(path)
+            else:
+                self._layers.put(path, state)
+        except (OSError, DraftError):
+            self._baseline.put_back(path, known)
+            with suppress(OSError):
+                self._baseline.save()
+            raise
+        if self._is_undone(path) and self._show_workspace(path):
+            self._baseline.save()
+        found = self._layers.lstat(path)
+        self._seen[path] = stamp(found) if found is not None else None
+        if _is_rule(path):
+            self._forget_rules()
+
+    def settle(self, by: str) -> tuple[str, ...]:
+        """Find what a command changed since the last look and enter it; the paths, sorted."""
+        found, fresh = self._scan()
+        if any(_is_rule(path) for path in fresh):
+            self._forget_rules()
+            found, fresh = self._scan()
+        known = self._baseline.origins.keys()
+        ignored = self._rules.ignored(path for path in fresh if path not in known)
+        changed = []
+        try:
+            for path in sorted(set(fresh) - ignored):
+                self._left_out.discard(path)
+                try:
+                    entered = self._settle_path(path, by)
+                except DraftError:
+                    self._left_out.add(path)
+                    continue
+                if entered:
+                    changed.append(path)
+            if set(fresh) - ignored:
+                self._baseline.save()
+        except OSError:
+            self._baseline.reload()
+            raise
+        gone: dict[str, Stamp | None] = {path: None for path in known if path not in found}
+        self._seen = found | gone
+        return tuple(changed)
+
+    def changes(self) -> tuple[Change, ...]:
+        """What git would not ignore of the difference, sorted by path."""
+        origins = self._baseline.origins
+        ignored = self._rules.ignored(origins)
+        found = []
+        for path in sorted(origins.keys() - ignored):
+            try:
+                after = self.state(path)
+            except DraftError:
+                self._left_out.add(path)
+                continue
+            if digest(after) != origins[path].before:
+                before = self._baseline.before(path)
+                found.append(Change(path, before, after, ", ".join(origins[path].by)))
+        return tuple(found)
+
+    def rebase(self, paths: Iterable[str]) -> None:
+        """Take the workspace's present state of these paths as what the draft started from."""
+        for path in self._baseline.origins.keys() & set(paths):
+            self._baseline.rebase(path, disk.read_beneath(self._root, path))
+            if self._is_undone(path):
+                self._show_workspace(path)
+        self._baseline.save()
+
+    def _scan(self) -> tuple[dict[str, Stamp | None], list[str]]:
+        """What may differ from the workspace, and what of it is not as it was at the last look."""
+        found = self._layers.scan(self._rules.ignored_folders)
+        unseen = object()
+        fresh = [path for path, now in found.items() if self._seen.get(path, unseen) != now]
+        fresh += [
+            path for path in self._baseline.origins if path not in found and self._seen.get(path, unseen) is not None
+        ]
+        return found, fresh
+
+    def _settle_path(self, path: str, by: str) -> bool:
+        """Enter one path as it is now; True when it is a change to what was known."""
+        known = self._baseline.origins.get(path)
+        if known is None and self._was_saved_meanwhile(path) and self._layers.restore(path):
+            return False
+        after = self.state(path)
+        if known is not None:
+            if known.after == digest(after):
+                return False
+            self._baseline.record(path, None, after, by)
+            return True
+        before = disk.read_beneath(self._root, path)
+        # What is rewritten as it was is entered too: the workspace may change, and that would look like a change here.
+        self._baseline.record(path, before, after, by)
+        if before != after:
+            return True
+        self._show_workspace(path)
+        return False
+
+    def _is_undone(self, path: str) -> bool:
+        origin = self._baseline.origins[path]
+        return origin.before == origin.after
+
+    def _show_workspace(self, path: str) -> bool:
+        """Strike a path off where the workspace's file is just the draft's, so that the user's later edits show."""
+        theirs, ours = disk.stat_beneath(self._root, path), self._layers.lstat(path)
+        same = (theirs.st_mode if theirs else None) == (ours.st_mode if ours else None)
+        if same and disk.read_beneath(self._root, path) == self.state(path) and self._layers.restore(path):
+            self._baseline.drop(path)
+            return True
+        return False
+
+    def _was_saved_meanwhile(self, path: str) -> bool:
+        theirs, started = disk.stat_beneath(self._root, path), disk.lstat(self._started)
+        # A time in the future is another machine's clock (a network file system), which tells nothing.
+        return theirs is not None and started is not None and started.st_mtime_ns < theirs.st_ctime_ns <= time.time_ns()
+
+    def _forget_rules(self) -> None:
+        self._rules.forget()
+        self._seen.clear()
+
+
+def _is_rule(path: str) -> bool:
+    return posixpath.basename(path) == ".gitignore"

@@ -1,0 +1,72 @@
+"""The repository at a glance, as a request tells it: asked of several git processes at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kcode.safegit import LIST_FILES, listed_files, output_names
+
+if TYPE_CHECKING:
+    from kcode.safegit import SafeGit
+
+# Asking a submodule about its files would run git in it, with the submodule's own configuration.
+_STATUS = ("status", "-z", "--porcelain=v1", "--branch", "--untracked-files=normal", "--ignore-submodules=dirty")
+_LOG = ("log", "-5", "-z", "--format=%h %s", "--no-patch", "--no-ext-diff", "--no-textconv", "--no-show-signature")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The repository in a few words: `status` and `commits` are lines for people, `files` as `list_files` gives them."""
+
+    branch: str
+    status: tuple[str, ...]
+    commits: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+class RunningSnapshot:
+    """The processes behind a Snapshot, all running."""
+
+    def __init__(self, git: SafeGit) -> None:
+        self._git = git
+        self._files = git.start(*LIST_FILES)
+        self._status = None if git.plain else git.start(*_STATUS)
+        self._log = None if git.plain else git.start(*_LOG)
+
+    def finish(self) -> Snapshot:
+        files = listed_files(self._git, self._files.finish())
+        if self._status is None or self._log is None:
+            return Snapshot("", (), (), files)
+        branch, status = _parse_status(self._status.finish())
+        # An unborn branch has no log; git says so with 128.
+        log = self._log.finish((0, 128)).decode("utf-8", "replace")
+        return Snapshot(branch, status, tuple(line for line in log.split("\0") if line), files)
+
+
+def start_snapshot(git: SafeGit) -> RunningSnapshot:
+    """Start asking; meanwhile the caller may do other work, such as a long import."""
+    return RunningSnapshot(git)
+
+
+_BRANCH = re.compile(r"(?:No commits yet on |Initial commit on )?(?P<name>.+?)(?:\.\.\.\S+)?(?: \[[^\]]*\])?$")
+
+
+def _parse_status(data: bytes) -> tuple[str, tuple[str, ...]]:
+    """The branch, in words when it is unborn or detached, and git's short status lines."""
+    first, *entries = output_names(data)
+    head = first.removeprefix("## ")
+    found = _BRANCH.match(head)
+    branch = found["name"] if found else head
+    if head.startswith(("No commits yet on ", "Initial commit on ")):
+        branch += " (no commits yet)"
+    elif head == "HEAD (no branch)":
+        branch = "(detached)"
+    lines = []
+    left = iter(entries)
+    for entry in left:
+        # A rename gives its source as an entry of its own.
+        source = f"{next(left, '')} -> " if "R" in entry[:2] or "C" in entry[:2] else ""
+        lines.append(f"{entry[:3]}{source}{entry[3:]}")
+    return branch, tuple(lines)

@@ -37,6 +37,7 @@ class CallAssembler:
 
     def __init__(self) -> None:
         self.calls: list[PartialCall] = []
+        self.size = 0
         self._by_index: dict[int, int] = {}
 
     def add(self, entry: Any) -> int | None:
@@ -60,6 +61,7 @@ class CallAssembler:
         call.name = call.name or name
         if arguments:
             call.pieces.append(arguments)
+            self.size += len(arguments)
         return place
 
     def _place(self, index: int | None, call_id: str, name: str, arguments: str) -> int:

@@ -116,7 +116,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
         ),
         Endpoint(
             name=_CUSTOM,
-            title="The custom endpoint",
+            title="the custom endpoint",
             base_url="",
             dialect=Dialect(max_tokens_key=None),
             output_limit=None,
@@ -181,16 +181,15 @@ def find_key(endpoint: Endpoint, settings: Settings, environment: Mapping[str, s
         return own
     if endpoint.is_loopback:
         return None
-    variable = endpoint.key_variables[0] if _keeps_its_host(endpoint) and endpoint.key_variables else "KCODE_API_KEY"
-    where = f" Get one at {endpoint.key_page}, then" if endpoint.key_page and _keeps_its_host(endpoint) else " Please"
-    raise UsageError(
-        f"No key for {endpoint.title} ({endpoint.host}).{where} set it in the environment: export {variable}=…"
-        + (
-            f'\nOr put the line {_stored_name(endpoint)} = "…" in {settings.credentials} and run chmod 600 on it.'
-            if settings.credentials
-            else ""
-        )
-    )
+    keeps = _keeps_its_host(endpoint)
+    variable = endpoint.key_variables[0] if keeps and endpoint.key_variables else "KCODE_API_KEY"
+    lines = [f"There is no key for {endpoint.title} ({endpoint.host})."]
+    if keeps and endpoint.key_page:
+        lines.append(f"Get one at {endpoint.key_page}.")
+    lines.append(f"Then set it in the environment: export {variable}=…")
+    if settings.credentials:
+        lines.append(f'Or put the line {_stored_name(endpoint)} = "…" into {settings.credentials} (chmod 600).')
+    raise UsageError("\n".join(lines))
 
 
 def _own_key(endpoint: Endpoint, settings: Settings, environment: Mapping[str, str]) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -65,6 +64,8 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, endpoint: End
 
 def classify_stream_error(error: Any) -> Failure:
     """The failure that an `error` object inside a stream, or inside an answer with status 200, means."""
+    if isinstance(error, dict) and error.get("error"):
+        error = error["error"]
     text, said = _described(error)
     code = error.get("code") if isinstance(error, dict) else None
     status = int(code) if isinstance(code, int | str) and str(code).isdigit() and 400 <= int(code) < 600 else None
@@ -138,13 +139,13 @@ def _message(kind: FailureKind, status: int, said: str, endpoint: Endpoint, mode
             region = (
                 " Keys of moonshot.ai and moonshot.cn are not interchangeable." if "moonshot" in endpoint.host else ""
             )
-            return f"{endpoint.title} did not take the key. {answer}.{page} Set it in {variable}.{region}"
+            return f"The key was refused by {endpoint.title}. {answer}.{page} Set it in {variable}.{region}"
         case "quota":
             return f"The account has no money or quota left. {answer}. Top it up, or choose another --endpoint."
         case "overflow":
             return f"The request is longer than the model takes. {answer}. Start a new session or narrow the task."
         case "model":
-            return f"{endpoint.title} does not serve the model {model!r}. {answer}. Choose another with --model."
+            return f"The model {model!r} is not served by {endpoint.title}. {answer}. Choose another with --model."
         case "refused":
             return f"The endpoint refused the request. {answer}."
         case "history":
@@ -219,13 +220,15 @@ def _retry_after(headers: Mapping[str, str], text: str) -> float | None:
         try:
             return max(0.0, float(given))
         except ValueError:
-            date = email.utils.parsedate_to_datetime(given) if _is_date(given) else None
-            return max(0.0, date.timestamp() - time.time()) if date else None
+            return _seconds_until(given)
     if found := _AFTER.search(text):
         unit = found[2]
         return float(found[1]) * (0.001 if unit.startswith(("ms", "milli")) else 60 if unit.startswith("m") else 1)
     return None
 
 
-def _is_date(text: str) -> bool:
-    return email.utils.parsedate(text) is not None
+def _seconds_until(date: str) -> float | None:
+    import email.utils  # noqa: PLC0415 - 10 ms, for a form of the header that hardly any endpoint uses
+
+    parsed = email.utils.parsedate_tz(date)
+    return max(0.0, email.utils.mktime_tz(parsed) - time.time()) if parsed else None

@@ -97,12 +97,13 @@ class OpenAIChat:
                     if decoder.done:
                         await _drain(response)
                         break
-            reply = decoder.finish()
+            last = decoder.finish()
         if decoder.reasoning_key:
             self._history.learn(decoder.reasoning_key)
         if usage := decoder.last_usage():
             self._counted = (len(body), usage.prompt_tokens)
-        yield reply
+        for delta in last:
+            yield self._priced(delta) if isinstance(delta, UsageDelta) else delta
 
     @contextmanager
     def _keyless_errors(self) -> Iterator[None]:

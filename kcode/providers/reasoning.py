@@ -14,6 +14,7 @@ class ReasoningDetails:
     """Gathers the pieces. Neighbours that are one text cut in two are joined; everything else is kept as it came."""
 
     def __init__(self) -> None:
+        self.size = 0
         self._entries: list[Any] = []
         self._open: list[str] = []
 
@@ -25,6 +26,7 @@ class ReasoningDetails:
             text = piece.get(key) if key else None
             if key and isinstance(text, str):
                 found.append(text)
+                self.size += len(text)
                 if self._entries and self._open and _continues(self._entries[-1], piece, key):
                     self._open.append(text)
                     self._entries[-1].update({k: v for k, v in piece.items() if k != key and v is not None})
@@ -35,6 +37,7 @@ class ReasoningDetails:
             else:
                 self._close()
                 self._entries.append(piece)
+                self.size += len(str(piece))
         return "".join(found) if found else None
 
     def _close(self) -> None:

@@ -124,6 +124,8 @@ class SdkTransport:
         http = httpx2.AsyncClient(
             timeout=timeout,
             follow_redirects=False,
+            # A tool may run for minutes between two requests.
+            limits=httpx2.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=120),
             # The environment's proxies, and its own certificates.
             trust_env=not loopback,
             # Loading the certificates takes tens of milliseconds, for nothing where there is no TLS.

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 # A line holds one delta, or a whole call with the file that it writes. The SDK has no cap: 200 MB in one line took
 # 262 MB of memory.
 LINE_LIMIT = 8 * 1024 * 1024
-_STRAY_LIMIT = 8 * 1024 * 1024
+# The fields of the format that tell nothing here, and comments.
+_OTHER_FIELDS = (b":", b"id:", b"retry:")
 
 # Not `json.loads`: with a keyword it builds a decoder for every call. A raw control character in a string is let pass.
 _JSON = json.JSONDecoder(strict=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event's decoded JSON, and its `event:` name where it has one."""
-
-    data: Any
-    name: str = ""
+# The decoded JSON, and the `event:` name, mostly "".
+Event = tuple[Any, str]
 
 
 class StreamFault(Exception):  # noqa: N818 - a fault of the stream, turned into a ProviderError by its reader
@@ -47,20 +43,17 @@ class EventDecoder:
         """The events that these bytes complete, up to `[DONE]`; raises StreamFault."""
         if self.done:
             return []
-        self._rest += data
-        if not self._started:
-            if len(self._rest) < 3 and b"\xef\xbb\xbf".startswith(self._rest):
-                return []
-            if self._rest.startswith(b"\xef\xbb\xbf"):
-                del self._rest[:3]
-            self._started = True
-        end = self._rest.rfind(b"\n", max(0, len(self._rest) - len(data)))
+        end = data.rfind(b"\n")
         if end < 0:
+            self._rest += data
             if len(self._rest) > LINE_LIMIT:
                 raise StreamFault(f"a line is longer than {LINE_LIMIT // 1_048_576} MiB")
             return []
-        whole = bytes(self._rest[:end])
-        del self._rest[: end + 1]
+        whole = data[:end]
+        if self._rest:
+            whole = bytes(self._rest) + whole
+            self._rest.clear()
+        self._rest += data[end + 1 :]
         events: list[Event] = []
         for line in whole.split(b"\n"):
             self._take_line(line, events)
@@ -80,39 +73,39 @@ class EventDecoder:
         return events
 
     def _take_line(self, line: bytes, events: list[Event]) -> None:
-        if line.endswith(b"\r"):
-            line = line[:-1]
+        if not self._started:
+            self._started = True
+            line = line.removeprefix(b"\xef\xbb\xbf")
         if line.startswith(b"data:"):
-            self._take_data(line[5:], events)
-        elif not line:
+            self._take_data(line, events)
+        elif not line or line == b"\r":
             self._take_end_of_event(events)
         elif line.startswith(b"event:"):
-            self._name = line[6:].decode("utf-8", "replace").strip()
-        elif not line.startswith((b":", b"id:", b"retry:", b"data", b"id", b"event", b"retry")):
-            if len(self.stray) + len(line) > _STRAY_LIMIT:
+            self._name = _decode(line[6:]).strip()
+        elif not line.startswith(_OTHER_FIELDS):
+            if len(self.stray) + len(line) > LINE_LIMIT:
                 raise StreamFault("the answer is no stream of events and does not end")
             self.stray += line + b"\n"
 
-    def _take_data(self, data: bytes, events: list[Event]) -> None:
-        text = _decode(data)
+    def _take_data(self, line: bytes, events: list[Event]) -> None:
+        text = _decode(line[5:]).strip()
         if self._lines:
             self._size += len(text)
             if self._size > LINE_LIMIT:
                 raise StreamFault("an event does not end")
             self._lines.append(text)
-            return
-        stripped = text.strip()
-        if stripped == "[DONE]":
+        elif text == "[DONE]":
             self.done = True
-            return
-        try:
-            decoded = _JSON.decode(stripped)
-        except (ValueError, RecursionError):
-            # The first of several lines, or damaged; the end of the event tells.
-            if stripped:
+        elif text:
+            try:
+                decoded, end = _JSON.raw_decode(text)
+            except (ValueError, RecursionError):
+                end = -1
+            if end == len(text):
+                events.append((decoded, self._name))
+            else:
+                # The first of several lines, or damaged; the end of the event tells.
                 self._lines, self._size = [text], len(text)
-            return
-        events.append(Event(decoded, self._name))
 
     def _take_end_of_event(self, events: list[Event]) -> None:
         name, self._name = self._name, ""
@@ -121,9 +114,9 @@ class EventDecoder:
         text = "\n".join(self._lines)
         self._lines = []
         try:
-            events.append(Event(_JSON.decode(text.strip()), name))
+            events.append((_JSON.decode(text), name))
         except (ValueError, RecursionError):
-            raise StreamFault(f"an event is not JSON: {text.strip()[:80]!r}") from None
+            raise StreamFault(f"an event is not JSON: {text[:80]!r}") from None
 
 
 def _decode(data: bytes) -> str:

@@ -23,6 +23,9 @@ REPLY_LIMIT = 512 * 1024 * 1024
 TEXT_LIMIT = 16 * 1024 * 1024
 _MANY_CALLS = 1000
 
+# What a run of pieces is of: reasoning, text, or the call at this place.
+_Kind = type[ReasoningDelta] | type[TextDelta] | int | None
+
 
 class StreamDecoder:
     """Feed it the body's bytes as they come; `finish` gives the whole reply, if it is whole.
@@ -39,7 +42,7 @@ class StreamDecoder:
         self._reasoning: list[str] = []
         self._text: list[str] = []
         self._reasoning_pairs, self._text_pairs = PairJoiner(), PairJoiner()
-        self._has_reasoning = False
+        self._has_reasoning = self._key_is_sure = False
         self._blank = ""
         self._usage: Usage | None = None
         self._finish: str | None = None
@@ -47,6 +50,8 @@ class StreamDecoder:
         self._kept = 0
         self._chunks = 0
         self._out: list[Delta] = []
+        self._kind: _Kind = None
+        self._run: list[str] = []
 
     @property
     def done(self) -> bool:
@@ -64,21 +69,21 @@ class StreamDecoder:
             raise ProviderError(incomplete(str(fault))) from None
         return self._deltas(events)
 
-    def finish(self) -> ReplyDelta:
-        """The whole reply; ProviderError when the stream stopped before it was whole, so that no call of it runs.
+    def finish(self) -> list[Delta]:
+        """What still waited, and at last the whole reply.
 
-        Whole is what had a finish_reason or `[DONE]`; an answer that is one JSON body instead of a stream counts too.
+        ProviderError when the stream stopped before the reply was whole, so that no call of it runs. Whole is what had a finish_reason or `[DONE]`; an answer that is one JSON body instead of a stream counts too.
         """
         try:
             events = self._events.finish()
         except StreamFault as fault:
             raise ProviderError(incomplete(str(fault))) from None
-        self._deltas(events)
-        if not self._chunks:
-            self._take_plain_body()
+        if not self._chunks and not events:
+            events = self._plain_body()
+        deltas = self._deltas(events, at_end=True)
         if self._finish is None and not self.done:
             raise ProviderError(incomplete("the connection was closed before the reply was whole"))
-        return self._reply()
+        return [*deltas, self._reply()]
 
     def last_usage(self) -> Usage | None:
         """The usage that counts: the last one sent."""
@@ -97,8 +102,7 @@ class StreamDecoder:
             finish = "tool_calls"
         elif not calls and finish == "tool_calls":
             finish = "stop"
-        text = "".join(self._text) + self._text_pairs.flush()
-        reasoning = "".join(self._reasoning) + self._reasoning_pairs.flush()
+        text, reasoning = "".join(self._text), "".join(self._reasoning)
         message = AssistantMessage(
             text="" if text.isspace() else text,
             reasoning=reasoning if self._has_reasoning else None,
@@ -107,11 +111,15 @@ class StreamDecoder:
         )
         return ReplyDelta(message, finish)
 
-    def _deltas(self, events: list[Event]) -> list[Delta]:
+    def _deltas(self, events: list[Event], *, at_end: bool = False) -> list[Delta]:
         self._out = []
         before = self._usage
-        for event in events:
-            self._take(event.data, event.name)
+        for chunk, name in events:
+            self._take(chunk, name)
+        if at_end:
+            self._add(ReasoningDelta, self._reasoning, self._reasoning_pairs.flush())
+            self._add(TextDelta, self._text, self._text_pairs.flush())
+        self._close_run()
         if self._usage is not None and self._usage != before:
             self._out.append(UsageDelta(self._usage))
         return self._out
@@ -133,8 +141,9 @@ class StreamDecoder:
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
             self._take_delta(delta)
-        if finish := choice.get("finish_reason"):
-            self._finish = str(finish)
+        finish = choice.get("finish_reason")
+        if finish and isinstance(finish, str):
+            self._finish = finish
             if finish in {"error", "network_error"}:
                 raise ProviderError(classify_stream_error({"message": f"it ended with finish_reason {finish}"}))
 
@@ -150,34 +159,36 @@ class StreamDecoder:
         text = self._reasoning_of(delta)
         if text is not None:
             self._has_reasoning = True
-            if text and (clean := self._reasoning_pairs.join(text)):
-                self._reasoning.append(clean)
-                self._kept += len(clean)
-                self._show_reasoning(clean)
+            self._add(ReasoningDelta, self._reasoning, self._reasoning_pairs.join(text))
         content = delta.get("content")
         if content and isinstance(content, str):
             self._take_text(content)
         if calls := delta.get("tool_calls"):
             self._take_calls(calls)
-        if self._kept > TEXT_LIMIT:
+        if self._kept + self._calls.size + self._details.size > TEXT_LIMIT:
             raise ProviderError(incomplete("it does not end"))
 
     def _reasoning_of(self, delta: dict[str, Any]) -> str | None:
-        """The delta's reasoning, once, and the key to remember: the first of the three keys that holds something."""
+        """The delta's reasoning, once: hosts send it under up to three keys, some of them with empty placeholders."""
         details = delta.get("reasoning_details")
-        from_details = None
-        if details and isinstance(details, list):
-            from_details = self._details.add(details)
-            self._kept += len(from_details or "")
-        if isinstance(text := delta.get("reasoning_content"), str):
-            self.reasoning_key = "reasoning_content"
-            return text
-        if from_details is not None and self.reasoning_key != "reasoning_content":
-            self.reasoning_key = "reasoning_details"
-        if isinstance(text := delta.get("reasoning"), str):
-            self.reasoning_key = self.reasoning_key or "reasoning"
-            return text
-        return from_details
+        from_details = self._details.add(details) if details and isinstance(details, list) else None
+        found: str | None = None
+        sources: tuple[tuple[ReasoningKey, Any], ...] = (
+            ("reasoning_content", delta.get("reasoning_content")),
+            ("reasoning_details", from_details),
+            ("reasoning", delta.get("reasoning")),
+        )
+        for key, text in sources:
+            if not found and isinstance(text, str):
+                found = text
+                if text or self.reasoning_key is None:
+                    self._learn(key, sure=bool(text))
+        return found
+
+    def _learn(self, key: ReasoningKey, *, sure: bool) -> None:
+        if not self._key_is_sure:
+            self.reasoning_key = key
+            self._key_is_sure = sure
 
     def _take_text(self, content: str) -> None:
         # Whitespace alone is held until text follows: one host sends " " between two calls.
@@ -186,21 +197,13 @@ class StreamDecoder:
             self._kept += len(content)
             return
         content, self._blank = self._blank + content, ""
-        if clean := self._text_pairs.join(content):
-            self._text.append(clean)
-            self._kept += len(clean)
-            out = self._out
-            if out and isinstance(out[-1], TextDelta):
-                out[-1] = TextDelta(out[-1].text + clean)
-            else:
-                out.append(TextDelta(clean))
+        self._add(TextDelta, self._text, self._text_pairs.join(content))
 
-    def _show_reasoning(self, text: str) -> None:
-        out = self._out
-        if out and isinstance(out[-1], ReasoningDelta):
-            out[-1] = ReasoningDelta(out[-1].text + text)
-        else:
-            out.append(ReasoningDelta(text))
+    def _add(self, kind: _Kind, kept: list[str], text: str) -> None:
+        if text:
+            kept.append(text)
+            self._kept += len(text)
+            self._say(kind, text)
 
     def _take_calls(self, entries: Any) -> None:
         for entry in entries if isinstance(entries, list) else [entries]:
@@ -210,33 +213,46 @@ class StreamDecoder:
             if place > _MANY_CALLS:
                 raise ProviderError(incomplete(f"it holds more than {_MANY_CALLS} calls"))
             call = self._calls.calls[place]
-            fresh = "".join(call.pieces[call.shown :])
-            self._kept += len(fresh)
+            # Arguments that come before their name wait for it.
             if call.name:
+                fresh = "".join(call.pieces[call.shown :])
                 call.shown = len(call.pieces)
-                self._out.append(ToolCallDelta(place, call.name, mend_surrogates(fresh)))
+                self._say(place, fresh)
+
+    def _say(self, kind: _Kind, text: str) -> None:
+        """Give a piece out; neighbours of one kind leave as one delta."""
+        if kind != self._kind:
+            self._close_run()
+            self._kind = kind
+        self._run.append(text)
+
+    def _close_run(self) -> None:
+        kind, text = self._kind, "".join(self._run)
+        self._kind = None
+        self._run.clear()
+        if isinstance(kind, int):
+            self._out.append(ToolCallDelta(kind, self._calls.calls[kind].name, mend_surrogates(text)))
+        elif kind is not None:
+            self._out.append(kind(text))
 
     def _take_usage(self, usage: Any) -> None:
         if isinstance(usage, dict):
             self._usage = read_usage(usage)
 
-    def _take_plain_body(self) -> None:
-        """An endpoint, or a proxy before it, may answer 200 with one JSON or HTML body."""
+    def _plain_body(self) -> list[Event]:
+        """An endpoint, or a proxy before it, may answer 200 with one JSON or HTML body instead of a stream."""
         body = bytes(self._events.stray)
         decoded = decode_body(body)
         if isinstance(decoded, dict):
-            self._take(decoded, "")
-            if self._finish is None and not self._chunks_hold_reply():
+            if not decoded.get("choices"):
                 raise ProviderError(classify_stream_error(decoded))
-            return
-        start = body.lstrip()[:200].decode("utf-8", "replace").lower()
+            return [(decoded, "")]
+        start = body.lstrip()[:200].decode("utf-8", "replace")
         if start.startswith("<"):
             raise ProviderError(incomplete("a web page came instead of a stream; is the base URL right?"))
-        if not self.done:
-            raise ProviderError(incomplete("the answer is empty" if not start else f"the answer is {start[:80]!r}"))
-
-    def _chunks_hold_reply(self) -> bool:
-        return bool(self._text or self._calls.calls or self._has_reasoning)
+        if self.done:
+            return []
+        raise ProviderError(incomplete(f"the answer is {start[:80]!r}" if start else "the answer is empty"))
 
 
 def read_usage(usage: dict[str, Any]) -> Usage:

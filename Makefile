@@ -33,8 +33,8 @@ format: $(VENV)/installed-dev  ## format the code
 	$(VENV)/bin/ruff check --fix
 
 bench: $(VENV)/installed-dev  ## measure start, steps and memory against the bounds that are promised
-	$(VENV)/bin/python bench/startup.py $(VENV)/bin/kcode
-	$(VENV)/bin/python bench/steps.py $(VENV)/bin/kcode
+	$(VENV)/bin/python -m bench.startup $(VENV)/bin/kcode
+	$(VENV)/bin/python -m bench.steps $(VENV)/bin/kcode
 
 clean:  ## delete the virtual environment and all caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,112 @@
+"""The tools that change the draft: edit_file, write_file, move_file, delete_file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kcode.errors import EditRefusedError, ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kcode.tooling import ToolResult
+
+    Use = Callable[..., ToolResult]
+
+
+def test_an_edit_is_made_and_its_lines_shown(use: Use, folder: Path) -> None:
+    (folder / "a.py").write_text("a = 1\nb = 2\nc = 3\nd = 4\ne = 5\nf = 6\ng = 7\n")
+    result = use("edit_file", path="a.py", edits=[{"old": "d = 4\n", "new": "d = 40\nd2 = 41\n"}])
+    assert (folder / "a.py").read_text() == "a = 1\nb = 2\nc = 3\nd = 40\nd2 = 41\ne = 5\nf = 6\ng = 7\n"
+    assert result.text == (
+        "Changed a.py at lines 4-5. It reads now:\n2→b = 2\n3→c = 3\n4→d = 40\n5→d2 = 41\n6→e = 5\n7→f = 6"
+    )
+
+
+def test_several_edits_show_their_new_line_numbers(use: Use, folder: Path) -> None:
+    (folder / "a").write_text("".join(f"line {i}.\n" for i in range(1, 41)))
+    edits = [
+        {"old": "line 30.", "new": "thirty"},
+        {"old": "line 2.\n", "new": ""},
+        {"old": "line 10.", "new": "ten\nand more"},
+    ]
+    text = use("edit_file", path="a", edits=edits).text
+    assert text.startswith("Changed a at line 2 (lines taken out), lines 9-10, line 30.")
+    assert "\n30→thirty\n" in text
+
+
+def test_a_long_change_is_shown_by_its_ends(use: Use, folder: Path) -> None:
+    (folder / "a").write_text("x\n")
+    new = "".join(f"line {i}\n" for i in range(200))
+    text = use("edit_file", path="a", edits=[{"old": "x\n", "new": new}]).text
+    assert text.count("\n") < 30
+    assert "not shown" in text
+
+
+def test_a_refused_edit_names_the_file_and_leaves_it(use: Use, folder: Path) -> None:
+    (folder / "a").write_text("x\ny\n")
+    with pytest.raises(EditRefusedError, match=r"^a: Edit 2 of 2: .*No file was changed"):
+        use("edit_file", path="a", edits=[{"old": "x", "new": "z"}, {"old": "absent", "new": "q"}])
+    assert (folder / "a").read_text() == "x\ny\n"
+
+
+def test_editing_a_missing_file_names_the_nearest(use: Use, folder: Path) -> None:
+    (folder / "parser.py").write_text("")
+    with pytest.raises(ToolError, match=r"parser\.py"):
+        use("edit_file", path="src/parser.py", edits=[{"old": "a", "new": "b"}])
+
+
+def test_a_new_file_is_written_with_its_folders(use: Use, folder: Path) -> None:
+    assert use("write_file", path="docs/new/a.md", content="one\ntwo\n").text == (
+        "Wrote the new file docs/new/a.md: 2 lines."
+    )
+    assert (folder / "docs/new/a.md").read_bytes() == b"one\ntwo\n"
+
+
+def test_replacing_keeps_the_line_ends_and_mark_of_the_file(use: Use, folder: Path) -> None:
+    (folder / "a").write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n")
+    assert "CRLF" in use("write_file", path="a", content="one\nthree\n").text
+    assert (folder / "a").read_bytes() == b"\xef\xbb\xbfone\r\nthree\r\n"
+
+
+def test_writing_what_is_there_already_is_refused(use: Use, folder: Path) -> None:
+    (folder / "a").write_bytes(b"one\r\n")
+    for content in ("one\n", "one\r\n"):
+        with pytest.raises(ToolError, match="No file was changed"):
+            use("write_file", path="a", content=content)
+
+
+def test_writing_over_a_folder_or_binary_file_is_refused(use: Use, folder: Path) -> None:
+    (folder / "d").mkdir()
+    (folder / "b").write_bytes(b"\0\1")
+    with pytest.raises(ToolError, match="is a folder"):
+        use("write_file", path="d", content="x")
+    with pytest.raises(ToolError, match="delete_file it first"):
+        use("write_file", path="b", content="x")
+    with pytest.raises(ToolError, match="surrogate"):
+        use("write_file", path="s", content="\ud83d")
+    assert not (folder / "s").exists()
+
+
+def test_a_file_that_shrinks_much_is_remarked(use: Use, folder: Path) -> None:
+    (folder / "a").write_text("x\n" * 100)
+    assert "more than half" in use("write_file", path="a", content="x\n").text
+
+
+def test_moving_and_deleting(use: Use, folder: Path) -> None:
+    (folder / "a").write_text("x")
+    (folder / "b").write_text("y")
+    (folder / "d").mkdir()
+    assert "Moved a to d/c" in use("move_file", source="a", target="d/c").text
+    assert (folder / "d" / "c").read_text() == "x"
+    for target, words in (("b", "Source and target"), ("d", "d/b"), ("d/c", "already there")):
+        with pytest.raises(ToolError, match=words):
+            use("move_file", source="b", target=target)
+    assert use("delete_file", path="b").text == "Deleted b."
+    with pytest.raises(ToolError, match="There is no file"):
+        use("delete_file", path="b")
+    with pytest.raises(ToolError, match="is a folder"):
+        use("delete_file", path="d")

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kcode.draft.edit import apply_edits
+from kcode.errors import EditRefusedError
+from kcode.tooling import Edit
+
+CORPORA = sorted((Path(__file__).parent.parent.parent.parent / "shared" / "corpora" / "edits").glob("*.jsonl.gz"))
+
+
+def edited(before: str | bytes, *pairs: tuple[str, str]) -> bytes:
+    data = before.encode() if isinstance(before, str) else before
+    return apply_edits(data, [Edit(old, new) for old, new in pairs]).after
+
+
+def refusal(before: str | bytes, *pairs: tuple[str, str], replace_all: bool = False) -> str:
+    data = before.encode() if isinstance(before, str) else before
+    with pytest.raises(EditRefusedError) as refused:
+        apply_edits(data, [Edit(old, new, replace_all) for old, new in pairs])
+    text = str(refused.value)
+    assert "No file was changed" in text
+    return text
+
+
+def test_a_unique_text_is_replaced_and_nothing_else() -> None:
+    assert edited("a\nb\nc\n", ("b", "B")) == b"a\nB\nc\n"
+    assert edited("a\nb\nc", ("c", "d")) == b"a\nb\nd"
+    assert edited("a\nb\nc\n", ("b\n", "")) == b"a\nc\n"
+    assert edited("whole", ("whole", "")) == b""
+
+
+def test_edits_are_matched_against_the_file_as_it_was() -> None:
+    assert edited("one two three", ("one", "two"), ("two", "three"), ("three", "one")) == b"two three one"
+    assert edited("ab", ("b", "B"), ("a", "A")) == b"AB"
+
+
+def test_replace_all_takes_every_occurrence_from_the_left() -> None:
+    applied = apply_edits(b"x = x + xx\naaa\n", [Edit("x", "y", replace_all=True), Edit("aa", "b", replace_all=True)])
+    assert applied.after == b"y = y + yy\nba\n"
+    assert applied.places == ((1, 1), (1, 1), (1, 1), (1, 1), (2, 2))
+
+
+@pytest.mark.parametrize(
+    ("before", "pairs", "places"),
+    [
+        ("a\nb\nc\n", [("b\n", "x\ny\n")], ((2, 3),)),
+        ("a\nb\nc\n", [("b", "x\ny")], ((2, 3),)),
+        ("a\nb\nc\n", [("b\n", "")], ((2, 1),)),
+        ("a\nb\nc\n", [("a\n", "1\n2\n3\n"), ("c\n", "z\n")], ((1, 3), (5, 5))),
+        ("a\nb\nc", [("c", "d\n")], ((3, 3),)),
+        ("abc", [("b", "")], ((1, 1),)),
+    ],
+)
+def test_the_places_are_the_lines_of_the_new_text(
+    before: str, pairs: list[tuple[str, str]], places: tuple[tuple[int, int], ...]
+) -> None:
+    assert apply_edits(before.encode(), [Edit(*pair) for pair in pairs]).places == places
+
+
+def test_a_crlf_file_is_edited_with_plain_line_ends_and_keeps_its_own() -> None:
+    before = b"a\r\nb\r\nc\r\n"
+    assert edited(before, ("a\nb\n", "a\nx\ny\n")) == b"a\r\nx\r\ny\r\nc\r\n"
+    assert edited(before, ("a\r\nb", "a\r\nB")) == b"a\r\nB\r\nc\r\n"
+    assert edited(b"a\r\nlone\rcr\r\n", ("lone", "one")) == b"a\r\none\rcr\r\n"
+
+
+def test_a_mixed_file_keeps_the_end_of_every_line_that_did_not_change() -> None:
+    before = b"a\r\nb\nc\r\nd\n"
+    assert edited(before, ("a\nb\nc\nd\n", "a\nb\nC\nd\n")) == b"a\r\nb\nC\r\nd\n"
+    assert edited(before, ("b\n", "b\nnew\n")) == b"a\r\nb\nnew\nc\r\nd\n"
+    assert edited(before, ("a\n", "a\nnew\n")) == b"a\r\nnew\r\nb\nc\r\nd\n"
+    assert edited(before, ("c", "x\nc")) == b"a\r\nb\nx\nc\r\nd\n"
+
+
+def test_a_byte_order_mark_and_utf16_stay() -> None:
+    assert edited(b"\xef\xbb\xbfa\n", ("a", "b")) == b"\xef\xbb\xbfb\n"
+    before = b"\xff\xfe" + "a\r\né\r\n".encode("utf-16-le")
+    assert edited(before, ("é", "ü\nx")) == b"\xff\xfe" + "a\r\nü\r\nx\r\n".encode("utf-16-le")
+
+
+def test_binary_and_other_encodings_are_refused() -> None:
+    assert "binary" in refusal(b"a\0b", ("a", "b"))
+    assert "not UTF-8" in refusal(b"caf\xe9", ("caf", "tea"))
+    assert "surrogate" in refusal("a", ("a", "\ud800"))
+
+
+def test_senseless_edits_are_refused_with_the_next_step() -> None:
+    assert "write_file" in refusal("a", ("", "b"))
+    assert "the same" in refusal("a", ("a", "a"))
+    assert "the same" in refusal(b"a\r\nb\r\n", ("a\r\nb", "a\nb"))
+    assert "at least one" in refusal("a")
+    assert "change the same text, at line 2" in refusal("a\nb\nc\n", ("a\nb", "x"), ("b\nc", "y"))
+
+
+def test_edits_that_undo_each_other_are_refused() -> None:
+    assert "the file as it is" in refusal("ab", ("a", ""), ("b", "ab"))
+
+
+def test_an_ambiguous_text_is_refused_with_every_line() -> None:
+    text = refusal("x = 1\ny = 2\nx = 1\n", ("x = 1", "x = 3"))
+    assert "2 times" in text
+    assert "line 1: x = 1\n" in text
+    assert "line 3: x = 1\n" in text
+    assert "replace_all" in text
+    assert "100 times" in refusal("x\n" * 100, ("x\n", "y\n"))
+    assert len(refusal("x\n" * 100_000, ("x\n", "y\n"))) < 2_000
+
+
+def test_overlapping_occurrences_are_ambiguous() -> None:
+    assert "2 times" in refusal("\n\n\n", ("\n\n", "x"))
+
+
+def test_the_closest_lines_are_shown_with_visible_white_space() -> None:
+    before = "def f():\n\tif x:\n\t\treturn 1\n\nend\n"
+    text = refusal(before, ("    if x:\n        return 1\n", "    if y:\n        return 1\n"))
+    assert "lines 2-3" in text
+    assert "2→⇥if x:\n3→⇥⇥return 1\n" in text
+    assert "line 2, column 1: the file has `⇥if x:`, `old` has `····if x:`" in text
+
+
+def test_the_first_difference_is_found_inside_a_line() -> None:
+    text = refusal("a = compute(alpha, beta)\n", ("a = compute(alpha,  beta)\n", "a = 1\n"))
+    assert "line 1, column 20" in text
+
+
+def test_a_text_that_begins_within_a_line_is_compared_from_there() -> None:
+    before = "value = call(\n    one,\n    two,\n)\n"
+    text = refusal(before, ("call(\n    one,\n    three,\n)", "call()"))
+    assert "line 3, column 6" in text
+
+
+def test_a_missing_final_line_end_is_named() -> None:
+    assert "last line has none" in refusal("a\nlast line", ("last line\n", "x\n"))
+
+
+def test_nothing_alike_says_how_to_find_it() -> None:
+    assert "search" in refusal("alpha\nbeta\n", ("completely different text here", "x"))
+    assert "search" in refusal("", ("something", "x"))
+
+
+def test_line_numbers_in_old_are_recognised() -> None:
+    assert "line numbers of read_file" in refusal("a = 1\nb = 2\n", (" 1→a = 1\n 2→b = 2\n", "c"))
+
+
+def test_an_edit_that_was_made_before_is_recognised() -> None:
+    assert "already" in refusal("new text\n", ("old text", "new text"))
+    assert "already" in refusal("import a\nimport b\n", ("import a\n", "import a\nimport b\n"))
+
+
+def test_text_that_another_edit_would_bring_is_pointed_out() -> None:
+    text = refusal("a\n", ("a", "first\nsecond"), ("second", "third"))
+    assert "only in the `new` of edit 1" in text
+
+
+def test_a_refusal_stays_short_and_quick_for_a_large_file() -> None:
+    before = "".join(f"    value_{i} = compute({i}, other_{i % 977})\n" for i in range(60_000))
+    begin = time.monotonic()
+    text = refusal(before, ("\tvalue_500 = compute(500, other_501)\n" * 40, "x"))
+    text += refusal(before, ("nothing of this kind is there at all", "x"))
+    assert len(text) < 6_000
+    assert time.monotonic() - begin < 5
+
+
+LINES = st.lists(st.sampled_from(["", "a", "b", "  a", "\tb", "é→", "x" * 9]), max_size=12)
+ENDS = st.lists(st.sampled_from(["\n", "\r\n"]), min_size=12, max_size=12)
+
+
+@settings(max_examples=300)
+@given(LINES, ENDS, st.data())
+def test_untouched_bytes_stay_whatever_is_replaced(lines: list[str], ends: list[str], data: st.DataObject) -> None:
+    raw = "".join(line + end for line, end in zip(lines, ends, strict=False)) + data.draw(st.sampled_from(["", "end"]))
+    text = raw.replace("\r\n", "\n")
+    start = data.draw(st.integers(0, len(text)))
+    stop = data.draw(st.integers(start, len(text)))
+    old, new = text[start:stop], "\n".join(data.draw(LINES))
+    try:
+        after = apply_edits(raw.encode(), [Edit(old, new)]).after.decode()
+    except EditRefusedError:
+        return
+    assert after.replace("\r\n", "\n") == text[:start] + new + text[stop:]
+    before_lines = text[:start].count("\n")
+    assert after.split("\n")[:before_lines] == raw.split("\n")[:before_lines]
+    after_lines = text[stop:].count("\n")
+    if after_lines:
+        assert after.split("\n")[-after_lines:] == raw.split("\n")[-after_lines:]
+
+
+@settings(max_examples=200)
+@given(LINES, ENDS)
+def test_an_edit_and_its_inverse_give_the_first_bytes(lines: list[str], ends: list[str]) -> None:
+    raw = "".join(line + end for line, end in zip(lines, ends, strict=False)) + "unique line\nlast"
+    there = apply_edits(raw.encode(), [Edit("unique line", "changed line")]).after
+    assert apply_edits(there, [Edit("changed line", "unique line")]).after == raw.encode()
+
+
+@pytest.mark.parametrize("corpus", CORPORA, ids=lambda path: path.name)
+def test_real_edits_by_models_are_made_right_or_refused(corpus: Path) -> None:
+    made = 0
+    with gzip.open(corpus, "rt", encoding="utf-8") as lines:
+        for case in map(json.loads, lines):
+            try:
+                after = edited(case["before"], *((edit["old"], edit["new"]) for edit in case["edits"])).decode()
+            except EditRefusedError:
+                assert case["expect"] != "applied", case["id"]
+                continue
+            made += 1
+            assert case["expect"] != "refuse", case["id"]
+            if case["expect"] in {"after", "after-or-refuse"}:
+                assert after.rstrip("\n") == case["after"].rstrip("\n"), case["id"]
+    assert made

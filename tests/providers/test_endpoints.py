@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kcode.errors import UsageError
+from kcode.providers.endpoints import (
+    ENDPOINTS,
+    dialect_for,
+    find_key,
+    resolve_endpoint,
+    resolve_model,
+    window_for,
+)
+from kcode.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOONSHOT = {"MOONSHOT_API_KEY": "sk-moon"}
+OPENROUTER = {"OPENROUTER_API_KEY": "sk-or"}
+
+
+def test_without_a_choice_it_is_the_endpoint_with_a_key_else_moonshot(tmp_path: Path) -> None:
+    assert resolve_endpoint(Settings(), MOONSHOT | OPENROUTER).name == "moonshot"
+    assert resolve_endpoint(Settings(), OPENROUTER).name == "openrouter"
+    assert resolve_endpoint(Settings(), {}).name == "moonshot"
+    credentials = tmp_path / "credentials"
+    credentials.write_text('openrouter = "sk-or"')
+    credentials.chmod(0o600)
+    assert resolve_endpoint(Settings(credentials=credentials), {}).name == "openrouter"
+
+
+def test_a_url_alone_is_the_custom_endpoint() -> None:
+    found = resolve_endpoint(Settings(base_url="http://127.0.0.1:8000/v1/"), MOONSHOT)
+    assert (found.name, found.base_url, found.host, found.is_loopback) == ("custom", "http://127.0.0.1:8000/v1", "127.0.0.1:8000", True)  # fmt: skip
+    assert resolve_endpoint(Settings(base_url="https://h/v1/chat/completions"), {}).base_url == "https://h/v1"
+
+
+def test_an_unknown_endpoint_names_those_that_are_known() -> None:
+    with pytest.raises(UsageError, match="moonshot, moonshot-cn, openrouter, custom"):
+        resolve_endpoint(Settings(endpoint="moonshine"), {})
+    with pytest.raises(UsageError, match="--base-url"):
+        resolve_endpoint(Settings(endpoint="custom"), {})
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "x.localhost"])
+def test_plain_http_is_for_this_machine(host: str) -> None:
+    assert resolve_endpoint(Settings(base_url=f"http://{host}:80/v1"), {}).is_loopback
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/v1",
+        "http://localhost.example.org/v1",
+        "http://127.0.0.1.example.org/v1",
+        "http://0.0.0.0/v1",
+        "http://10.0.0.1/v1",
+        "ftp://localhost/v1",
+        "localhost:8000/v1",
+        "/v1",
+        "https://",
+        "https://user:secret@example.org/v1",
+        "https://example.org/v1?key=x",
+        "https://example.org:port/v1",
+        "https://[::1/v1",
+    ],
+)
+def test_other_urls_are_refused(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve_endpoint(Settings(base_url=url), {})
+    assert "secret" not in str(caught.value)
+
+
+def test_the_key_is_that_of_the_settings_else_the_endpoints_own(tmp_path: Path) -> None:
+    moonshot = ENDPOINTS["moonshot"]
+    assert find_key(moonshot, Settings(key="own"), MOONSHOT) == "own"
+    assert find_key(moonshot, Settings(), MOONSHOT | OPENROUTER) == "sk-moon"
+    credentials = tmp_path / "credentials"
+    credentials.write_text('moonshot = "stored"\n"corp.example:8443" = "corp"')
+    credentials.chmod(0o600)
+    settings = Settings(credentials=credentials)
+    assert find_key(moonshot, settings, MOONSHOT) == "sk-moon"
+    assert find_key(moonshot, settings, {}) == "stored"
+    corp = resolve_endpoint(replace(settings, base_url="https://corp.example:8443/v1"), {})
+    assert find_key(corp, settings, MOONSHOT) == "corp"
+
+
+@pytest.mark.parametrize("name", ["moonshot", "openrouter", None])
+def test_a_vendors_key_never_goes_to_another_host(tmp_path: Path, name: str | None) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.write_text('moonshot = "stored"\nopenrouter = "stored"\ncustom = "stored"')
+    credentials.chmod(0o600)
+    settings = Settings(endpoint=name, base_url="https://elsewhere.example/v1", credentials=credentials)
+    with pytest.raises(UsageError, match="KCODE_API_KEY"):
+        find_key(resolve_endpoint(settings, MOONSHOT), settings, MOONSHOT | OPENROUTER)
+
+
+def test_an_endpoint_on_this_machine_needs_no_key() -> None:
+    local = resolve_endpoint(Settings(base_url="http://localhost:8000/v1"), {})
+    assert find_key(local, Settings(), MOONSHOT) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("moonshot", ["export MOONSHOT_API_KEY=", "platform.moonshot.ai", 'moonshot = "', "credentials"]),
+        ("openrouter", ["export OPENROUTER_API_KEY=", "openrouter.ai/keys", 'openrouter = "']),
+    ],
+)
+def test_no_key_says_which_where_to_get_one_and_where_to_put_it(tmp_path: Path, name: str, said: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        find_key(ENDPOINTS[name], Settings(credentials=tmp_path / "credentials"), {})
+    assert all(part in str(caught.value) for part in said)
+
+
+def test_the_model_is_the_users_else_the_rows_first() -> None:
+    assert resolve_model(ENDPOINTS["moonshot"], Settings()) == "kimi-k2-thinking"
+    assert resolve_model(ENDPOINTS["moonshot"], Settings(model="m")) == "m"
+    with pytest.raises(UsageError, match="--model"):
+        resolve_model(resolve_endpoint(Settings(base_url="https://h/v1"), {}), Settings())
+
+
+def test_temperature_and_ids_follow_the_model() -> None:
+    moonshot, custom = ENDPOINTS["moonshot"], ENDPOINTS["custom"]
+    assert dialect_for(moonshot, "kimi-k2-thinking").temperature == 1.0
+    assert dialect_for(moonshot, "kimi-k2.6").temperature is None
+    assert dialect_for(custom, "moonshotai/Kimi-K2-Thinking").tool_ids == "k2"
+    assert dialect_for(custom, "qwen3-coder").tool_ids == "kept"
+
+
+def test_the_window_of_an_unknown_model_is_taken_carefully() -> None:
+    custom = ENDPOINTS["custom"]
+    assert window_for(ENDPOINTS["moonshot"], "kimi-k2-thinking", Settings()) == 262_144
+    assert window_for(custom, "kimi-k2-thinking", Settings()) == 262_144
+    assert window_for(custom, "qwen3-coder", Settings()) == 131_072
+    settings = Settings(base_url="https://h/v1", window=30_000)
+    assert window_for(resolve_endpoint(settings, {}), "kimi-k2-thinking", settings) == 30_000
+    assert window_for(resolve_endpoint(settings, {}), "qwen", settings) == 30_000
+
+
+@pytest.mark.parametrize("row", ENDPOINTS.values(), ids=ENDPOINTS.keys())
+def test_every_row_is_whole(row: object) -> None:
+    assert row is ENDPOINTS[getattr(row, "name", "")]
+    found = ENDPOINTS[getattr(row, "name", "")]
+    if found.name != "custom":
+        assert found.base_url.startswith("https://")
+        assert not found.base_url.endswith("/")
+        assert found.key_variables
+        assert found.key_page
+        assert found.models
+        assert set(found.prices) <= set(found.models)
+        assert all(price.date for price in found.prices.values())

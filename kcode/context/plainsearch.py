@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def main() -> int:
     found: list[list[Any]] = []
     hits = 0
     for path, file in job["files"]:
-        matches = _matches_in(path, _lines_of(Path(file)), pattern, job["context"])
+        matches = _matches_in(path, _lines_of(Path(file)), pattern, job["context"], job["limit"] + 1 - hits)
         found += matches
         hits += sum(not match[-1] for match in matches)
         if hits > job["limit"]:
@@ -48,8 +49,9 @@ def _lines_of(file: Path) -> list[str]:
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
 
 
-def _matches_in(path: str, lines: list[str], pattern: re.Pattern[str], context: int) -> list[list[Any]]:
-    hits = {index: hit for index, line in enumerate(lines) if (hit := pattern.search(line))}
+def _matches_in(path: str, lines: list[str], pattern: re.Pattern[str], context: int, most: int) -> list[list[Any]]:
+    matching = ((index, hit) for index, line in enumerate(lines) if (hit := pattern.search(line)))
+    hits = dict(islice(matching, most))
     around = {index for hit in hits for index in range(max(0, hit - context), min(len(lines), hit + context + 1))}
     return [
         [path, index + 1, lines[index], _byte_offset(lines[index], hits.get(index)), index not in hits]

@@ -22,7 +22,6 @@ from kcode.tooling import Match
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
-SECONDS = 30.0
 # Arguments of one process: Linux takes 2 MB in all, macOS 1 MB.
 _PATHS_A_LAUNCH = 500
 _LONGEST_TEXT, _BEFORE_MATCH = 1_000, 200
@@ -40,6 +39,7 @@ class Query:
     ignore_case: bool = False
     context: int = 0
     limit: int = 100
+    seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ async def _collect(
     found: list[Match] = []
     hits = 0
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(query.seconds):
             async for line in _lines_of(process):
                 match = _match_of(json.loads(line))
                 if match is None or (skip and match.path in skip):
@@ -203,7 +203,7 @@ async def _collect(
             code = await process.wait()
     except TimeoutError:
         raise ToolError(
-            f"The search took longer than {SECONDS:.0f} seconds and was stopped. Narrow it with path or glob."
+            f"The search took longer than {query.seconds:.0f} seconds and was stopped. Narrow it with path or glob."
         ) from None
     finally:
         await _end(process, errors)
@@ -303,11 +303,11 @@ async def _plainly(query: Query, searched: Searched, wanted: _Wanted) -> list[Ma
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(query.seconds):
             out, said = await process.communicate(json.dumps(job | {"files": files}).encode())
     except TimeoutError:
         raise ToolError(
-            f"The search for {query.pattern!r} took longer than {SECONDS:.0f} seconds and was stopped. "
+            f"The search for {query.pattern!r} took longer than {query.seconds:.0f} seconds and was stopped. "
             "Use a simpler pattern, or narrow it with path or glob."
         ) from None
     finally:

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from kcode.context.symbols import definitions
+
+
+def outline(path: str, text: str) -> list[tuple[int, int, int, str]]:
+    found = definitions(path, text.encode())
+    assert found is not None
+    return [(one.start, one.end, one.depth, one.text) for one in found]
+
+
+def test_python_definitions_nest_and_begin_at_their_decorators() -> None:
+    text = '''import x
+
+@first
+@second(
+    1)
+class A(B):
+    """é"""
+
+    @property
+    def f(self) -> int:
+        def inner(): pass
+        return 1
+
+    async def g(self): ...
+
+if True:
+    def late(): pass
+'''
+    assert outline("pkg/a.py", text) == [
+        (3, 14, 0, "class A(B):"),
+        (9, 12, 1, "def f(self) -> int:"),
+        (11, 11, 2, "def inner(): pass"),
+        (14, 14, 1, "async def g(self): ..."),
+        (17, 17, 0, "def late(): pass"),
+    ]
+
+
+def test_javascript_definitions_with_functions_as_values() -> None:
+    text = """import a from 'b';
+export default class A extends B {
+  handler = () => { return 1 };
+  static async m() {
+    const inner = function () {};
+  }
+}
+export const f = async (a) => {
+  return 1;
+};
+function* gen() {}
+module.exports.q = function () {};
+const table = {
+  z: () => 1,
+  b() { return 2 },
+};
+const number = 1;
+"""
+    assert outline("a.mjs", text) == [
+        (2, 7, 0, "export default class A extends B {"),
+        (3, 3, 1, "handler = () => { return 1 };"),
+        (4, 6, 1, "static async m() {"),
+        (5, 5, 2, "const inner = function () {};"),
+        (8, 10, 0, "export const f = async (a) => {"),
+        (11, 11, 0, "function* gen() {}"),
+        (12, 12, 0, "module.exports.q = function () {};"),
+        (14, 14, 0, "z: () => 1,"),
+        (15, 15, 0, "b() { return 2 },"),
+    ]
+
+
+def test_a_file_with_errors_gives_what_can_be_made_out() -> None:
+    assert (3, 4, 0, "def after():") in outline("a.py", "def broken(:\n    pass\ndef after():\n    pass\n")
+    assert outline("a.py", "") == []
+    assert outline("a.py", "\x00\xff") == []
+
+
+def test_deep_nesting_is_no_trouble() -> None:
+    text = "".join(" " * i + f"def f{i}():\n" for i in range(300)) + " " * 300 + "pass\n"
+    assert len(outline("a.py", text)) == 300
+    assert definitions("a.js", b"(" * 20_000) is not None
+
+
+def test_an_unknown_language_or_a_huge_file_gives_none() -> None:
+    assert definitions("a.zig", b"fn f() void {}") is None
+    assert definitions("Makefile", b"all:\n") is None
+    assert definitions("a.py", b"x = 1\n" * 1_000_000) is None
+
+
+def test_tree_sitter_is_loaded_only_when_a_file_is_read() -> None:
+    code = "import sys, kcode.context.symbols; sys.exit('tree_sitter' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -212,9 +212,11 @@ class SafeGit:
         """What `git check-ignore` says of paths that lie in no submodule and beyond no link."""
         if not paths:
             return set()
-        data = b"".join(os.fsencode(path) + b"\0" for path in sorted(paths))
+        # Check-ignore refuses literal pathspecs, so a name is kept from meaning more by the folder it starts with.
+        data = b"".join(b"./" + os.fsencode(path) + b"\0" for path in sorted(paths))
         # 1 says that none is ignored.
-        return set(output_names(self.run("check-ignore", "-z", "--stdin", input=data, codes=(0, 1))))
+        answer = self.run("check-ignore", "-z", "--stdin", input=data, codes=(0, 1))
+        return {path.removeprefix("./") for path in output_names(answer)}
 
     def _gitlinks(self) -> list[str]:
         entries = (entry.partition("\t") for entry in output_names(self.run("ls-files", "-z", "-s")))
@@ -259,7 +261,6 @@ def _environment(pins: Mapping[str, str]) -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_NO_LAZY_FETCH": "1",
-        "GIT_LITERAL_PATHSPECS": "1",
         "GIT_CONFIG_COUNT": str(len(pins)),
     }
     for number, (key, value) in enumerate(pins.items()):

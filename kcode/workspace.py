@@ -113,7 +113,7 @@ def _refuse_wide_folder(root: Path, environment: Mapping[str, str]) -> None:
         return
     raise WorkspaceError(
         f"{root} is {what}, too wide to work on. Go to a project's folder (`git init` makes one of any folder), "
-        "or ask for it plainly with --allow-anywhere."
+        "or ask for it plainly with --anywhere."
     )
 
 

@@ -89,7 +89,7 @@ class IgnoreRules:
             names = path.split("/")
             for count in range(len(names) + (path in folders)):
                 self._show_folder("/".join(names[:count]), done)
-            if path not in folders and disk.lstat(self._folder / path) is not None:
+            if path not in folders and (self._folder / path).is_dir():
                 self._drop_folder(path)
         return self._git.ignored(paths, self._folder)
 

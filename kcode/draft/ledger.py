@@ -81,6 +81,7 @@ class Ledger:
         if any(_is_rule(path) for path in fresh):
             self._forget_rules()
             found, fresh = self._scan()
+        self._left_out &= found.keys()
         known = self._baseline.origins.keys()
         ignored = self._rules.ignored(path for path in fresh if path not in known)
         changed = []

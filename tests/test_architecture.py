@@ -18,7 +18,21 @@ LAYERS: list[set[str]] = [
     {"context", "session", "providers", "sandbox", "testing"},
     {"draft"},
     {"tooling", "workspace", "safegit", "snapshot", "settings", "options"},
-    {"events", "messages", "errors", "results", "sanitize", "prompts", "share", "secrets", "pricing", "folders", "globs", "nearest", "textfile"},
+    {
+        "events",
+        "messages",
+        "errors",
+        "results",
+        "sanitize",
+        "prompts",
+        "share",
+        "secrets",
+        "pricing",
+        "folders",
+        "globs",
+        "nearest",
+        "textfile",
+    },
 ]
 
 # One library, one home. A key is the top-level package, a value the only place that may import it.

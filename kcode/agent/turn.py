@@ -204,7 +204,6 @@ async def _stream_reply(desk: Desk) -> AsyncGenerator[Event | _Reply, None]:
                         case ReplyDelta(message, finish):
                             _refuse_empty(message)
                             yield _Reply(message, usage, cut_off=finish == "length")
-            return
         except ProviderError as error:
             attempt += 1
             delay = retry_delay(attempt, error.failure, random.random())  # noqa: S311  # jitter keeps no secret
@@ -212,6 +211,8 @@ async def _stream_reply(desk: Desk) -> AsyncGenerator[Event | _Reply, None]:
                 raise
             yield RetryScheduled(error.failure.message, delay, attempt)
             await asyncio.sleep(delay)
+        else:
+            return
 
 
 def _refuse_empty(message: AssistantMessage) -> None:

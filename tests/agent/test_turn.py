@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, cast
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import pytest
 
@@ -25,6 +25,9 @@ from kcode.messages import AssistantMessage, Message, SystemMessage, ToolCall, T
 from kcode.providers import Delta, ReasoningDelta, ReplyDelta, TextDelta, UsageDelta
 from kcode.results import Failure, ToolResult
 from kcode.tooling import Access, Tool, View, tool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
 
 @dataclass
@@ -64,6 +67,7 @@ class StillView:
         self.on_output: Callable[[str], None] | None = None
         self.changed: list[str] = []
         self.log: list[str] = []
+        self.hanging = asyncio.Event()
 
     async def ready(self) -> None:
         self.log.append("ready")
@@ -87,7 +91,7 @@ async def note(view: View, text: Annotated[str, "what"]) -> ToolResult:
 @tool(Access.EXECUTE)
 async def hang(view: View) -> ToolResult:
     """Never end."""
-    cast("StillView", view).log.append("hanging")
+    cast("StillView", view).hanging.set()
     await asyncio.Event().wait()
     return ToolResult("")
 
@@ -165,7 +169,7 @@ def test_each_request_extends_the_one_before() -> None:
     desk = desk_with(NOTE, NOTE, DONE)
     run(desk)
     seen = cast("ScriptedProvider", desk.provider).seen
-    assert all(after[: len(before)] == before for before, after in zip(seen, seen[1:], strict=False))
+    assert all(after[: len(before)] == before for before, after in pairwise(seen))
 
 
 @pytest.mark.parametrize(
@@ -189,7 +193,7 @@ def test_a_bad_call_gets_a_result_that_says_what_is_wrong(bad: ToolCall, words: 
 def test_a_failed_stream_is_tried_again_and_nothing_of_it_stays() -> None:
     desk = desk_with(Failure("retry", "The connection broke.", 0.0), DONE)
     events = run(desk)
-    assert [e for e in events if isinstance(e, RetryScheduled)][0].reason == "The connection broke."
+    assert [e.reason for e in events if isinstance(e, RetryScheduled)] == ["The connection broke."]
     assert desk.conversation.messages[2:] == [DONE]
 
 
@@ -264,8 +268,7 @@ def test_cancelling_during_a_tool_answers_its_call_and_ends_the_tool() -> None:
 
     async def cancel_when_hanging() -> None:
         task = asyncio.create_task(collect(desk))
-        while "hanging" not in cast("StillView", desk.view).log:
-            await asyncio.sleep(0)
+        await cast("StillView", desk.view).hanging.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -1,0 +1,138 @@
+"""Commands and tests over the session's draft, in the sandbox."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kcode.errors import DraftError, NoSandboxError
+from kcode.folders import make_folder
+from kcode.sandbox import UNISOLATED, Limits, Rung, find_sandbox, run_command
+from kcode.testing.project import Project
+from kcode.testing.run import python_interpreters, run_project_tests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from kcode.draft.draft import Draft
+    from kcode.results import CommandResult, TestReport
+    from kcode.sandbox import Sandbox
+    from kcode.session.store import Session
+    from kcode.workspace import Workspace
+
+TITLE_WIDTH = 60
+BIGGEST_REPORT = 64 << 20
+
+
+class Shell:
+    """Runs one command at a time over the draft, which whoever opened the shell puts in `draft`."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        session: Session,
+        test_command: str | None,
+        environment: Mapping[str, str],
+        *,
+        isolate: bool,
+    ) -> None:
+        self.on_output: Callable[[str], None] | None = None
+        self.draft: Draft | None = None
+        self.sandbox: Sandbox | None = None
+        self._workspace, self._session = workspace, session
+        self._test_command, self._environment, self._isolate = test_command, environment, isolate
+        self._tests: tuple[int, TestReport] | None = None
+        self._count = 0
+
+    async def open(self) -> bool:
+        """Find out how commands can be isolated here; True when the draft is to be an overlay.
+
+        Raises NoSandboxError when they cannot be and the user did not say that they may run without.
+        """
+        probe = make_folder(self._session.folder / "probe")
+        sandbox = await find_sandbox(probe, self._workspace.root, self._environment)
+        if sandbox.rung is Rung.NONE:
+            if self._isolate:
+                reasons = "\n".join(f"- {reason}" for reason in sandbox.reasons)
+                raise NoSandboxError(
+                    f"Commands cannot be isolated on this machine, so none is run:\n{reasons}\n"
+                    "Install bubblewrap, or pass --no-sandbox to run the project's tests with all your rights."
+                )
+            sandbox = replace(UNISOLATED, reasons=sandbox.reasons)
+        self.sandbox = sandbox
+        return sandbox.overlay
+
+    async def run(self, command: str, seconds: float) -> CommandResult:
+        """Run a shell command; what it changed is in the result and, by the command's name, in the draft."""
+        title = " ".join(command.split())
+        by = f"`{title[:TITLE_WIDTH]}{'…' if len(title) > TITLE_WIDTH else ''}`"
+        return await self._run(command, seconds, by)
+
+    async def run_tests(self, target: str, seconds: float) -> TestReport:
+        """Run the project's tests, or those of `target`; ToolError when no way to run them is found."""
+        draft, reports = self._open_draft(), make_folder(self._session.folder / "reports")
+
+        async def run(command: str, limit: float, report: str | None) -> tuple[CommandResult, bytes | None]:
+            written = reports / report if report else None
+            if written:
+                written.unlink(missing_ok=True)
+            result = await self._run(command, limit, "the tests", reports)
+            return result, _read_report(written) if written else None
+
+        def read(path: str) -> bytes | None:
+            state = draft.read(path)
+            return None if state is None else state.data
+
+        report = await run_project_tests(
+            Project(draft.files(), read),
+            run,
+            target=target,
+            seconds=seconds,
+            custom=self._test_command,
+            interpreters=python_interpreters(self._environment),
+        )
+        self._tests = (draft.generation, report)
+        return report
+
+    def fresh_tests(self) -> TestReport | None:
+        """The last test run, if the draft is still what it ran over."""
+        draft = self.draft
+        return self._tests[1] if self._tests and draft and self._tests[0] == draft.generation else None
+
+    async def _run(self, command: str, seconds: float, by: str, reports: Path | None = None) -> CommandResult:
+        draft = self._open_draft()
+        assert self.sandbox is not None  # noqa: S101  # opened before the draft
+        self._count += 1
+        outputs = make_folder(self._session.outputs_folder)
+        try:
+            result = await run_command(
+                self.sandbox,
+                draft.mount(),
+                ["/bin/sh", "-c", command],
+                limits=Limits(seconds=seconds),
+                environment=self._environment,
+                outputs=outputs,
+                output_file=outputs / f"{self._count:03}.txt",
+                reports=reports,
+                on_output=self.on_output,
+            )
+        finally:
+            # What an interrupted command wrote is there as well, so it is taken into account in any case.
+            changed = draft.settle(by)
+        return replace(result, changed=changed)
+
+    def _open_draft(self) -> Draft:
+        if self.draft is None:
+            raise DraftError("The draft is not open yet.")
+        return self.draft
+
+
+def _read_report(path: Path) -> bytes | None:
+    """The report that a test runner wrote: from the sandbox, so neither its kind nor its size is taken on trust."""
+    try:
+        found = path.lstat()
+        return path.read_bytes() if stat.S_ISREG(found.st_mode) and found.st_size <= BIGGEST_REPORT else None
+    except OSError:
+        return None

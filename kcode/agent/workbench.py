@@ -1,0 +1,206 @@
+"""Everything that one conversation works with, put together once and closed once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+from kcode import __version__
+from kcode.agent.conversation import Conversation
+from kcode.agent.shell import Shell
+from kcode.agent.turn import Desk, Limits
+from kcode.agent.view import DraftView
+from kcode.context.gather import gather_context
+from kcode.context.instructions import find_instructions
+from kcode.context.tokens import estimate_tokens
+from kcode.draft.draft import open_draft
+from kcode.draft.files import Proposal
+from kcode.draft.hunks import propose
+from kcode.draft.pending import Pending
+from kcode.folders import config_folder, state_folder_for
+from kcode.providers.history import encode_tools
+from kcode.providers.openai_chat import open_provider
+from kcode.providers.sdk import preload
+from kcode.safegit import open_git
+from kcode.session.store import SessionLog, create_session, last_session
+from kcode.settings import load_settings
+from kcode.share import shared
+from kcode.snapshot import start_snapshot
+from kcode.tooling import Access, load_tools
+from kcode.workspace import open_workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from kcode.events import Event
+    from kcode.options import ModelOptions, PlaceOptions
+    from kcode.providers.openai_chat import OpenAIChat
+    from kcode.results import TestReport
+    from kcode.session.store import Session
+    from kcode.settings import Settings
+    from kcode.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A workspace and the folders outside it where kcode keeps what belongs to it."""
+
+    workspace: Workspace
+    state: Path
+
+    @property
+    def key(self) -> str:
+        """A folder's name that stands for the workspace's path."""
+        return hashlib.sha256(os.fsencode(self.workspace.root)).hexdigest()[:16]
+
+    @property
+    def journal(self) -> Path:
+        """Where the journal of this workspace is kept."""
+        return self.state / "journals" / self.key
+
+    @property
+    def git_folder(self) -> Path:
+        """Where the private repository lies that stands in for git in a plain folder."""
+        return self.state / "git" / self.key
+
+
+def open_place(options: PlaceOptions) -> Place:
+    """Find the workspace and its state folder; WorkspaceError when it is not one to work on."""
+    workspace = open_workspace(options.folder, os.environ, allow_anywhere=options.anywhere)
+    return Place(workspace, state_folder_for(os.environ, workspace.root))
+
+
+def open_pending(place: Place) -> Pending | None:
+    """What the last session here left to be decided; None when there is no such session."""
+    session = last_session(place.state, place.workspace.root)
+    if session is None:
+        return None
+    draft = open_draft(place.workspace, open_git(place.workspace, place.git_folder), session.draft_folder)
+    return Pending(place.workspace, draft, place.journal)
+
+
+class Workbench:
+    """One conversation's session, draft, tools and model. Closed by `aclose`, or as an async context."""
+
+    def __init__(
+        self, place: Place, settings: Settings, session: Session, desk: Desk, provider: OpenAIChat, log: SessionLog
+    ) -> None:
+        self.place = place
+        self.settings = settings
+        self.session = session
+        self.desk = desk
+        self.provider = provider
+        self.warnings: tuple[str, ...] = ()
+        self._log = log
+
+    @property
+    def own_prompts(self) -> Path:
+        """Where the user's own prompts would be."""
+        return config_folder(os.environ) / "prompts"
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.place.workspace
+
+    @property
+    def view(self) -> DraftView:
+        view = self.desk.view
+        assert isinstance(view, DraftView)  # noqa: S101  # open_workbench put it there
+        return view
+
+    def record(self, event: Event) -> None:
+        """Keep in the session's log what an event says beside the messages."""
+        self._log.append_event(event)
+
+    def propose(self) -> Proposal:
+        """The difference draft - workspace as it is now; empty while no draft is open."""
+        return propose(self.view.draft.changes()) if self.view.is_open else Proposal()
+
+    def fresh_tests(self) -> TestReport | None:
+        """The last test run, if the draft is still what it ran over."""
+        return self.view.shell.fresh_tests() if self.view.shell else None
+
+    def apply(self, proposal: Proposal) -> None:
+        """Write the proposal to the user's files, and keep in the log that the user wanted that."""
+        Pending(self.workspace, self.view.draft, self.place.journal).apply(proposal, self.session.id)
+        self._log.append_decision("applied", [change.path for change in proposal.changes])
+
+    async def aclose(self) -> None:
+        """End what still runs, close the connection and the log."""
+        await self.view.aclose()
+        await self.provider.aclose()
+        self._log.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> Workbench:
+    """Put a new session together; nothing is sent yet.
+
+    The order is for speed: importing the SDK takes longer than all the rest, so git starts to read before it, and
+    the sandbox is tried only while the first reply is on its way.
+    """
+    settings = _settings(model)
+    place = open_place(options)
+    git = open_git(place.workspace, place.git_folder)
+    snapshot = start_snapshot(git)
+    provider = open_provider(settings, os.environ, record=model.record, cassette=model.replay)
+    if model.replay is None:
+        preload()
+    session = create_session(
+        place.state,
+        place.workspace.root,
+        datetime.now(UTC),
+        version=__version__,
+        command=command,
+        model=provider.model,
+        endpoint=provider.endpoint.name,
+    )
+    log = SessionLog(session)
+    config = config_folder(os.environ)
+    tools = load_tools([shared("tools"), config / "tools"])
+    if command == "ask":
+        tools = {name: tool for name, tool in tools.items() if tool.access is Access.READ}
+    instructions, warnings = find_instructions(place.workspace.root, place.workspace.start, config)
+    system = gather_context(
+        place.workspace, snapshot.finish(), instructions, datetime.now().astimezone().date(), config / "prompts"
+    )
+    conversation = Conversation(record=log.append_message)
+    conversation.append(system)
+    shell = (
+        None
+        if command == "ask"
+        else Shell(place.workspace, session, options.test_command, os.environ, isolate=not options.no_sandbox)
+    )
+    view = DraftView(place.workspace, git, session, shell, os.environ)
+    limits = Limits(settings.max_steps, settings.timeout, settings.max_cost)
+    schemas = estimate_tokens(encode_tools(tools.values()).decode())
+    bench = Workbench(
+        place, settings, session, Desk(provider, tools, view, conversation, limits, schemas), provider, log
+    )
+    bench.warnings = tuple(warnings)
+    return bench
+
+
+def _settings(model: ModelOptions) -> Settings:
+    return load_settings(
+        {
+            "endpoint": model.endpoint,
+            "base_url": model.base_url,
+            "model": model.model,
+            "max_steps": model.max_steps,
+            "max_cost": model.max_cost,
+            "timeout": model.timeout,
+        },
+        os.environ,
+    )

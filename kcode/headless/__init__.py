@@ -1,0 +1,1 @@
+"""kcode without a screen: one-shot runs, the plain conversation and the small commands."""

@@ -1,0 +1,85 @@
+"""`kcode ask`: a question, tools that only read, the answer on stdout."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from kcode.agent.turn import run_turn
+from kcode.agent.workbench import open_workbench
+from kcode.errors import UsageError
+from kcode.events import TextStreamed, TurnEnd, TurnFinished
+from kcode.headless.fix import EXIT_LIMIT
+from kcode.headless.interrupts import run_until_signal
+from kcode.headless.jsonlines import write_event, write_line
+from kcode.headless.product import write_file
+from kcode.headless.report import Reporter, describe_usage
+from kcode.headless.stdin import mark_piped, read_piped
+from kcode.headless.terminal import DIM, YELLOW, Terminal
+from kcode.prompts import render_prompt
+from kcode.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from kcode.agent.workbench import Workbench
+    from kcode.options import ModelOptions, OutputOptions, PlaceOptions
+
+
+def answer_question(question: str, model: ModelOptions, place: PlaceOptions, output: OutputOptions) -> int:
+    """Answer the question and return the exit code."""
+    terminal = Terminal(os.environ, output.color)
+    piped = read_piped(wait=not question.strip())
+    if not question.strip() and not piped:
+        raise UsageError('No question was given. Ask one: kcode ask "where are sessions stored?", or pipe it in.')
+    bench = open_workbench(model, place, "ask")
+    text = "\n\n".join(part for part in (question.strip(), mark_piped(piped) if piped else "") if part)
+    prompt = render_prompt("ask", bench.own_prompts, question=text)
+    return run_until_signal(_ask(bench, prompt, terminal, output))
+
+
+async def _ask(bench: Workbench, prompt: str, terminal: Terminal, output: OutputOptions) -> int:
+    # At a terminal the answer streams to stdout as it comes; into a pipe it goes whole, once it is known to be the last.
+    streams = sys.stdout.isatty() and not output.json and output.file is None
+    reporter = Reporter(terminal, quiet=output.quiet, answer_aloud=False)
+    for warning in bench.warnings:
+        terminal.say(f"! {warning}", YELLOW)
+    if output.json:
+        write_line("thread.started", version=1, session=bench.session.id, workspace=str(bench.workspace.root))
+    finished: TurnFinished | None = None
+    async with bench:
+        try:
+            async with aclosing(run_turn(bench.desk, prompt)) as events:
+                async for event in events:
+                    if streams and isinstance(event, TextStreamed):
+                        reporter.close()
+                        sys.stdout.write(sanitize(event.text))
+                        sys.stdout.flush()
+                    reporter.report(event)
+                    bench.record(event)
+                    if output.json:
+                        write_event(event)
+                    if isinstance(event, TurnFinished):
+                        finished = event
+        finally:
+            reporter.close()
+    assert finished is not None  # noqa: S101  # a turn that does not raise ends with TurnFinished
+    if not output.quiet:
+        terminal.say(describe_usage(finished.usage, finished.steps), DIM)
+    return _deliver(finished, terminal, output, streams=streams)
+
+
+def _deliver(finished: TurnFinished, terminal: Terminal, output: OutputOptions, *, streams: bool) -> int:
+    if finished.reason is not TurnEnd.DONE:
+        terminal.say(finished.text, YELLOW)
+        return EXIT_LIMIT
+    answer = finished.text.strip() + "\n"
+    if output.file is not None:
+        write_file(output.file, answer.encode("utf-8", "replace"))
+    elif streams:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    elif not output.json:
+        sys.stdout.buffer.write(answer.encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+    return 0

@@ -1,0 +1,148 @@
+"""`kcode fix`: one turn over an issue, the proof by tests, and the product."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from kcode.agent.turn import run_turn
+from kcode.agent.workbench import open_workbench
+from kcode.errors import ToolError, UsageError
+from kcode.events import TestsFinished, TurnEnd, TurnFinished
+from kcode.headless.interrupts import run_until_signal
+from kcode.headless.jsonlines import tests_fields, write_event, write_line, write_proposal
+from kcode.headless.product import decide_and_apply, print_patch
+from kcode.headless.report import Reporter, describe_usage
+from kcode.headless.stdin import mark_piped, read_piped
+from kcode.headless.terminal import DIM, YELLOW, Terminal
+from kcode.prompts import render_prompt
+
+if TYPE_CHECKING:
+    from kcode.agent.workbench import Workbench
+    from kcode.draft.files import Proposal
+    from kcode.events import Event
+    from kcode.options import ModelOptions, OutputOptions, PlaceOptions
+    from kcode.results import TestReport
+
+TEST_SECONDS = 600.0
+EXIT_NO_CHANGE, EXIT_TESTS_FAIL, EXIT_LIMIT = 3, 4, 6
+
+
+def fix_issue(issue: str, model: ModelOptions, place: PlaceOptions, output: OutputOptions) -> int:
+    """Fix the issue and return the exit code of the design."""
+    terminal = Terminal(os.environ, output.color)
+    # The issue may itself come through the pipe; then it is worth waiting for.
+    piped = read_piped(wait=not issue.strip())
+    if not issue.strip() and not piped:
+        raise UsageError('No issue was given. Say what is wrong: kcode fix "cents() rounds down", or pipe it in.')
+    bench = open_workbench(model, place, "fix")
+    text = f"{issue.strip()}\n\n{mark_piped(piped)}" if issue.strip() and piped else issue.strip() or str(piped).strip()
+    prompt = render_prompt("fix", bench.own_prompts, issue=text)
+    return run_until_signal(_fix(bench, prompt, terminal, output))
+
+
+async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: OutputOptions) -> int:
+    reporter = Reporter(terminal, quiet=output.quiet)
+    for warning in bench.warnings:
+        terminal.say(f"! {warning}", YELLOW)
+    if output.json:
+        write_line("thread.started", version=1, session=bench.session.id, workspace=str(bench.workspace.root))
+    async with bench:
+        finished = await _carry_out(bench, prompt, reporter, json=output.json)
+        tests = await _prove(bench, reporter, output) if finished.reason is TurnEnd.DONE else bench.fresh_tests()
+        proposal = bench.propose()
+    if not output.quiet:
+        terminal.say(describe_usage(finished.usage, finished.steps), DIM)
+    return _deliver(bench, proposal, finished, tests, terminal, output)
+
+
+async def _carry_out(bench: Workbench, prompt: str, reporter: Reporter, *, json: bool) -> TurnFinished:
+    """Run the turn, showing each event; the sandbox is tried and the draft opened while the first reply comes."""
+    opening = asyncio.create_task(bench.view.ready())
+    finished: TurnFinished | None = None
+
+    def show(event: Event) -> None:
+        reporter.report(event)
+        bench.record(event)
+        if json:
+            write_event(event)
+
+    try:
+        async with aclosing(run_turn(bench.desk, prompt)) as events:
+            async for event in events:
+                show(event)
+                if isinstance(event, TurnFinished):
+                    finished = event
+        await opening
+    finally:
+        reporter.close()
+        opening.cancel()
+    assert finished is not None  # noqa: S101  # a turn that does not raise ends with TurnFinished
+    return finished
+
+
+async def _prove(bench: Workbench, reporter: Reporter, output: OutputOptions) -> TestReport | None:
+    """The result of the tests over the draft as it now is, run once more if the model did not; None without tests."""
+    if not bench.propose():
+        return None
+    report = bench.fresh_tests()
+    if report is None:
+        try:
+            report = await bench.view.run_tests("", TEST_SECONDS)
+        except ToolError:
+            # No way to test this project was found: the design counts that as "there are no tests".
+            return None
+        event = TestsFinished(report)
+        reporter.report(event)
+        if output.json:
+            write_event(event)
+    return report
+
+
+def _deliver(
+    bench: Workbench,
+    proposal: Proposal,
+    finished: TurnFinished,
+    tests: TestReport | None,
+    terminal: Terminal,
+    output: OutputOptions,
+) -> int:
+    code = _exit_code(proposal, finished, tests)
+    if code in {EXIT_LIMIT, EXIT_NO_CHANGE}:
+        if code == EXIT_LIMIT:
+            terminal.say(f"{finished.text} {_where_it_is(proposal)}", YELLOW)
+        elif not output.quiet:
+            terminal.say("No change is proposed.", YELLOW)
+        if output.json:
+            write_proposal(proposal)
+            write_line("run.completed", exit_code=code, applied=False, tests=None)
+        return code
+    if tests is None and not output.quiet:
+        terminal.say("No tests were found here, so nothing proves this change.", YELLOW)
+    applied = False
+    if output.json:
+        write_proposal(proposal)
+    elif not output.apply:
+        print_patch(proposal, terminal, output)
+    if output.apply or (not output.patch and not output.json and output.file is None and sys.stdout.isatty()):
+        applied = decide_and_apply(bench, proposal, terminal, ask=not output.apply)
+    if output.json:
+        write_line("run.completed", exit_code=code, applied=applied, tests=tests_fields(tests) if tests else None)
+    return code
+
+
+def _exit_code(proposal: Proposal, finished: TurnFinished, tests: TestReport | None) -> int:
+    if finished.reason is not TurnEnd.DONE:
+        return EXIT_LIMIT
+    if not proposal:
+        return EXIT_NO_CHANGE
+    return EXIT_TESTS_FAIL if tests is not None and not tests.ok else 0
+
+
+def _where_it_is(proposal: Proposal) -> str:
+    if not proposal:
+        return "Nothing was changed so far."
+    return "What was changed so far is kept, untested: kcode diff shows it, kcode apply writes it."

@@ -1,0 +1,45 @@
+"""Run a coroutine so that Ctrl-C, SIGTERM and SIGHUP all leave by the same way: cancelled, cleaned up, then out."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+T = TypeVar("T")
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+def run_until_signal(work: Coroutine[object, object, T], runner: asyncio.Runner | None = None) -> T:
+    """Run the work to its end and return its result.
+
+    Raises KeyboardInterrupt after Ctrl-C and SystemExit(128 + n) after the signal n, both once the work has cleaned up.
+    """
+    if runner is None:
+        with asyncio.Runner() as own:
+            return run_until_signal(work, own)
+    received: list[int] = []
+
+    async def guarded() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None  # noqa: S101  # this is a coroutine that a runner runs
+
+        def stop(number: int) -> None:
+            received.append(number)
+            task.cancel()
+
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, stop, number)
+        try:
+            return await work
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+    try:
+        return runner.run(guarded())
+    except asyncio.CancelledError:
+        raise SystemExit(128 + received[0] if received else 1) from None

@@ -1,0 +1,136 @@
+"""A turn for programs: one JSON object a line on stdout. The format is described in README.md, under *JSON events*."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from kcode.events import (
+    DraftChanged,
+    ReasoningStreamed,
+    ReplyFinished,
+    RetryScheduled,
+    TestsFinished,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnFinished,
+    TurnStarted,
+)
+
+if TYPE_CHECKING:
+    from kcode.draft.files import FileChange, Hunk, Proposal
+    from kcode.events import Event
+    from kcode.messages import Usage
+    from kcode.results import TestReport
+
+VERSION = 1
+
+
+def write_line(kind: str, **fields: Any) -> None:
+    """Write one event; bytes that are no text become U+FFFD."""
+    line = json.dumps({"type": kind, **fields}, ensure_ascii=False)
+    sys.stdout.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
+    sys.stdout.flush()
+
+
+def write_event(event: Event) -> None:
+    """Write the line that belongs to the event; streamed pieces wait for the whole item."""
+    match event:
+        case TurnStarted():
+            write_line("turn.started")
+        case ReplyFinished(message, usage):
+            if message.reasoning:
+                write_line("item.completed", item={"type": "reasoning", "text": message.reasoning})
+            if message.text:
+                write_line("item.completed", item={"type": "agent_message", "text": message.text})
+            write_line("step.completed", usage=usage_fields(usage))
+        case ToolCallStarted(call):
+            write_line(
+                "item.started",
+                item={"type": "tool_call", "id": call.id, "name": call.name, "arguments": call.arguments},
+            )
+        case ToolCallFinished(call, result, seconds):
+            item = {
+                "type": "tool_call",
+                "id": call.id,
+                "name": call.name,
+                "output": result.text,
+                "failed": result.failed,
+            }
+            write_line("item.completed", item=item, seconds=round(seconds, 3))
+        case DraftChanged(paths):
+            write_line("draft.changed", paths=[_text(path) for path in paths])
+        case TestsFinished(report):
+            write_line("tests.finished", **tests_fields(report))
+        case RetryScheduled(reason, seconds, attempt):
+            write_line("retry.scheduled", reason=reason, seconds=round(seconds, 3), attempt=attempt)
+        case TurnFinished(reason, text, usage, steps):
+            write_line("turn.completed", reason=reason.value, text=text, steps=steps, usage=usage_fields(usage))
+        case ReasoningStreamed() | _:
+            pass
+
+
+def write_proposal(proposal: Proposal) -> None:
+    """Write a `hunk.proposed` line for each hunk, and one for each file that is decided whole."""
+    for change in proposal.changes:
+        for hunk in change.hunks:
+            write_line("hunk.proposed", **_place(change), **_hunk_fields(hunk))
+        if not change.hunks:
+            write_line("hunk.proposed", **_place(change), id=None)
+
+
+def _place(change: FileChange) -> dict[str, Any]:
+    kind = (
+        "added"
+        if change.before is None
+        else "deleted"
+        if change.after is None
+        else "renamed"
+        if change.old_path
+        else "changed"
+    )
+    return {
+        "path": _text(change.path),
+        "old_path": None if change.old_path is None else _text(change.old_path),
+        "kind": kind,
+        "mode": f"{change.after.mode:o}" if change.after else None,
+        "by": change.by,
+    }
+
+
+def _hunk_fields(hunk: Hunk) -> dict[str, Any]:
+    return {
+        "id": hunk.id,
+        "old_start": hunk.old_start,
+        "old_lines": [line.decode("utf-8", "replace") for line in hunk.old_lines],
+        "new_start": hunk.new_start,
+        "new_lines": [line.decode("utf-8", "replace") for line in hunk.new_lines],
+    }
+
+
+def tests_fields(report: TestReport) -> dict[str, Any]:
+    """A test run as JSON fields; counts that the runner does not tell are null."""
+    return {
+        "ok": report.ok,
+        "command": report.command,
+        "exit_code": report.result.exit_code,
+        "passed": report.passed,
+        "failed": report.failed,
+        "skipped": report.skipped,
+        "failures": [failure.name for failure in report.failures],
+    }
+
+
+def usage_fields(usage: Usage) -> dict[str, Any]:
+    """Tokens and cost as JSON fields; an unknown cost is null."""
+    return {
+        "input_tokens": usage.prompt_tokens,
+        "cached_input_tokens": usage.cached_tokens,
+        "output_tokens": usage.completion_tokens,
+        "cost_usd": usage.cost,
+    }
+
+
+def _text(path: str) -> str:
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,73 @@
+"""`kcode diff`, `apply`, `undo` and `redo`: what waits, and what was written."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from kcode.agent.workbench import open_pending, open_place
+from kcode.draft.disk import read_state
+from kcode.draft.files import Proposal
+from kcode.draft.hunks import count_lines, propose
+from kcode.draft.incoming import read_patch
+from kcode.draft.journal import apply_changes, redo, undo
+from kcode.draft.pending import changes_of
+from kcode.headless.product import print_patch
+from kcode.headless.stdin import read_piped_bytes
+from kcode.headless.terminal import GREEN, YELLOW, Terminal
+
+if TYPE_CHECKING:
+    from kcode.draft.operations import Operation
+    from kcode.options import OutputOptions, PlaceOptions
+
+EXIT_NO_CHANGE = 3
+
+
+def show_pending(place: PlaceOptions, output: OutputOptions) -> int:
+    """Print the pending proposal of the last session here."""
+    terminal = Terminal(os.environ, output.color)
+    pending = open_pending(open_place(place))
+    proposal = pending.proposal() if pending else Proposal()
+    if not proposal:
+        terminal.say("Nothing is pending here.", YELLOW)
+        return EXIT_NO_CHANGE
+    print_patch(proposal, terminal, output)
+    return 0
+
+
+def apply_pending(place: PlaceOptions) -> int:
+    """Write the patch that is piped in, else the pending proposal."""
+    terminal = Terminal(os.environ)
+    patch = read_piped_bytes()
+    if patch:
+        spot = open_place(place)
+        proposal = propose(read_patch(patch, lambda path: read_state(spot.workspace.root / path)))
+        apply_changes(spot.workspace, spot.journal, changes_of(proposal), "apply a patch")
+    else:
+        pending = open_pending(open_place(place))
+        proposal = pending.proposal() if pending else Proposal()
+        if not proposal or pending is None:
+            terminal.say("Nothing is pending here, and no patch came on stdin.", YELLOW)
+            return EXIT_NO_CHANGE
+        pending.apply(proposal, "apply")
+    added, removed = count_lines(proposal)
+    terminal.say(f"Applied {len(proposal.changes)} file(s), +{added} -{removed}. kcode undo takes it back.", GREEN)
+    return 0
+
+
+def undo_last(place: PlaceOptions) -> int:
+    """Take back the last operation of this workspace's journal."""
+    spot = open_place(place)
+    _tell("Undone", undo(spot.workspace, spot.journal))
+    return 0
+
+
+def redo_last(place: PlaceOptions) -> int:
+    """Apply again what was last undone."""
+    spot = open_place(place)
+    _tell("Redone", redo(spot.workspace, spot.journal))
+    return 0
+
+
+def _tell(word: str, operation: Operation) -> None:
+    Terminal(os.environ).say(f"{word}: {', '.join(operation.paths)}.", GREEN)

@@ -1,0 +1,180 @@
+"""The plain conversation: a line in, a turn out, and after each turn the diff and the question."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from kcode.agent.turn import run_turn
+from kcode.agent.workbench import open_workbench
+from kcode.draft.journal import redo, undo
+from kcode.errors import KcodeError, ToolError
+from kcode.events import TurnFinished
+from kcode.headless.fix import TEST_SECONDS
+from kcode.headless.interrupts import run_until_signal
+from kcode.headless.product import decide_and_apply, print_patch
+from kcode.headless.report import Reporter, describe_tests, describe_usage
+from kcode.headless.stdin import read_piped
+from kcode.headless.terminal import BOLD, DIM, RED, YELLOW, Terminal
+from kcode.options import OutputOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kcode.agent.workbench import Workbench
+    from kcode.draft.operations import Operation
+    from kcode.options import ColorChoice, ModelOptions, PlaceOptions
+    from kcode.workspace import Workspace
+
+HELP = """\
+/diff    show the pending proposal          /apply   write it to your files
+/undo    take back what was last applied    /redo    apply it again
+/test    run the tests over the draft       /quit    leave (also Ctrl-D)
+Anything else goes to the model. Ctrl-C interrupts it."""
+
+
+def converse(prompt: str, model: ModelOptions, place: PlaceOptions, color: ColorChoice) -> int:
+    """Talk until the user leaves; the draft stays for `kcode diff` and `kcode apply`."""
+    terminal = Terminal(os.environ, color)
+    if sys.stdin is None or not sys.stdin.isatty():
+        # A script that pipes its lines in is one long first message, and there is nobody to ask.
+        piped = read_piped(wait=not prompt)
+        prompt = "\n\n".join(part for part in (prompt, piped) if part)
+        if not prompt:
+            terminal.say('kcode talks at a terminal. In a pipe, use: kcode ask "…" or kcode fix "…"', YELLOW)
+            return 2
+    bench = open_workbench(model, place, "chat")
+    terminal.say(
+        f"kcode in {bench.workspace.root}, {bench.provider.model} at {bench.provider.endpoint.title}. /help lists the commands.",
+        DIM,
+    )
+    for warning in bench.warnings:
+        terminal.say(f"! {warning}", YELLOW)
+    with asyncio.Runner() as runner:
+        try:
+            talk = PlainConversation(bench, terminal, runner)
+            talk.run(prompt)
+        finally:
+            runner.run(bench.aclose())
+    return 0
+
+
+class PlainConversation:
+    """The loop over lines. One runner for all turns, since the connection to the endpoint belongs to its event loop."""
+
+    def __init__(self, bench: Workbench, terminal: Terminal, runner: asyncio.Runner) -> None:
+        self._bench = bench
+        self._terminal = terminal
+        self._runner = runner
+        self._commands: dict[str, Callable[[], None]] = {
+            "/help": lambda: terminal.say(HELP),
+            "/diff": self._show,
+            "/apply": lambda: self._apply(ask=False),
+            "/undo": lambda: self._step_back(undo),
+            "/redo": lambda: self._step_back(redo),
+            "/test": self._test,
+        }
+
+    def run(self, prompt: str) -> None:
+        """Take turns until the user leaves; without a terminal there is one turn, for the prompt alone."""
+        if prompt:
+            self._take_turn(prompt)
+        while sys.stdin is not None and sys.stdin.isatty():
+            line = self._read()
+            if line is None or line == "/quit":
+                return
+            try:
+                self._obey(line)
+            except KcodeError as error:
+                self._terminal.say(f"! {error}", RED)
+
+    def _obey(self, line: str) -> None:
+        if not line:
+            return
+        if not line.startswith("/"):
+            self._take_turn(line)
+        elif line in self._commands:
+            self._commands[line]()
+        else:
+            self._terminal.say(f"There is no command {line.split(maxsplit=1)[0]}.\n{HELP}", YELLOW)
+
+    def _read(self) -> str | None:
+        """One message; a line that ends with a backslash goes on in the next."""
+        lines: list[str] = []
+        while True:
+            self._terminal.say("… " if lines else "\n> ", BOLD, end="")
+            try:
+                line = sys.stdin.readline()
+            except KeyboardInterrupt:
+                self._terminal.say()
+                lines = []
+                continue
+            if not line:
+                return None
+            lines.append(line.rstrip("\n").removesuffix("\\"))
+            if not line.endswith("\\\n"):
+                return "\n".join(lines).strip()
+
+    def _take_turn(self, prompt: str) -> None:
+        try:
+            finished = run_until_signal(self._turn(prompt), self._runner)
+        except KeyboardInterrupt:
+            self._terminal.say("\nInterrupted. What was done so far is in the draft.", YELLOW)
+            return
+        except KcodeError as error:
+            self._terminal.say(f"! {error}", RED)
+            return
+        self._terminal.say(describe_usage(finished.usage, finished.steps), DIM)
+        if finished.reason.value != "done":
+            self._terminal.say(finished.text, YELLOW)
+        if self._bench.propose():
+            self._apply(ask=True)
+
+    async def _turn(self, prompt: str) -> TurnFinished:
+        reporter = Reporter(self._terminal)
+        finished: TurnFinished | None = None
+        try:
+            async with aclosing(run_turn(self._bench.desk, prompt)) as events:
+                async for event in events:
+                    reporter.report(event)
+                    self._bench.record(event)
+                    if isinstance(event, TurnFinished):
+                        finished = event
+        finally:
+            reporter.close()
+        assert finished is not None  # noqa: S101  # a turn that does not raise ends with TurnFinished
+        return finished
+
+    def _show(self) -> None:
+        proposal = self._bench.propose()
+        if proposal:
+            print_patch(proposal, self._terminal, OutputOptions(color=self._terminal.color))
+        else:
+            self._terminal.say("Nothing is pending.")
+
+    def _apply(self, *, ask: bool) -> None:
+        proposal = self._bench.propose()
+        if not proposal:
+            self._terminal.say("Nothing is pending.")
+            return
+        if ask:
+            self._show()
+        decide_and_apply(self._bench, proposal, self._terminal, ask=ask)
+
+    def _step_back(self, step: Callable[[Workspace, Path], Operation]) -> None:
+        operation = step(self._bench.workspace, self._bench.place.journal)
+        self._terminal.say(f"Done: {', '.join(operation.paths)}.")
+
+    def _test(self) -> None:
+        async def run() -> str:
+            await self._bench.view.ready()
+            try:
+                return describe_tests(await self._bench.view.run_tests("", TEST_SECONDS))
+            except ToolError as error:
+                return str(error)
+
+        self._terminal.say(run_until_signal(run(), self._runner))

@@ -1,0 +1,130 @@
+"""A turn for people: the reasoning dimmed, each tool call as one line that settles, all on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from kcode.events import (
+    ReasoningStreamed,
+    RetryScheduled,
+    TestsFinished,
+    TextStreamed,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnFinished,
+)
+from kcode.headless.terminal import DIM, GREEN, RED, YELLOW
+from kcode.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from kcode.events import Event
+    from kcode.headless.terminal import Terminal
+    from kcode.messages import ToolCall, Usage
+    from kcode.results import TestReport, ToolResult
+
+TITLE_WIDTH = 60
+
+
+class Reporter:
+    """Prints events as they come. `answer_aloud` is for a front end that prints the answer itself: then False."""
+
+    def __init__(self, terminal: Terminal, *, quiet: bool = False, answer_aloud: bool = True) -> None:
+        self._terminal = terminal
+        self._quiet = quiet
+        self._answer_aloud = answer_aloud
+        self._streaming = ""
+        self._pending = ""
+
+    def report(self, event: Event) -> None:
+        """Show one event."""
+        if self._quiet:
+            return
+        match event:
+            case ReasoningStreamed(text):
+                self._stream(text, DIM)
+            case TextStreamed(text) if self._answer_aloud:
+                self._stream(text, "")
+            case ToolCallStarted(call):
+                self._start(call)
+            case ToolCallFinished(call, result, seconds):
+                self._settle(call, result, seconds)
+            case TestsFinished(report):
+                self._end_line()
+                self._terminal.say("  " + describe_tests(report), GREEN if report.ok else RED)
+            case RetryScheduled(reason, seconds, attempt):
+                self._end_line()
+                self._terminal.say(f"! {reason} Trying again in {seconds:.0f} s (attempt {attempt + 1}).", YELLOW)
+            case TurnFinished():
+                self._end_line()
+            case _:
+                pass
+
+    def close(self) -> None:
+        """End an unfinished line, whatever came in between."""
+        if not self._quiet:
+            self._end_line()
+
+    def _stream(self, text: str, code: str) -> None:
+        if self._streaming != (code or "text"):
+            self._end_line()
+            self._streaming = code or "text"
+        self._terminal.say(text, code, end="")
+        self._pending = "" if text.endswith("\n") else "stream"
+
+    def _start(self, call: ToolCall) -> None:
+        self._end_line()
+        if self._terminal.is_live(sys.stderr):
+            self._terminal.say(f"· {title_of(call)} …", end="")
+            self._pending = "call"
+
+    def _settle(self, call: ToolCall, result: ToolResult, seconds: float) -> None:
+        if self._pending == "call":
+            sys.stderr.write("\r\x1b[K")
+            self._pending = ""
+        mark = "✗" if result.failed else "✓"
+        took = f" ({seconds:.1f} s)" if seconds >= 0.1 else ""
+        summary = f" — {result.summary}" if result.summary else ""
+        self._terminal.say(f"{mark} {title_of(call)}{summary}{took}", RED if result.failed else "")
+
+    def _end_line(self) -> None:
+        if self._pending:
+            sys.stderr.write("\n")
+        self._pending = self._streaming = ""
+
+
+def title_of(call: ToolCall) -> str:
+    """The call in one short line: its name, and its first argument if that is short enough to tell."""
+    try:
+        arguments = json.loads(call.arguments, strict=False)
+    except ValueError:
+        return call.name
+    first = next(iter(arguments.values()), "") if isinstance(arguments, dict) else ""
+    shown = sanitize(str(first)).replace("\n", " ") if isinstance(first, str | int) else ""
+    return f"{call.name} {shown[:TITLE_WIDTH]}{'…' if len(shown) > TITLE_WIDTH else ''}".rstrip()
+
+
+def describe_tests(report: TestReport) -> str:
+    """One line on a test run: counts where they are known, and the names of the first failing tests."""
+    counts = [
+        f"{count} {word}"
+        for count, word in ((report.passed, "passed"), (report.failed, "failed"), (report.skipped, "skipped"))
+        if count
+    ]
+    verdict = "tests pass" if report.ok else "tests fail"
+    names = ", ".join(failure.name for failure in report.failures[:3])
+    more = f" and {len(report.failures) - 3} more" if len(report.failures) > 3 else ""
+    return f"{verdict}: {', '.join(counts) or f'exit code {report.result.exit_code}'}" + (
+        f" ({names}{more})" if names else ""
+    )
+
+
+def describe_usage(usage: Usage, steps: int) -> str:
+    """What a turn took, in one line; a price that is not known is said to be unknown."""
+    cost = "price unknown" if usage.cost is None else f"${usage.cost:.4f}"
+    cached = f" ({usage.cached_tokens / usage.prompt_tokens:.0%} cached)" if usage.prompt_tokens else ""
+    return (
+        f"{steps} {'step' if steps == 1 else 'steps'}, {usage.prompt_tokens:,} tokens in{cached}, "
+        f"{usage.completion_tokens:,} out, {cost}"
+    )

@@ -1,0 +1,46 @@
+"""What is piped in: read to its end, but never waited for without end."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+
+from kcode.errors import UsageError
+
+FIRST_BYTE_SECONDS = 3.0
+LIMIT = 8 * 1024 * 1024
+
+
+def read_piped(*, wait: bool) -> str | None:
+    """What is piped into stdin as text; None when it is blank or nothing comes. For `wait` see `read_piped_bytes`."""
+    data = read_piped_bytes(wait=wait)
+    text = data.decode("utf-8", "replace") if data else ""
+    return text if text.strip() else None
+
+
+def read_piped_bytes(*, wait: bool = False) -> bytes | None:
+    """All that is piped into stdin; None at a terminal, without a stdin, or when nothing comes.
+
+    With `wait` the input is the request itself and is waited for; else the first byte has three seconds to come, so
+    that a pipe that somebody inherited and forgot does not hang kcode. Raises UsageError above 8 MiB.
+    """
+    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
+        return None
+    descriptor = sys.stdin.fileno()
+    # A file or /dev/null answers at once; a pipe or socket may stay silent for ever.
+    if not wait and not select.select([descriptor], [], [], FIRST_BYTE_SECONDS)[0]:
+        return None
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := os.read(descriptor, 1 << 16):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > LIMIT:
+            raise UsageError(f"More than {LIMIT >> 20} MiB came in on stdin; pipe in the part that matters.")
+    return b"".join(chunks) or None
+
+
+def mark_piped(text: str) -> str:
+    """The piped text as the block in which the model gets it: data, told apart from the request."""
+    return f"<stdin>\n{text.rstrip()}\n</stdin>"

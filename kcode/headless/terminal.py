@@ -1,0 +1,100 @@
+"""Where words go: the product to stdout, progress to stderr, a question to the person at the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from kcode.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kcode.options import ColorChoice
+
+DIM, RED, GREEN, YELLOW, CYAN, BOLD = "2", "31", "32", "33", "36", "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """The three standard streams and what each of them can show."""
+
+    environment: Mapping[str, str]
+    color: ColorChoice = "auto"
+
+    def is_live(self, stream: IO[str]) -> bool:
+        """True for a terminal that can rewrite its last line."""
+        return stream.isatty() and self.environment.get("TERM", "dumb") != "dumb"
+
+    def is_colored(self, stream: IO[str]) -> bool:
+        if self.color != "auto":
+            return self.color == "always"
+        # no-color.org: any value but the empty one turns colour off.
+        return self.is_live(stream) and not self.environment.get("NO_COLOR")
+
+    def style(self, text: str, code: str, stream: IO[str]) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if text and self.is_colored(stream) else text
+
+    def say(self, text: str = "", code: str = "", *, end: str = "\n") -> None:
+        """One line of progress on stderr; text from outside is made safe."""
+        safe = sanitize(text)
+        sys.stderr.write((self.style(safe, code, sys.stderr) if code else safe) + end)
+        sys.stderr.flush()
+
+    def ask(self, question: str, choices: str) -> str | None:
+        """Ask the person at the terminal for one of the letters; None when nobody can be asked."""
+        if not sys.stderr.isatty():
+            return None
+        while True:
+            self.say(f"{question} [{'/'.join(choices)}] ", BOLD, end="")
+            line = self._read_line()
+            if line is None:
+                self.say()
+                return None
+            letter = line.strip().lower()[:1]
+            if letter and letter in choices:
+                return letter
+
+    def _read_line(self) -> str | None:
+        """A line typed by the person, also when stdin is the pipe that brought the issue."""
+        if sys.stdin is not None and sys.stdin.isatty():
+            return sys.stdin.readline() or None
+        try:
+            descriptor = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        with os.fdopen(descriptor, encoding="utf-8", errors="replace") as tty:
+            return tty.readline() or None
+
+
+def color_patch(patch: str, terminal: Terminal, stream: IO[str]) -> str:
+    """A unified diff for people: made safe, and coloured by line where the stream shows colour."""
+    lines = []
+    for line in patch.split("\n"):
+        code = ""
+        if line.startswith(
+            (
+                "diff --git",
+                "--- ",
+                "+++ ",
+                "index ",
+                "new file",
+                "deleted file",
+                "rename ",
+                "similarity",
+                "old mode",
+                "new mode",
+            )
+        ):
+            code = BOLD
+        elif line.startswith("@@"):
+            code = CYAN
+        elif line.startswith("+"):
+            code = GREEN
+        elif line.startswith("-"):
+            code = RED
+        safe = sanitize(line)
+        lines.append(terminal.style(safe, code, stream) if code else safe)
+    return "\n".join(lines)

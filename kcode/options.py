@@ -1,0 +1,46 @@
+"""What the command line says, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ColorChoice = Literal["auto", "always", "never"]
+COLOR_CHOICES: tuple[ColorChoice, ...] = ("auto", "always", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """Where the model is and what a turn may take; None is "not said on the command line"."""
+
+    endpoint: str | None = None
+    base_url: str | None = None
+    model: str | None = None
+    max_steps: int | None = None
+    max_cost: float | None = None
+    timeout: float | None = None
+    record: Path | None = None
+    replay: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOptions:
+    """Which folder is worked on, and how commands run there."""
+
+    folder: Path = Path()
+    anywhere: bool = False
+    no_sandbox: bool = False
+    test_command: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """What comes out: at most one of `apply`, `patch` and `json` leads."""
+
+    apply: bool = False
+    patch: bool = False
+    json: bool = False
+    quiet: bool = False
+    file: Path | None = None
+    color: ColorChoice = "auto"

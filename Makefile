@@ -1,10 +1,11 @@
 # On a new machine with Python 3.11 or newer and git: `make demo` and `make test` do all the set-up.
 
 # The newest Python that can make a virtual environment, or else the newest, to say what it lacks.
-PYTHON ?= $(shell for modules in 'ensurepip, venv, sys' sys; do \
+# It is looked for once, and only where it is needed.
+PYTHON ?= $(eval PYTHON := $(shell for modules in 'ensurepip, venv, sys' sys; do \
 	for python in python3.13 python3.12 python3.11 python3; do \
-	"$$python" -c "import $$modules; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo "$$python" && exit; \
-	done; done)
+	"$$python" -c "import $$modules; sys.exit(sys.version_info < (3, 11))" >/dev/null 2>&1 && echo "$$python" && exit; \
+	done; done))$(PYTHON)
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kcode.draft.files import Change
+from kcode.errors import DraftError, KcodeError, RefusedError
+from kcode.workspace import Workspace
+from tests.draft.desk import Desk, look, text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_a_linked_file_inside_the_workspace_is_written_through_its_link(desk: Desk) -> None:
+    real = desk.write("real/f", b"old\n")
+    (desk.root / "name").symlink_to("real/f")
+    (desk.root / "folder").symlink_to("real")
+    desk.apply(Change("name", text(b"old\n"), text(b"new\n")), Change("folder/g", None, text(b"g\n")))
+    assert real.read_bytes() == b"new\n"
+    assert (desk.root / "name").is_symlink()
+    assert (desk.root / "real/g").read_bytes() == b"g\n"
+    desk.undo()
+    assert real.read_bytes() == b"old\n"
+    assert not (desk.root / "real/g").exists()
+
+
+def test_two_paths_to_one_file_are_refused(desk: Desk) -> None:
+    desk.write("f", b"old\n")
+    (desk.root / "name").symlink_to("f")
+    with pytest.raises(DraftError, match="f, name are one and the same file"):
+        desk.apply(Change("f", text(b"old\n"), text(b"1\n")), Change("name", text(b"old\n"), text(b"2\n")))
+    (desk.root / "twin").hardlink_to(desk.root / "f")
+    with pytest.raises(DraftError, match="hard link"):
+        desk.apply(Change("f", text(b"old\n"), text(b"1\n")), Change("twin", text(b"old\n"), text(b"2\n")))
+    desk.apply(Change("f", text(b"old\n"), text(b"1\n")), Change("twin", text(b"old\n"), text(b"1\n")))
+    desk.undo()
+    assert (desk.root / "twin").read_bytes() == b"old\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("out/f", RefusedError),
+        ("file_out", KcodeError),
+        ("../outside/f", DraftError),
+        ("/etc/kcode-test", DraftError),
+        ("a//b", DraftError),
+        ("a/./b", DraftError),
+        ("", DraftError),
+        ("a\0b", DraftError),
+        (".git/hooks/x", RefusedError),
+        ("sub/.GIT/config", RefusedError),
+        ("git~1/config", RefusedError),
+        (".g\u200cit/config", RefusedError),
+        (".git", RefusedError),
+        (".git ./config", RefusedError),
+        ("to_git/config", RefusedError),
+        ("metadata/config", RefusedError),
+    ],
+)
+def test_nothing_outside_the_workspace_and_nothing_of_gits_is_written(
+    desk: Desk, path: str, error: type[KcodeError]
+) -> None:
+    outside = desk.root.parent / "outside"
+    outside.mkdir()
+    (outside / "f").write_bytes(b"old\n")
+    (desk.root / "out").symlink_to(outside)
+    (desk.root / "file_out").symlink_to(outside / "f")
+    desk.write(".git/config", b"old\n")
+    desk.write("metadata/config", b"old\n")
+    desk.workspace = Workspace(desk.workspace.root, desk.workspace.root / "metadata")
+    (desk.root / "to_git").symlink_to(".git")
+    for before in (None, text(b"old\n")):
+        for after in (None, text(b"new\n")):
+            if before != after:
+                with pytest.raises(error):
+                    desk.apply(Change(path, before, after))
+    assert (outside / "f").read_bytes() == b"old\n"
+    assert (desk.root / ".git/config").read_bytes() == b"old\n"
+    assert len(list(outside.iterdir())) == 1
+
+
+def test_a_link_put_in_the_way_between_check_and_write_does_not_lead_out(desk: Desk, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "f").write_bytes(b"old\n")
+    desk.write("folder/f", b"old\n")
+
+    def swap(frame: Any, event: str, _: Any) -> None:
+        # All checks are done, the write is about to begin: the folder becomes a link.
+        if event == "call" and frame.f_code.co_name == "place":
+            sys.setprofile(None)
+            (desk.root / "folder").rename(desk.root / "moved")
+            (desk.root / "folder").symlink_to(outside)
+
+    sys.setprofile(swap)
+    try:
+        with pytest.raises(DraftError):
+            desk.apply(Change("folder/f", text(b"old\n"), text(b"new\n")))
+    finally:
+        sys.setprofile(None)
+    assert (desk.root / "folder").is_symlink()
+    assert (outside / "f").read_bytes() == (desk.root / "moved/f").read_bytes() == b"old\n"
+    assert len(list(outside.iterdir())) == 1
+
+
+def test_a_read_only_file_is_refused_and_keeps_its_permissions(desk: Desk) -> None:
+    desk.write("f", b"old\n", 0o444)
+    desk.write("g", b"old\n")
+    before = look(desk.root)
+    for after in (text(b"new\n"), None):
+        with pytest.raises(RefusedError, match=r"f is read-only.*chmod"):
+            desk.apply(Change("g", text(b"old\n"), text(b"new\n")), Change("f", text(b"old\n"), after))
+    assert look(desk.root) == before
+
+
+def test_no_change_is_an_error_that_says_so(desk: Desk) -> None:
+    for changes in ([], [Change("f", text(b"x"), text(b"x"))]):
+        with pytest.raises(DraftError, match="no change to apply"):
+            desk.apply(*changes)
+
+
+def test_names_that_are_not_utf8_come_back(desk: Desk) -> None:
+    for name in ("\udcff", "new\nline", "ünï/ö", '"'):
+        desk.apply(Change(name, None, text(b"x")))
+    before = look(desk.root)
+    assert len(before) == 5
+    desk.undo()
+    desk.redo()
+    assert look(desk.root) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's rights are tried by the superuser giving up its own")
+def test_an_ordinary_user_without_rights_gets_a_clear_error(desk: Desk) -> None:
+    desk.write("mine", b"old\n")
+    desk.write("closed/f", b"old\n")
+    (desk.root / "closed").chmod(0o555)
+    desk.journal.mkdir()
+    for path in [desk.root, *desk.root.rglob("*"), desk.journal]:
+        os.chown(path, 65534, 65534)
+    desk.write("foreign", b"old\n", 0o666)
+    desk.write("unreadable", b"old\n", 0o600)
+    before = look(desk.root)
+    ways = [desk.root, *desk.root.parents]
+    modes = [path.stat().st_mode for path in ways]
+    for path in ways[1:-1]:
+        path.chmod(path.stat().st_mode | 0o011)
+    os.seteuid(65534)
+    try:
+        mine = Change("mine", text(b"old\n"), text(b"new\n"))
+        for after in (text(b"new\n"), None):
+            with pytest.raises(DraftError, match=r"closed/f cannot be written: Permission denied"):
+                desk.apply(mine, Change("closed/f", text(b"old\n"), after))
+        with pytest.raises(DraftError, match=r"unreadable cannot be read: Permission denied"):
+            desk.apply(mine, Change("unreadable", text(b"old\n"), text(b"new\n")))
+        assert (desk.root / "mine").read_bytes() == b"old\n"
+        desk.apply(mine, Change("foreign", text(b"old\n"), text(b"new\n")))
+    finally:
+        os.seteuid(0)
+        for path, mode in zip(ways, modes, strict=True):
+            path.chmod(mode & 0o7777)
+    # A file of somebody else's stays theirs: it is written in place.
+    assert (desk.root / "foreign").stat().st_uid == 0
+    assert (desk.root / "foreign").read_bytes() == b"new\n"
+    desk.undo()
+    assert look(desk.root) == before

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import os
+import socket
 import ssl
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -142,8 +144,9 @@ class SdkTransport:
 
     async def _set_headers(self, request: httpx2.Request) -> None:
         """Leave only what is ours: OPENAI_CUSTOM_HEADERS, OPENAI_ORG_ID and others add headers otherwise."""
-        kept = {name: request.headers[name] for name in ("host", "content-length") if name in request.headers}
+        kept = {name: request.headers[name] for name in ("content-length",) if name in request.headers}
         ours = {
+            "host": self._endpoint.host,
             "accept": "text/event-stream, application/json",
             # A compressed stream arrives in lumps, and a small one can unpack to gigabytes.
             "accept-encoding": "identity",
@@ -186,8 +189,16 @@ class SdkTransport:
             return unreachable(self._endpoint, str(cause), for_good=True)
         if certificate:
             return unreachable(self._endpoint, f"its certificate is not trusted ({reason})", for_good=True)
-        words = getattr(reason, "strerror", None) or str(reason) or "the connection failed"
-        return unreachable(self._endpoint, words)
+        return unreachable(self._endpoint, _words(reason))
+
+
+def _words(reason: BaseException | None) -> str:
+    if isinstance(reason, ssl.SSLError | socket.gaierror):
+        return reason.strerror or str(reason)
+    if isinstance(reason, OSError) and reason.errno:
+        # asyncio puts "Connect call failed" in the place of the system's words.
+        return os.strerror(reason.errno)
+    return str(reason or "") or "the connection failed"
 
 
 def _innermost(error: BaseException | None) -> BaseException | None:
@@ -204,6 +215,8 @@ def _innermost(error: BaseException | None) -> BaseException | None:
 
 
 async def _stop_at_status(response: httpx2.Response) -> None:
+    import httpx2  # noqa: PLC0415
+
     if response.is_success:
         return
     body = bytearray()
@@ -213,16 +226,10 @@ async def _stop_at_status(response: httpx2.Response) -> None:
                 body += chunk
                 if len(body) >= ERROR_BODY_LIMIT:
                     break
-    except (TimeoutError, OSError, _request_error()):
+    except (TimeoutError, OSError, httpx2.RequestError):
         # The status is what counts; what came of the text is enough.
         pass
     raise _StatusStop(response.status_code, _lower(response.headers), bytes(body[:ERROR_BODY_LIMIT]))
-
-
-def _request_error() -> type[Exception]:
-    import httpx2  # noqa: PLC0415
-
-    return httpx2.RequestError
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

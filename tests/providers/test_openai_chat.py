@@ -1,50 +1,414 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kcode.messages import SystemMessage, UserMessage
-from kcode.providers import ReasoningDelta, ReplyDelta, TextDelta
-from kcode.providers.openai_chat import OpenAIChat, open_provider
+from kcode.errors import ProviderError
+from kcode.messages import AssistantMessage, SystemMessage, ToolCall, ToolMessage, UserMessage
+from kcode.pricing import Price
+from kcode.providers import ReasoningDelta, ReplyDelta, TextDelta, UsageDelta
+from kcode.providers.endpoints import ENDPOINTS
+from kcode.providers.openai_chat import OpenAIChat, connect, open_provider
 from kcode.settings import load_settings
-from tests.model_server import ModelServer, reply
+from kcode.tooling import Access, ToolResult, View, tool
+from tests.model_server import fault, raw, reply
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from kcode.messages import Message
+    from tests.model_server import ModelServer, ModelServerFactory
 
-    from tests.model_server import ModelServerFactory
-
+ROOT = Path(__file__).parent.parent.parent
+KEY = "sk-canary-0123456789"
 SYSTEM, USER = SystemMessage("You are Kimi."), UserMessage("Hello")
+CONVERSATION: list[Message] = [SYSTEM, USER]
 
 
-@pytest.fixture
-def provider_for(tmp_path: Path) -> Any:
-    def make(server: ModelServer, **flags: object) -> OpenAIChat:
-        environment = {"KCODE_API_KEY": "sk-canary-0123456789", "HOME": str(tmp_path)}
-        given = {"base_url": server.url, "model": "kimi-k2-thinking"} | flags
-        return open_provider(load_settings(given, environment), environment)
-
-    return make
+@tool(Access.READ)
+async def read_file(_view: View) -> ToolResult:
+    """Read."""
+    return ToolResult("")
 
 
-def run(provider: OpenAIChat, messages: list[Any], *, tools: tuple[Any, ...] = ()) -> list[Any]:
-    async def collect() -> list[Any]:
+def provider_of(server: ModelServer, model: str = "kimi-k2-thinking", **flags: object) -> OpenAIChat:
+    environment = {"KCODE_API_KEY": KEY, "HOME": "/nonexistent"}
+    return open_provider(load_settings({"base_url": server.url, "model": model} | flags, environment), environment)
+
+
+async def collected(provider: OpenAIChat, messages: list[Message] | None = None) -> list[Any]:
+    return [delta async for delta in provider.stream(messages or CONVERSATION, [])]
+
+
+def run(provider: OpenAIChat, *conversations: list[Message]) -> list[list[Any]]:
+    async def go() -> list[list[Any]]:
         try:
-            return [delta async for delta in provider.stream(messages, tools)]
+            return [await collected(provider, messages) for messages in conversations or (CONVERSATION,)]
         finally:
             await provider.aclose()
 
-    return asyncio.run(collect())
+    return asyncio.run(go())
 
 
-def test_a_reply_streams_and_ends_with_the_whole_message(model_server: ModelServerFactory, provider_for: Any) -> None:
+def failure_of(provider: OpenAIChat) -> Any:
+    with pytest.raises(ProviderError) as caught:
+        run(provider)
+    assert KEY not in str(caught.value)
+    return caught.value.failure
+
+
+def test_a_reply_streams_and_ends_with_the_whole_message(model_server: ModelServerFactory) -> None:
     server = model_server([reply("Hello there.", reasoning="I should greet.", calls=[("read_file", {"path": "a"})])])
-    deltas = run(provider_for(server), [SYSTEM, USER])
+    (deltas,) = run(provider_of(server))
     assert "".join(d.text for d in deltas if isinstance(d, ReasoningDelta)) == "I should greet."
     assert "".join(d.text for d in deltas if isinstance(d, TextDelta)) == "Hello there."
     last = deltas[-1]
     assert isinstance(last, ReplyDelta)
     assert (last.finish, last.message.reasoning) == ("tool_calls", "I should greet.")
     assert last.message.tool_calls[0].arguments == '{"path": "a"}'
+
+
+def test_the_request_holds_what_the_protocol_wants_and_nothing_of_the_environment(
+    model_server: ModelServerFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "OPENAI_API_KEY": "sk-other",
+        "OPENAI_ADMIN_KEY": "sk-admin",
+        "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+        "OPENAI_ORG_ID": "org",
+        "OPENAI_PROJECT_ID": "project",
+        "OPENAI_CUSTOM_HEADERS": "X-Evil: 1\nAuthorization: Bearer sk-evil\nHost: evil",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "ALL_PROXY": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+    }.items():
+        monkeypatch.setenv(name, value)
+    server = model_server([reply("Hi")])
+    run(provider_of(server))
+    (request,) = server.requests
+    assert request.json == {
+        "model": "kimi-k2-thinking",
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "temperature": 1.0,
+        "messages": [{"role": "system", "content": "You are Kimi."}, {"role": "user", "content": "Hello"}],
+    }
+    assert request.path == "/v1/chat/completions"
+    assert request.headers == {
+        "host": server.url.removeprefix("http://").removesuffix("/v1"),
+        "content-length": str(len(request.body)),
+        "content-type": "application/json",
+        "accept": "text/event-stream, application/json",
+        "accept-encoding": "identity",
+        "connection": "keep-alive",
+        "user-agent": request.headers["user-agent"],
+        "authorization": f"Bearer {KEY}",
+    }
+    assert request.headers["user-agent"].startswith("kcode/")
+
+
+def test_without_a_key_no_authorization_is_sent(model_server: ModelServerFactory) -> None:
+    server = model_server([reply("Hi")])
+    endpoint = replace(ENDPOINTS["custom"], base_url=server.url)
+    run(connect(endpoint, "m", None))
+    assert "authorization" not in server.requests[0].headers
+
+
+def test_the_rows_of_the_table_shape_the_request(model_server: ModelServerFactory) -> None:
+    server = model_server([reply("Hi"), reply("Hi")])
+    run(connect(replace(ENDPOINTS["moonshot"], base_url=server.url), "kimi-k2-thinking", KEY, session="s1"))
+    body = server.requests[0].json
+    assert (body["max_completion_tokens"], body["prompt_cache_key"], body["temperature"]) == (65536, "s1", 1.0)
+    run(
+        connect(replace(ENDPOINTS["openrouter"], base_url=server.url), "moonshotai/kimi-k2-thinking", KEY, session="s1")
+    )
+    body = server.requests[1].json
+    assert body["usage"] == {"include": True}
+    assert "prompt_cache_key" not in body
+    assert server.requests[1].headers["x-openrouter-title"] == "kcode"
+
+
+def test_each_request_begins_with_the_one_before_and_uses_the_same_connection(model_server: ModelServerFactory) -> None:
+    server = model_server([reply(reasoning="why", calls=[("read_file", "{}")]) for _ in range(5)])
+    provider = provider_of(server)
+
+    async def go() -> None:
+        messages = list(CONVERSATION)
+        for _ in range(5):
+            deltas = [delta async for delta in provider.stream(messages, [read_file])]
+            assert isinstance(deltas[-1], ReplyDelta)
+            message = deltas[-1].message
+            messages += [message, ToolMessage(message.tool_calls[0].id, "read_file", "result")]
+        await provider.aclose()
+
+    asyncio.run(go())
+    bodies = [request.body for request in server.requests]
+    for before, now in itertools.pairwise(bodies):
+        assert now.startswith(before.removesuffix(b"]}"))
+    assert len({request.connection for request in server.requests}) == 1
+    last = server.requests[-1].json
+    assert [m["tool_calls"][0]["id"] for m in last["messages"] if m["role"] == "assistant"] == [
+        f"functions.read_file:{n}" for n in range(4)
+    ]
+    assert all(m["reasoning_content"] == "why" for m in last["messages"] if m["role"] == "assistant")
+
+
+@pytest.mark.parametrize("key", ["reasoning_content", "reasoning", "reasoning_details"])
+def test_reasoning_goes_back_under_the_key_under_which_it_came(model_server: ModelServerFactory, key: str) -> None:
+    value: Any = [{"type": "reasoning.text", "text": "why", "index": 0}] if key == "reasoning_details" else "why"
+    delta = {key: value, "tool_calls": [{"index": 0, "id": "x", "function": {"name": "read_file", "arguments": "{}"}}]}
+    chunk = b"data: " + json.dumps({"choices": [{"delta": delta, "finish_reason": "tool_calls"}]}).encode() + b"\n\n"
+    server = model_server([raw(chunk, b"data: [DONE]\n\n"), reply("Done")])
+    provider = provider_of(server)
+
+    async def go() -> None:
+        first = (await collected(provider))[-1].message
+        await collected(provider, [*CONVERSATION, first, ToolMessage(first.tool_calls[0].id, "read_file", "")])
+        await provider.aclose()
+
+    asyncio.run(go())
+    assert server.requests[1].json["messages"][2][key] == value
+
+
+def test_output_is_limited_to_what_is_left_of_the_window(model_server: ModelServerFactory) -> None:
+    server = model_server([reply("Hi", usage={"prompt_tokens": 99_000}), reply("Hi"), reply("Hi")])
+    endpoint = replace(ENDPOINTS["moonshot"], base_url=server.url)
+    long = UserMessage("x" * 3000)
+    run(
+        connect(endpoint, "kimi-k2-thinking", KEY, window=100_000),
+        CONVERSATION,
+        [*CONVERSATION, AssistantMessage("Hi"), long],
+    )
+    first, second = (request.json["max_completion_tokens"] for request in server.requests)
+    assert first == 65_536
+    assert second == 1024
+    tiny = connect(endpoint, "kimi-k2-thinking", KEY, window=20_000)
+    run(tiny)
+    assert 19_000 < server.requests[2].json["max_completion_tokens"] < 20_000
+
+
+def test_usage_is_priced(model_server: ModelServerFactory) -> None:
+    server = model_server([reply("Hi", usage={"prompt_tokens": 1000, "completion_tokens": 100})])
+    endpoint = replace(ENDPOINTS["custom"], base_url=server.url, prices={"m": Price(1.0, 10.0)})
+    (deltas,) = run(connect(endpoint, "m", None))
+    (usage,) = [d.usage for d in deltas if isinstance(d, UsageDelta)]
+    assert usage.cost == pytest.approx(0.002)
+    server.add(reply("Hi", usage={"prompt_tokens": 1000}))
+    (deltas,) = run(connect(endpoint, "another", None))
+    assert [d.usage.cost for d in deltas if isinstance(d, UsageDelta)] == [None]
+
+
+@pytest.mark.parametrize("seconds", [30.0])
+def test_closing_the_stream_closes_the_connection(model_server: ModelServerFactory, seconds: float) -> None:
+    server = model_server([reply("A long answer", stall=seconds)])
+    provider = provider_of(server)
+
+    async def go() -> None:
+        async with aclosing(provider.stream(CONVERSATION, [])) as stream:
+            async for delta in stream:
+                if isinstance(delta, TextDelta):
+                    break
+        await asyncio.to_thread(server.wait_for_close)
+        await provider.aclose()
+
+    server.answers[0] = replace(server.answers[0], pieces=server.answers[0].pieces[:-2])
+    asyncio.run(go())
+
+
+def test_cancelling_the_task_closes_the_connection(model_server: ModelServerFactory) -> None:
+    server = model_server([raw(b": waiting\n\n", stall=30.0)])
+    provider = provider_of(server)
+
+    async def go() -> None:
+        task = asyncio.create_task(collected(provider))
+        await asyncio.to_thread(server.wait_for_requests, 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.to_thread(server.wait_for_close)
+        await provider.aclose()
+
+    asyncio.run(go())
+
+
+def test_nothing_is_waited_for_after_done(model_server: ModelServerFactory) -> None:
+    server = model_server([reply("Hi", stall=30.0)])
+    (deltas,) = run(provider_of(server))
+    assert isinstance(deltas[-1], ReplyDelta)
+    server.wait_for_close()
+
+
+FAULTS: list[tuple[str, Any, str, str]] = [
+    ("stream cut", reply("A long enough answer", cut_after=300), "retry", "broke in the middle"),
+    ("cut before the first byte", raw(cut_after=0), "retry", "broke in the middle"),
+    ("ended without finish", raw(b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n'), "retry", "before the reply was whole"),
+    ("silence", raw(b": waiting\n\n", stall=30.0), "retry", "sent nothing for 0.3 seconds"),
+    ("empty", raw(), "retry", "empty"),
+    ("web page", raw(b"<html><title>Login</title>", content_type="text/html"), "retry", "web page"),
+    ("json error with 200", raw(b'{"error":{"message":"boom","code":503}}', content_type="application/json"), "retry", "boom"),
+    ("error in the stream", raw(b'data: {"choices":[],"error":{"code":502,"message":"gone"}}\n\n', stall=30.0), "retry", "gone"),
+    ("endless line", raw(*[b"x" * 1_000_000] * 10, stall=30.0), "retry", "longer than 8 MiB"),
+    ("400", fault(400, {"error": {"message": "bad"}}), "broken", "bad"),
+    ("401", fault(401, {"error": {"message": f"Incorrect API key provided: {KEY}"}}), "key", "KCODE_API_KEY"),
+    ("402", fault(402, {"error": {"message": "Insufficient credits"}}), "quota", "Insufficient credits"),
+    ("403", fault(403, {"error": {"message": "no"}}), "refused", "no"),
+    ("413", fault(413, "too large"), "overflow", "longer than the model takes"),
+    ("429", fault(429, {"error": {"message": "slow down"}}, {"Retry-After": "7"}), "retry", "slow down"),
+    ("500", fault(500, "<html><title>500 Oops</title></html>"), "retry", "500 Oops"),
+    ("503", fault(503), "retry", "503"),
+    ("529", fault(529, "overloaded"), "retry", "overloaded"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "kind", "said"), [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS])
+def test_every_fault_ends_in_a_failure_that_says_what_happened(
+    model_server: ModelServerFactory, answer: Any, kind: str, said: str
+) -> None:
+    server = model_server([answer, reply("Again")])
+    provider = provider_of(server, idle_timeout=0.3)
+
+    async def go() -> None:
+        with pytest.raises(ProviderError) as caught:
+            await collected(provider)
+        assert (caught.value.failure.kind, KEY in str(caught.value)) == (kind, False)
+        assert said in str(caught.value)
+        again = await collected(provider)
+        assert again[-1].message.text == "Again"
+        await provider.aclose()
+
+    asyncio.run(go())
+    assert len(server.requests) == 2
+
+
+def test_a_wait_that_the_endpoint_asks_for_is_handed_on(model_server: ModelServerFactory) -> None:
+    assert failure_of(provider_of(model_server([fault(429, "x", {"Retry-After": "7"})]))).retry_after == 7
+
+
+def test_an_error_whose_text_never_ends_is_cut_off(model_server: ModelServerFactory) -> None:
+    failure = failure_of(provider_of(model_server([fault(500, "x" * 5_000_000)])))
+    assert failure.kind == "retry"
+    assert len(failure.message) < 600
+
+
+def test_an_unknown_model_lists_those_that_are_served(model_server: ModelServerFactory) -> None:
+    answer = fault(404, {"error": {"message": "Not found the model kimi-k1", "type": "resource_not_found_error"}})
+    server = model_server([answer], models=["kimi-k3", "kimi-k2.6"])
+    failure = failure_of(provider_of(server, "kimi-k1"))
+    assert failure.kind == "model"
+    assert "It serves: kimi-k3, kimi-k2.6." in failure.message
+    assert server.other_requests[0].path == "/v1/models"
+
+
+def test_a_redirect_is_not_followed(model_server: ModelServerFactory) -> None:
+    other = model_server([reply("Stolen")])
+    server = model_server([fault(307, "", {"Location": other.url + "/chat/completions"})])
+    failure = failure_of(provider_of(server))
+    assert failure.kind == "broken"
+    assert other.url in failure.message
+    assert not other.requests
+
+
+def test_a_refused_connection_says_so() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        failure = failure_of(connect(replace(ENDPOINTS["custom"], base_url=url), "m", KEY))
+    assert failure.kind == "retry"
+    assert failure.message.startswith(f"Could not reach {url[7:-3]}: ")
+    assert "refused" in failure.message.lower()
+
+
+def test_a_name_that_is_not_known_says_so() -> None:
+    failure = failure_of(connect(replace(ENDPOINTS["custom"], base_url="https://nowhere.invalid/v1"), "m", KEY))
+    assert failure.message.startswith("Could not reach nowhere.invalid: ")
+
+
+def test_tls_with_something_that_speaks_none_says_so(model_server: ModelServerFactory) -> None:
+    url = model_server([]).url.replace("http:", "https:")
+    failure = failure_of(connect(replace(ENDPOINTS["custom"], base_url=url), "m", KEY))
+    assert "Could not reach 127.0.0.1" in failure.message
+
+
+def test_a_server_that_hangs_up_at_once_is_worth_a_retry() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def hang_up() -> None:
+            connection, _ = listening.accept()
+            connection.recv(10_000)
+            connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        assert failure_of(connect(replace(ENDPOINTS["custom"], base_url=url), "m", KEY)).kind == "retry"
+        thread.join()
+
+
+def test_the_models_are_listed(model_server: ModelServerFactory) -> None:
+    async def listed(server: ModelServer) -> list[str]:
+        provider = provider_of(server)
+        try:
+            return await provider.list_models()
+        finally:
+            await provider.aclose()
+
+    assert asyncio.run(listed(model_server(models=["a", "b"]))) == ["a", "b"]
+    many = [f"m{n}" for n in range(300)] + ["moonshotai/kimi-k2-thinking"]
+    assert asyncio.run(listed(model_server(models=many))) == ["moonshotai/kimi-k2-thinking"]
+
+
+def test_calls_with_any_arguments_come_through_whole(model_server: ModelServerFactory) -> None:
+    arguments = {"path": "ä/😀.py", "content": '\r\n\t"\\' * 20_000, "lines": list(range(50))}
+    (deltas,) = run(provider_of(model_server([reply(calls=[("write_file", arguments)])])))
+    (call,) = deltas[-1].message.tool_calls
+    assert isinstance(call, ToolCall)
+    assert json.loads(call.arguments) == arguments
+
+
+def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    argv = [sys.executable, "-W", "ignore", "-c", code]
+    return subprocess.run(
+        argv, env=kept | environment, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+
+
+def test_neither_importing_nor_connecting_imports_the_sdk() -> None:
+    code = """
+import sys
+from kcode.providers.openai_chat import open_provider
+from kcode.settings import load_settings
+environment = {"MOONSHOT_API_KEY": "x", "HOME": "/nonexistent"}
+open_provider(load_settings({}, environment), environment)
+print([name for name in ("openai", "httpx2", "pydantic", "ssl_context") if name in sys.modules])
+"""
+    assert python(code).stdout == "[]\n"
+
+
+def test_the_sdks_own_log_stays_silent(model_server: ModelServerFactory) -> None:
+    server = model_server([reply("Hi")])
+    code = f"""
+import asyncio
+from dataclasses import replace
+from kcode.messages import UserMessage
+from kcode.providers.endpoints import ENDPOINTS
+from kcode.providers.openai_chat import connect
+provider = connect(replace(ENDPOINTS["custom"], base_url={server.url!r}), "m", "k")
+async def go():
+    async for delta in provider.stream([UserMessage("Hello")], []):
+        pass
+    await provider.aclose()
+asyncio.run(go())
+"""
+    done = python(code, OPENAI_LOG="debug")
+    assert (done.stdout, done.stderr) == ("", "")

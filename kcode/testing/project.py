@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 # The folder that a run may write its report to, as the command in the sandbox sees it.
 REPORTS = '"${KCODE_REPORT:-/tmp/kcode-report}"'
 Reading = Literal["text", "junit", "go"]
+# A folder that holds one of these is a project of its own.
+MARKS = (
+    "package.json", "Cargo.toml", "go.mod", "pom.xml", "build.gradle", "build.gradle.kts", "pyproject.toml", "setup.py",
+    "pytest.ini", "mix.exs", "Gemfile", "composer.json", "deno.json", "deno.jsonc", "manage.py",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,15 @@ class Project:
                 found.add(folder)
                 folder = posixpath.dirname(folder)
         return frozenset(found)
+
+    @cached_property
+    def own_files(self) -> tuple[str, ...]:
+        """The files that stand in no sub-folder that is a project of its own."""
+        nested = tuple(f"{folder}/" for folder in sorted(self.folders) if self.holds_project(folder))
+        return tuple(file for file in self.files if not file.startswith(nested))
+
+    def holds_project(self, folder: str) -> bool:
+        return any(f"{folder}/{mark}" in self.names for mark in MARKS)
 
     def text(self, path: str) -> str:
         """The file's text, "" when it is not there."""

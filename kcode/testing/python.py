@@ -49,7 +49,9 @@ def python_runner(project: Project, target: Target, interpreters: Sequence[str])
 
 
 def _style(project: Project) -> _Style:
-    files = tuple(sorted((file for file in project.files if _TEST_FILE.search(file)), key=lambda f: (f.count("/"), f)))
+    files = tuple(
+        sorted((file for file in project.own_files if _TEST_FILE.search(file)), key=lambda f: (f.count("/"), f))
+    )
     texts = [project.text(file) for file in files[:_MOST_FILES_READ]]
     uses_pytest = any(re.search(r"^\s*(?:import|from) pytest\b", text, re.MULTILINE) for text in texts)
     uses_unittest = any(re.search(r"\bTestCase\b", text) for text in texts)
@@ -67,7 +69,7 @@ def _configures_pytest(project: Project) -> bool:
     )
     if any(file in project.names and section in project.text(file) for file, section in sections):
         return True
-    return any(posixpath.basename(file) == "conftest.py" and file.count("/") < 4 for file in project.files)
+    return any(posixpath.basename(file) == "conftest.py" and file.count("/") < 4 for file in project.own_files)
 
 
 def _candidates(project: Project, interpreters: Sequence[str]) -> list[str]:

@@ -55,20 +55,13 @@ def _folders(project: Project, target: Target) -> list[str]:
     found = []
     folder = target.path if target.path in project.folders else posixpath.dirname(target.path)
     while folder:
-        if project.names & {f"{folder}/{name}" for name in _MARKS}:
+        if project.holds_project(folder):
             found.append(folder)
         folder = posixpath.dirname(folder)
     found.append("")
     if target.is_all or not target.path:
         found += sorted(folder for folder in project.folders if "/" not in folder and not folder.startswith("."))
     return found
-
-
-# A folder that holds one of these is a project of its own.
-_MARKS = (
-    "package.json", "Cargo.toml", "go.mod", "pom.xml", "build.gradle", "build.gradle.kts", "pyproject.toml", "setup.py",
-    "pytest.ini", "mix.exs", "Gemfile", "composer.json", "deno.json", "deno.jsonc", "manage.py",
-)  # fmt: skip
 
 
 def _rows(interpreters: Sequence[str]) -> list[_Row]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -91,6 +92,9 @@ class RunningGit:
             self._late = True
             self._process.kill()
             self._out, self._err = self._process.communicate()
+            if self._process.stdin is not None:
+                with suppress(OSError):
+                    self._process.stdin.close()
 
     def finish(self, codes: Iterable[int] = (0,)) -> bytes:
         """What git wrote to stdout. GitError with git's own words when its exit code is none of `codes`."""
@@ -348,17 +352,20 @@ def _nested_files(git: SafeGit, path: str) -> tuple[str, ...]:
 
 
 def head_summary(workspace: Workspace) -> str:
-    """The branch and the last commit in one line, read from the objects without running git; "" without git."""
+    """The branch and the last commit in one line, read through GitPython; "" without git."""
     if workspace.git_dir is None:
         return ""
     import git  # noqa: PLC0415 - a fifth of a second, for `kcode doctor` alone
 
     try:
-        with git.Repo(workspace.root, odbt=git.GitDB) as repository:
-            branch = "detached" if repository.head.is_detached else repository.active_branch.name
-            if not repository.head.is_valid():
+        with git.Repo(workspace.root) as repository:
+            # GitPython lets git read the objects; in a partial clone that could fetch, and so run what is configured.
+            repository.git.update_environment(**_environment(_PINS), GIT_DIR=str(workspace.git_dir))
+            head = repository.head
+            branch = "detached" if head.is_detached else head.reference.name
+            if not head.is_detached and head.reference not in repository.heads:
                 return f"{branch}, no commits yet"
-            commit = repository.head.commit
+            commit = head.commit
             return f"{branch} at {commit.hexsha[:10]} {commit.summary!s}"
     except (git.exc.GitError, git.exc.ODBError, ValueError, OSError) as error:
         raise GitError(f"The repository at {workspace.root} cannot be read: {error}") from error

@@ -31,6 +31,8 @@ def bubblewrap_arguments(
     # The overlay is mounted as root of an outer namespace; the command is to see the user's own ids.
     line += ["--uid", str(os.geteuid()), "--gid", str(os.getegid())]
     line += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    for path in _machine_settings() if os.geteuid() == 0 else ():
+        line += ["--ro-bind", path, path]
     for layer in layers:
         line += _layer_arguments(sandbox, mount, layer, private_size)
     # After all else, since what is mounted inside needs a mount point made.
@@ -38,6 +40,15 @@ def bubblewrap_arguments(
         line += ["--remount-ro", layer.path] if layer.kind == "empty" else []
     line += ["--seccomp", str(filter_fd)] if filter_fd is not None else []
     return [*line, "--json-status-fd", str(status_fd), "--chdir", folder, "--"]
+
+
+def _machine_settings() -> list[str]:
+    """What real root may write in /proc without any capability: core_pattern there runs a program outside.
+
+    bubblewrap covers /proc/sys only when the folder itself looks writable, which it never does.
+    """
+    entries = [entry for entry in os.scandir("/proc") if not entry.name.isdigit() and not entry.is_symlink()]
+    return [entry.path for entry in entries if entry.is_dir() or entry.stat().st_mode & 0o222]
 
 
 def _layer_arguments(sandbox: Sandbox, mount: Mount, layer: Layer, private_size: int) -> list[str]:

@@ -43,19 +43,20 @@ async def run_command(
     environment: Mapping[str, str],
     passed_names: Collection[str] = (),
     outputs: Path | None = None,
+    reports: Path | None = None,
     output_file: Path | None = None,
     on_output: Callable[[str], None] | None = None,
 ) -> CommandResult:
     """Run `argv` over the mount, in `folder` relative to the workspace, and wait until nothing of it runs any more.
 
     Of the user's `environment` only a few names are passed on, and those in `passed_names`. `outputs` is shown to the
-    command at /tmp/kcode-output; `output_file`, a file in it, is made only when the output is too long to be returned
+    command at /tmp/kcode-output, `reports` at /tmp/kcode-report, where it may write; `output_file`, a file in it, is made only when the output is too long to be returned
     whole. `on_output` gets the text as it comes. Two commands over one overlay must not run at once.
 
     Raises SandboxError when the command could not be started in isolation and NoSandboxError when there is no
     sandbox; a program that is not found is a result with exit code 127. When cancelled, everything is killed first.
     """
-    task = Task(mount, argv, folder, limits, environment, passed_names, outputs)
+    task = Task(mount, argv, folder, limits, environment, passed_names, outputs, reports)
     running = _Running(Capture(limits.output, output_file, on_output))
     started = time.monotonic()
     try:

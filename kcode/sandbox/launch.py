@@ -39,6 +39,7 @@ class Task:
     environment: Mapping[str, str]
     passed_names: Collection[str] = ()
     outputs: Path | None = None
+    reports: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,13 @@ def launch_of(sandbox: Sandbox, task: Task, *, status: int, lifeline: int, closi
             line = bubblewrap_arguments(
                 sandbox,
                 mount,
-                layers(mount, task.environment, task.outputs, mounts_overlay=sandbox.rung is Rung.BWRAP_OVERLAY),
+                layers(
+                    mount,
+                    task.environment,
+                    task.outputs,
+                    task.reports,
+                    mounts_overlay=sandbox.rung is Rung.BWRAP_OVERLAY,
+                ),
                 folder=os.fsdecode(orders["folder"]),
                 private_size=_private_size(),
                 filter_fd=filter_fd,
@@ -84,7 +91,7 @@ def launch_of(sandbox: Sandbox, task: Task, *, status: int, lifeline: int, closi
             )
             orders |= {"how": "handover", "argv": [os.fsencode(word) for word in (*line, *task.argv)]}
         case Rung.OVERLAY_NAMESPACES | Rung.NAMESPACES:
-            found = layers(mount, task.environment, task.outputs)
+            found = layers(mount, task.environment, task.outputs, task.reports)
             orders |= {
                 "how": "isolate",
                 "layers": [(layer.kind, os.fsencode(layer.source), os.fsencode(layer.path)) for layer in found],
@@ -96,6 +103,8 @@ def launch_of(sandbox: Sandbox, task: Task, *, status: int, lifeline: int, closi
             orders["lifeline"] = lifeline
             kept.append(lifeline)
             del environment["XDG_CACHE_HOME"]
+            if task.reports is not None:
+                environment["KCODE_REPORT"] = str(task.reports)
             environment["TMPDIR"] = task.environment.get("TMPDIR", tempfile.gettempdir())
     kept.append(_readable(marshal.dumps(orders), closing))
     argv = (sys.executable, "-I", "-S", str(_LAUNCHER), str(kept[-1]))

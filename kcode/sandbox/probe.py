@@ -56,10 +56,10 @@ def _resolved(folder: Path) -> Path:
 
 
 def _make_trial_folder(probe_folder: Path) -> Path:
-    trial = Path(tempfile.mkdtemp(prefix="probe-", dir=probe_folder.resolve()))
+    trial = make_folder(Path(tempfile.mkdtemp(prefix="probe-", dir=probe_folder.resolve())))
     for name in ("upper", "work", "copy"):
         (trial / name).mkdir(mode=0o700)
-    return make_folder(trial)
+    return trial
 
 
 async def _climb(trial: Path, root: Path, environment: Mapping[str, str]) -> Sandbox:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Where commands find the whole output of earlier ones.
 OUTPUT_FOLDER = "/tmp/kcode-output"  # noqa: S108
+# Where a test runner may leave a report that is read after its end.
+REPORT_FOLDER = "/tmp/kcode-report"  # noqa: S108
 
 _HIDDEN = ("/tmp", "/var/tmp", "/run")  # noqa: S108
 _PASSED = {"HOME", "LANG", "LOGNAME", "PATH", "TZ", "USER", "VIRTUAL_ENV"}
@@ -76,7 +78,12 @@ def target_of(mount: Mount) -> Path:
 
 
 def layers(
-    mount: Mount, environment: Mapping[str, str], outputs: Path | None = None, *, mounts_overlay: bool = False
+    mount: Mount,
+    environment: Mapping[str, str],
+    outputs: Path | None = None,
+    reports: Path | None = None,
+    *,
+    mounts_overlay: bool = False,
 ) -> tuple[Layer, ...]:
     """The layers for a command over the mount, outer ones first, so that the most specific path wins.
 
@@ -90,6 +97,8 @@ def layers(
     found += [mask for path in (*own, *secret_paths(environment)) for mask in _mask(path, kept)]
     if outputs is not None:
         found.append(Layer("shown", OUTPUT_FOLDER, str(outputs)))
+    if reports is not None:
+        found.append(Layer("writable", REPORT_FOLDER, str(reports)))
     found += _shown_layers(_needed_folders(environment, root), found, environment.get("XDG_RUNTIME_DIR", ""))
     found = _pruned(found)
     found += [Layer("null", path) for path in _sockets(environment) if not _is_hidden(path, found)]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,78 +9,12 @@ from hypothesis import strategies as st
 
 from kcode.errors import ProviderError
 from kcode.messages import ToolCall, Usage
-from kcode.providers import ReasoningDelta, ReplyDelta, TextDelta, ToolCallDelta, UsageDelta
-from kcode.providers import stream as stream_module
-from kcode.providers.sse import LINE_LIMIT
+from kcode.providers import ReasoningDelta, TextDelta, ToolCallDelta, UsageDelta
 from kcode.providers.stream import StreamDecoder
+from tests.providers.streams import DONE, call, calls, chunk, decode, failure_of, reply_of, sse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
-
-    from kcode.providers import Delta
-
-DONE = b"data: [DONE]\n\n"
-
-
-def chunk(delta: Any = None, finish: Any = None, **more: Any) -> bytes:
-    return sse(
-        {"id": "c", "choices": [{"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}]} | more
-    )
-
-
-def sse(value: Any) -> bytes:
-    return b"data: " + json.dumps(value).encode() + b"\n\n"
-
-
-def calls(*entries: dict[str, Any], finish: Any = None) -> bytes:
-    return chunk({"tool_calls": list(entries)}, finish)
-
-
-def call(index: int | None = None, call_id: Any = ..., name: Any = ..., arguments: Any = ...) -> dict[str, Any]:
-    function = {key: value for key, value in (("name", name), ("arguments", arguments)) if value is not ...}
-    entry: dict[str, Any] = {"type": "function", "function": function}
-    if index is not None:
-        entry["index"] = index
-    if call_id is not ...:
-        entry["id"] = call_id
-    return entry
-
-
-def decode(pieces: Iterable[bytes]) -> tuple[ReplyDelta, list[Delta]]:
-    decoder = StreamDecoder()
-    deltas = [delta for piece in pieces for delta in decoder.feed(piece)]
-    *rest, reply = decoder.finish()
-    assert isinstance(reply, ReplyDelta)
-    return reply, deltas + rest
-
-
-def reply_of(*parts: bytes) -> ReplyDelta:
-    """The reply, the same whether the bytes come whole, line by line or one by one."""
-    data = b"".join(parts)
-    whole, _ = decode([data])
-    by_line, _ = decode(data.splitlines(keepends=True))
-    by_byte, deltas = decode(data[i : i + 1] for i in range(len(data)))
-    assert whole == by_line == by_byte
-    streamed = "".join(d.text for d in deltas if isinstance(d, ReasoningDelta))
-    assert streamed == (whole.message.reasoning or "")
-    return whole
-
-
-def failure_of(*parts: bytes) -> Any:
-    data = b"".join(parts)
-    kinds = set()
-    for pieces in ([data], [data[i : i + 1] for i in range(len(data))]):
-        with pytest.raises(ProviderError) as caught:
-            decode(pieces)
-        kinds.add(caught.value.failure)
-    assert len(kinds) == 1
-    return kinds.pop()
-
-
-def arguments_of(*parts: bytes) -> list[tuple[str, str]]:
-    return [(c.name, c.arguments) for c in reply_of(*parts).message.tool_calls]
-
 
 RECORDED = [
     ("avian-k2.5-thinking.0", "tool_calls", ["functions.weather:0"], 47),
@@ -161,93 +94,6 @@ def test_deltas_of_one_kind_that_arrive_together_are_joined() -> None:
     assert decode([b"".join(parts)])[1] == [ReasoningDelta("ab"), TextDelta("c")]
 
 
-# How the hosts stream two calls, one line of the reference's table each.
-TWO_CALLS = {
-    "moonshot": [
-        calls(call(0, "add:0", "add", "")), calls(call(0, arguments='{"a"')), calls(call(0, arguments=":1}")),
-        calls(call(1, "mul:1", "mul", "")), calls(call(1, arguments='{"b":2}')),
-    ],
-    "novita, no arguments key in the header": [
-        calls(call(0, "add:0", "add")), calls(call(0, arguments='{"a":1}')),
-        calls(call(1, "mul:1", "mul")), calls(call(1, arguments='{"b":2}')),
-    ],
-    "baseten, id repeated and name empty": [
-        calls(call(0, "add:0", "add", "")), calls(call(0, "add:0", "", '{"a"')), calls(call(0, "add:0", "", ":1}")),
-        calls(call(1, "mul:1", "mul", "")), calls(call(1, "mul:1", "", '{"b":2}')),
-    ],
-    "fireworks, id null and empty arguments at the end": [
-        calls(call(0, "add:0", "add")), calls(call(0, None, arguments='{"a":1}')), calls(call(0, None, arguments="")),
-        calls(call(1, "mul:1", "mul")), calls(call(1, None, arguments='{"b":2}')), calls(call(1, None, arguments="")),
-    ],
-    "chutes, id and name null": [
-        calls(call(0, "add:0", "add", "")), calls(call(0, None, None, '{"a":1}')),
-        calls(call(1, "mul:1", "mul", "")), calls(call(1, None, None, '{"b":2}')),
-    ],
-    "deepinfra, whole calls with a finish each": [
-        calls(call(0, "0", "add", '{"a":1}'), finish="tool_calls"),
-        calls(call(1, "1", "mul", '{"b":2}'), finish="tool_calls"),
-    ],
-    "whole calls in one delta": [calls(call(0, "x", "add", '{"a":1}'), call(1, "y", "mul", '{"b":2}'))],
-    "index 0 for both": [
-        calls(call(0, "x", "add", '{"a":1}')), calls(call(0, "y", "mul", "")), calls(call(0, arguments='{"b":2}')),
-    ],
-    "no index, whole": [calls(call(None, "x", "add", '{"a":1}')), calls(call(None, "y", "mul", '{"b":2}'))],
-    "no index and no id": [calls(call(None, name="add", arguments='{"a":1}'), call(None, name="mul", arguments='{"b":2}'))],
-    "no index, in pieces": [
-        calls(call(None, "x", "add", "")), calls(call(None, arguments='{"a"')), calls(call(None, arguments=":1}")),
-        calls(call(None, "y", "mul", "")), calls(call(None, arguments='{"b":2}')),
-    ],
-    "names after arguments": [
-        calls(call(0, "x", arguments='{"a":1}')), calls(call(1, "y", arguments='{"b":2}')),
-        calls(call(0, name="add")), calls(call(1, name="mul")),
-    ],
-    "empty name first": [
-        calls(call(0, "x", "", "")), calls(call(0, None, "add", '{"a":1}')),
-        calls(call(1, "y", "", "")), calls(call(1, None, "mul", '{"b":2}')),
-    ],
-    "content between the calls": [
-        calls(call(0, "x", "add", '{"a":')), chunk({"content": " "}), calls(call(0, arguments="1}")),
-        chunk({"content": " "}), calls(call(1, "y", "mul", '{"b":2}')),
-    ],
-    "whitespace after complete arguments": [
-        calls(call(0, "x", "add", '{"a":1}')), calls(call(0, arguments=" ")),
-        calls(call(1, "y", "mul", '{"b":2}')), calls(call(1, arguments="\n")),
-    ],
-    "arguments as an object": [calls(call(0, "x", "add", {"a": 1}), call(1, "y", "mul", {"b": 2}))],
-    "junk beside the calls": [
-        calls(call(0, "x", "add", '{"a":1}')), chunk({"tool_calls": [None, {}, {"index": 0, "function": None}]}),
-        chunk({"tool_calls": None}), calls(call(1, "y", "mul", '{"b":2}')),
-    ],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("parts", TWO_CALLS.values(), ids=TWO_CALLS.keys())
-def test_two_calls_are_put_together_in_every_shape_that_hosts_send(parts: list[bytes]) -> None:
-    reply = reply_of(*parts, chunk(finish="tool_calls"), DONE)
-    found = [(c.name, json.loads(c.arguments)) for c in reply.message.tool_calls]
-    assert found == [("add", {"a": 1}), ("mul", {"b": 2})]
-    assert len({c.id for c in reply.message.tool_calls}) == 2
-    assert reply.message.text == ""
-
-
-def test_two_calls_of_one_tool_without_index_stay_two() -> None:
-    parts = calls(call(None, name="add", arguments='{"a":1}')), calls(call(None, name="add", arguments='{"a":2}'))
-    assert arguments_of(*parts, DONE) == [("add", '{"a":1}'), ("add", '{"a":2}')]
-
-
-def test_equal_ids_in_one_reply_are_made_to_differ() -> None:
-    reply = reply_of(calls(call(0, "0", "a", "{}"), call(1, "0", "a", "{}")), DONE)
-    assert len({c.id for c in reply.message.tool_calls}) == 2
-
-
-def test_a_call_without_id_gets_one() -> None:
-    assert reply_of(calls(call(0, name="a", arguments="{}")), DONE).message.tool_calls[0].id
-
-
-def test_arguments_that_are_no_json_are_kept_as_they_came() -> None:
-    assert arguments_of(calls(call(0, "x", "read", '{"filePath":": [.')), DONE) == [("read", '{"filePath":": [.')]
-
-
 @pytest.mark.parametrize(
     ("parts", "finish"),
     [
@@ -291,48 +137,6 @@ def test_a_stream_that_is_not_whole_is_an_error_worth_a_retry(parts: list[bytes]
 
 
 @pytest.mark.parametrize(
-    "noise",
-    [
-        b"data: null\n\n",
-        b"data:\n\n",
-        b"data: 17\n\n",
-        b"data: []\n\n",
-        b": OPENROUTER PROCESSING\n\n",
-        b":\n",
-        b"id: 3\nretry: 10\nevent: message\n",
-        b"\r\n\r\n",
-        sse({"choices": None}),
-        sse({"choices": []}),
-        sse({"choices": [None]}),
-        sse({"choices": {}}),
-        sse({"choices": [{"index": 0, "delta": None, "finish_reason": None}]}),
-        sse({"choices": [{"index": 0, "finish_reason": None}]}),
-        sse({"error": None, "choices": [{"delta": {}}]}),
-        sse({"usage": None, "choices": [{"delta": {"content": None, "tool_calls": [], "reasoning_content": None}}]}),
-        sse({"choices": [{"delta": {"content": ["no text"], "reasoning": 3, "reasoning_details": "x"}}]}),
-        sse({}),
-    ],
-)
-def test_noise_between_the_chunks_changes_nothing(noise: bytes) -> None:
-    plain = [chunk({"reasoning_content": "r"}), chunk({"content": "x"}), chunk(finish="stop"), DONE]
-    noisy = b"".join(noise + part for part in plain[:-1]) + plain[-1]
-    assert reply_of(noisy) == reply_of(*plain)
-
-
-@pytest.mark.parametrize("change", [
-    lambda data: data.replace(b"\n", b"\r\n"),
-    lambda data: data.replace(b"data: ", b"data:"),
-    lambda data: data.replace(b"\n\n", b"\n"),
-    lambda data: b"\xef\xbb\xbf" + data,
-    lambda data: data.replace(b'"choices"', b'\ndata: "choices"'),
-    lambda data: data + b"data: after the end\n\n<html>",
-])  # fmt: skip
-def test_the_framing_may_vary(change: Any) -> None:
-    plain = b"".join([chunk({"content": "é\u2028"}), chunk(finish="stop"), DONE])
-    assert reply_of(change(plain)) == reply_of(plain)
-
-
-@pytest.mark.parametrize(
     ("parts", "expected"),
     [
         ([chunk(finish="stop", usage={"prompt_tokens": 5, "completion_tokens": 7, "cached_tokens": 3})], Usage(5, 7, 3)),
@@ -349,76 +153,6 @@ def test_the_last_usage_counts_wherever_it_stands(parts: list[bytes], expected: 
     assert last == expected
 
 
-@pytest.mark.parametrize(
-    ("deltas", "reasoning", "key"),
-    [
-        ([{"reasoning_content": "a"}, {"reasoning_content": "b"}], "ab", "reasoning_content"),
-        ([{"reasoning": "a"}, {"reasoning": "b"}], "ab", "reasoning"),
-        ([{"reasoning_content": ""}, {"content": "x"}], "", "reasoning_content"),
-        ([{"content": "x"}], None, None),
-        ([{"reasoning_content": None, "reasoning": "a"}], "a", "reasoning"),
-        ([{"reasoning_content": "a", "reasoning": "a"}], "a", "reasoning_content"),
-        ([{"reasoning_content": ""}, {"reasoning": "a"}], "a", "reasoning"),
-        ([{"reasoning": "a", "reasoning_details": [{"type": "reasoning.text", "text": "a", "index": 0}]}], "a", "reasoning_details"),
-        ([{"reasoning_content": "a", "reasoning_details": [{"type": "reasoning.text", "text": "a", "index": 0}]}], "a", "reasoning_content"),
-        ([{"reasoning_details": [{"type": "reasoning.summary", "summary": "a"}]}], "a", "reasoning_details"),
-    ],
-)  # fmt: skip
-def test_reasoning_is_found_under_any_key_and_never_twice(
-    deltas: list[dict[str, Any]], reasoning: str | None, key: str | None
-) -> None:
-    data = b"".join(chunk(delta) for delta in deltas) + chunk(finish="stop")
-    assert reply_of(data).message.reasoning == reasoning
-    decoder = StreamDecoder()
-    decoder.feed(data)
-    assert decoder.reasoning_key == key
-
-
-def test_reasoning_details_keep_every_piece() -> None:
-    pieces = [
-        {"type": "reasoning.text", "text": " The", "format": "unknown", "index": 0},
-        {"type": "reasoning.text", "text": " user", "format": "unknown", "index": 0},
-        {"type": "reasoning.text", "text": "", "index": 0, "signature": "sig"},
-        {"type": "reasoning.text", "text": "next", "index": 1},
-        {"type": "reasoning.encrypted", "data": "xyz", "id": "r1", "index": 2},
-        {"type": "reasoning.text", "text": "last", "index": 1},
-    ]
-    reply = reply_of(*[chunk({"reasoning_details": [piece]}) for piece in pieces], chunk(finish="stop"))
-    assert json.loads(reply.message.reasoning_details or "") == [
-        {"type": "reasoning.text", "text": " The user", "format": "unknown", "index": 0, "signature": "sig"},
-        {"type": "reasoning.text", "text": "next", "index": 1},
-        {"type": "reasoning.encrypted", "data": "xyz", "id": "r1", "index": 2},
-        {"type": "reasoning.text", "text": "last", "index": 1},
-    ]
-    assert reply.message.reasoning == " The usernextlast"
-
-
-@pytest.mark.parametrize(
-    ("parts", "kind", "said"),
-    [
-        ([sse({"choices": [{"delta": {"content": ""}, "finish_reason": "error"}], "error": {"code": 502, "message": "Provider disconnected", "metadata": {"error_type": "provider_unavailable"}}})], "retry", "Provider disconnected"),
-        ([sse({"error": {"message": "The server had an error", "type": "server_error", "code": None}}), DONE], "retry", "The server had an error"),
-        ([sse({"object": "error", "message": "boom", "code": 500})], "retry", "boom"),
-        ([b'event: error\ndata: {"message": "boom"}\n\n'], "retry", "boom"),
-        ([sse({"error": "plain words"})], "retry", "plain words"),
-        ([sse({"error": {"code": 402, "message": "Insufficient credits"}})], "quota", "Insufficient credits"),
-        ([sse({"error": {"code": 400, "message": "exceeded model token limit: your request exceeded model token limit"}})], "overflow", "token limit"),
-        ([chunk(finish="error")], "retry", "error"),
-        ([chunk(finish="network_error")], "retry", "network_error"),
-        ([b'{"error": {"message": "no such thing", "code": 401}}'], "key", "no such thing"),
-        ([b'\n\n  {\n "error": {"message": "busy", "code": 503}\n}\n'], "retry", "busy"),
-        ([b"<!DOCTYPE html>\n<html><title>Sign in</title></html>"], "retry", "web page"),
-        ([b"upstream timed out"], "retry", "upstream timed out"),
-        ([b'{"status": "ok"}'], "broken", ""),
-    ],
-)  # fmt: skip
-def test_an_error_inside_a_200_is_told_by_what_it_says(parts: list[bytes], kind: str, said: str) -> None:
-    failure = failure_of(chunk({"content": "x"}) if parts[0].startswith(b"data") else b"", *parts)
-    if kind != "broken":
-        assert failure.kind == kind
-    assert said in failure.message
-
-
 def test_a_plain_json_answer_is_a_reply_too() -> None:
     answer = {
         "choices": [
@@ -432,21 +166,6 @@ def test_a_plain_json_answer_is_a_reply_too() -> None:
         reply = reply_of(text.encode())
         assert (reply.message.text, reply.message.reasoning) == ("Hi", "r")
         assert reply.message.tool_calls == (ToolCall("x", "a", "{}"),)
-
-
-def test_an_endless_line_is_given_up() -> None:
-    with pytest.raises(ProviderError, match="longer than 8 MiB"):
-        decode(itertools.repeat(b"x" * 65536, LINE_LIMIT // 65536 + 2))
-
-
-def test_an_endless_event_an_endless_answer_and_endless_text_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    big = b"x" * 1_000_000
-    for lines in (b"data: " + big + b"\n", big + b"\n", chunk({"content": "y" * 1_000_000})):
-        with pytest.raises(ProviderError, match="does not end"):
-            decode(itertools.repeat(lines, 40))
-    monkeypatch.setattr(stream_module, "REPLY_LIMIT", 10_000)
-    with pytest.raises(ProviderError, match="does not end"):
-        decode(itertools.repeat(b": keep-alive\n", 2000))
 
 
 def test_invalid_utf_8_is_shown_and_not_fatal() -> None:

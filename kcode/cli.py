@@ -59,7 +59,7 @@ BaseUrl = Annotated[
 ]
 Model = Annotated[str | None, typer.Option(help="The model's id at that endpoint.", metavar="ID")]
 MaxSteps = Annotated[
-    int | None, typer.Option(help="Stop after so many replies of the model (default 100).", metavar="N", min=1)
+    int | None, typer.Option(help="Stop after so many replies of the model (default 300).", metavar="N", min=1)
 ]
 MaxCost = Annotated[float | None, typer.Option(help="Stop when the turn has cost so much.", metavar="USD", min=0)]
 Timeout = Annotated[float | None, typer.Option(help="Stop after so many seconds.", metavar="S", min=0)]

@@ -31,7 +31,7 @@ class Settings:
     model: str | None = None
     key: str | None = field(default=None, repr=False)
     window: int | None = None
-    max_steps: int = 100
+    max_steps: int = 300
     max_cost: float | None = None
     timeout: float | None = None
     idle_timeout: float = 120.0

@@ -24,7 +24,7 @@ def test_nothing_set_gives_the_defaults(tmp_path: Path) -> None:
     found = load(tmp_path)
     assert found == Settings(credentials=tmp_path / "kcode" / "credentials")
     assert (found.max_steps, found.max_cost, found.timeout, found.idle_timeout, found.color) == (
-        100,
+        300,
         None,
         None,
         120,

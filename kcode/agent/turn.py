@@ -49,7 +49,7 @@ OVER_LIMIT = "Not run: the limit that the user set for this turn was reached."
 class Limits:
     """What one turn may take. None is no limit; the cost is in US dollars."""
 
-    steps: int = 100
+    steps: int = 300
     seconds: float | None = None
     cost: float | None = None
 

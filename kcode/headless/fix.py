@@ -14,10 +14,10 @@ from kcode.errors import ToolError, UsageError
 from kcode.events import TestsFinished, TurnEnd, TurnFinished
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.jsonlines import tests_fields, write_event, write_line, write_proposal
-from kcode.headless.product import decide_and_apply, print_patch
-from kcode.headless.report import Reporter, describe_usage
+from kcode.headless.product import decide_and_apply, describe_size, print_patch
+from kcode.headless.report import Reporter, describe_tests, describe_usage
 from kcode.headless.stdin import mark_piped, read_piped
-from kcode.headless.terminal import DIM, YELLOW, Terminal
+from kcode.headless.terminal import DIM, GREEN, YELLOW, Terminal
 from kcode.prompts import render_prompt
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: Output
         write_line("thread.started", version=1, session=bench.session.id, workspace=str(bench.workspace.root))
     async with bench:
         finished = await _carry_out(bench, prompt, reporter, json=output.json)
-        tests = await _prove(bench, reporter, output) if finished.reason is TurnEnd.DONE else bench.fresh_tests()
+        tests = await _prove(bench, terminal, output) if finished.reason is TurnEnd.DONE else bench.fresh_tests()
         proposal = bench.propose()
     if not output.quiet:
         terminal.say(describe_usage(finished.usage, finished.steps), DIM)
@@ -84,21 +84,21 @@ async def _carry_out(bench: Workbench, prompt: str, reporter: Reporter, *, json:
     return finished
 
 
-async def _prove(bench: Workbench, reporter: Reporter, output: OutputOptions) -> TestReport | None:
+async def _prove(bench: Workbench, terminal: Terminal, output: OutputOptions) -> TestReport | None:
     """The result of the tests over the draft as it now is, run once more if the model did not; None without tests."""
     if not bench.propose():
         return None
     report = bench.fresh_tests()
     if report is None:
+        if not output.quiet:
+            terminal.say("Running the tests over the draft as it now is …", DIM)
         try:
             report = await bench.view.run_tests("", TEST_SECONDS)
         except ToolError:
             # No way to test this project was found: the design counts that as "there are no tests".
             return None
-        event = TestsFinished(report)
-        reporter.report(event)
         if output.json:
-            write_event(event)
+            write_event(TestsFinished(report))
     return report
 
 
@@ -120,13 +120,13 @@ def _deliver(
             write_proposal(proposal)
             write_line("run.completed", exit_code=code, applied=False, tests=None)
         return code
-    if tests is None and not output.quiet:
-        terminal.say("No tests were found here, so nothing proves this change.", YELLOW)
     applied = False
     if output.json:
         write_proposal(proposal)
     elif not output.apply:
         print_patch(proposal, terminal, output)
+    if not output.quiet:
+        terminal.say(f"{describe_size(proposal)}; {_verdict(tests)}", GREEN if tests and tests.ok else YELLOW)
     if output.apply or (not output.patch and not output.json and output.file is None and sys.stdout.isatty()):
         applied = decide_and_apply(bench, proposal, terminal, ask=not output.apply)
     if output.json:
@@ -140,6 +140,10 @@ def _exit_code(proposal: Proposal, finished: TurnFinished, tests: TestReport | N
     if not proposal:
         return EXIT_NO_CHANGE
     return EXIT_TESTS_FAIL if tests is not None and not tests.ok else 0
+
+
+def _verdict(tests: TestReport | None) -> str:
+    return describe_tests(tests) if tests else "no tests were found here, so nothing proves this change"
 
 
 def _where_it_is(proposal: Proposal) -> str:

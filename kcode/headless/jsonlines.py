@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 
-def write_line(kind: str, **fields: Any) -> None:
+def write_line(kind: str, /, **fields: Any) -> None:
     """Write one event; bytes that are no text become U+FFFD."""
     line = json.dumps({"type": kind, **fields}, ensure_ascii=False)
     sys.stdout.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from kcode.agent.workbench import open_pending, open_place
 from kcode.draft.disk import read_state
 from kcode.draft.files import Proposal
-from kcode.draft.hunks import count_lines, propose
+from kcode.draft.hunks import propose
 from kcode.draft.incoming import read_patch
 from kcode.draft.journal import apply_changes, redo, undo
 from kcode.draft.pending import changes_of
-from kcode.headless.product import print_patch
+from kcode.headless.product import describe_size, print_patch
 from kcode.headless.stdin import read_piped_bytes
 from kcode.headless.terminal import GREEN, YELLOW, Terminal
 
@@ -50,8 +50,7 @@ def apply_pending(place: PlaceOptions) -> int:
             terminal.say("Nothing is pending here, and no patch came on stdin.", YELLOW)
             return EXIT_NO_CHANGE
         pending.apply(proposal, "apply")
-    added, removed = count_lines(proposal)
-    terminal.say(f"Applied {len(proposal.changes)} file(s), +{added} -{removed}. kcode undo takes it back.", GREEN)
+    terminal.say(f"Applied: {describe_size(proposal)}. kcode undo takes it back.", GREEN)
     return 0
 
 

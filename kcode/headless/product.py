@@ -34,18 +34,22 @@ def print_patch(proposal: Proposal, terminal: Terminal, output: OutputOptions) -
         sys.stdout.buffer.flush()
 
 
-def decide_and_apply(bench: Workbench, proposal: Proposal, terminal: Terminal, *, ask: bool) -> bool:
-    """Write the proposal through the journal, once the user agrees; say what became of it."""
+def describe_size(proposal: Proposal) -> str:
+    """How much a proposal changes, in a few words."""
     added, removed = count_lines(proposal)
     files = len(proposal.changes)
-    what = f"{files} {'file' if files == 1 else 'files'}, +{added} -{removed}"
+    return f"{files} {'file' if files == 1 else 'files'}, +{added} -{removed}"
+
+
+def decide_and_apply(bench: Workbench, proposal: Proposal, terminal: Terminal, *, ask: bool) -> bool:
+    """Write the proposal through the journal, once the user agrees; say what became of it."""
     if ask:
-        answer = terminal.ask(f"Apply? ({what})", "yn")
+        answer = terminal.ask("Apply?", "yn")
         if answer != "y":
             terminal.say("Nothing was written. kcode diff shows the proposal, kcode apply writes it.", YELLOW)
             return False
     bench.apply(proposal)
-    terminal.say(f"Applied: {what}. kcode undo takes it back.", GREEN)
+    terminal.say(f"Applied: {describe_size(proposal)}. kcode undo takes it back.", GREEN)
     return True
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from kcode.events import (
     ReasoningStreamed,
     RetryScheduled,
-    TestsFinished,
     TextStreamed,
     ToolCallFinished,
     ToolCallStarted,
@@ -50,9 +49,6 @@ class Reporter:
                 self._start(call)
             case ToolCallFinished(call, result, seconds):
                 self._settle(call, result, seconds)
-            case TestsFinished(report):
-                self._end_line()
-                self._terminal.say("  " + describe_tests(report), GREEN if report.ok else RED)
             case RetryScheduled(reason, seconds, attempt):
                 self._end_line()
                 self._terminal.say(f"! {reason} Trying again in {seconds:.0f} s (attempt {attempt + 1}).", YELLOW)
@@ -83,10 +79,11 @@ class Reporter:
         if self._pending == "call":
             sys.stderr.write("\r\x1b[K")
             self._pending = ""
-        mark = "✗" if result.failed else "✓"
+        failed = result.failed or (result.tests is not None and not result.tests.ok)
         took = f" ({seconds:.1f} s)" if seconds >= 0.1 else ""
-        summary = f" — {result.summary}" if result.summary else ""
-        self._terminal.say(f"{mark} {title_of(call)}{summary}{took}", RED if result.failed else "")
+        summary = describe_tests(result.tests) if result.tests else result.summary
+        code = RED if failed else GREEN if result.tests else ""
+        self._terminal.say(f"{'✗' if failed else '✓'} {title_of(call)}{f' — {summary}' if summary else ''}{took}", code)
 
     def _end_line(self) -> None:
         if self._pending:

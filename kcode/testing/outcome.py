@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kcode.results import TestFailure
 
-_MOST_LINES, _LONGEST_LINE = 15, 300
+_FIRST_LINES, _LAST_LINES, _LONGEST_LINE = 4, 12, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,13 @@ class Outcome:
 
 
 def failure(name: str, detail: str = "") -> TestFailure:
-    """A failure with the useful end of what was said about it."""
+    """A failure with the first and the last lines of what was said about it: the message is at either end."""
     lines = [line.rstrip() for line in detail.strip("\n").split("\n")]
     while lines and not lines[-1]:
         lines.pop()
-    kept = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} …" for line in lines[-_MOST_LINES:]]
+    if len(lines) > _FIRST_LINES + _LAST_LINES:
+        lines = [*lines[:_FIRST_LINES], "…", *lines[-_LAST_LINES:]]
+    kept = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} …" for line in lines]
     return TestFailure(name, "\n".join(kept))
 
 

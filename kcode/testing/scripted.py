@@ -100,10 +100,13 @@ def read_jest(text: str) -> Outcome | None:
     if not summaries and not suites:
         return None
     summary = "\n".join(summaries)
-    failures = [failure(name, body) for name, body in sections(r"^  ● (.+)$", r"^(?:PASS|FAIL|Test Suites:) ", text)]
-    failures = [one for one in failures if not one.name.startswith("Console")]
+    failures = [
+        failure(f"{file} \u203a {name}", body)
+        for file, told in sections(r"^FAIL (\S+)", r"^(?:PASS|Test Suites:) ", text)
+        for name, body in sections(r"^  ● (?!Console)(.+)$", r"^  ● Console", told)
+    ]
     # A suite that cannot be loaded has no tests to count.
-    broken = sum(one.name.endswith("Test suite failed to run") for one in failures)
+    broken = len({one.name for one in failures if one.name.endswith("Test suite failed to run")})
     failed = count(summary, "failed") + broken
     return Outcome(count(summary, "passed"), failed, count(summary, "skipped", "todo"), unique(failures))
 
@@ -115,19 +118,22 @@ def read_vitest(text: str) -> Outcome | None:
     summary = "\n".join(summaries)
     found = sections(r"^ (?:FAIL|\u276f FAIL)\s+(.+)$", r"^⎯+|^ Test Files ", text)
     failures = [failure(name, body) for name, body in found]
-    if not summaries:
-        return Outcome(0, len(failures), 0, unique(failures))
-    return Outcome(
-        count(summary, "passed"), count(summary, "failed"), count(summary, "skipped", "todo"), unique(failures)
-    )
+    # A file that cannot be loaded has no tests to count.
+    failed = count(summary, "failed") + sum(int(number) for number in re.findall(r"Failed Suites (\d+)", text))
+    return Outcome(count(summary, "passed"), failed, count(summary, "skipped", "todo"), unique(failures))
 
 
 def read_mocha(text: str) -> Outcome | None:
     if not re.search(r"^\s+\d+ passing \(\S+\)$", text, re.MULTILINE):
         return None
     summary = "\n".join(lines_like(r"^\s+\d+ (?:passing|failing|pending)\b.*$", text))
-    _, _, listing = text.partition(" failing")
-    failures = [failure(name.rstrip(":"), body) for name, body in sections(r"^  \d+\) (.+)$", r"^\S", listing)]
+    _, _, listing = text.partition(" failing\n")
+    failures = [
+        failure(" ".join(title.split()), body)
+        for title, body in re.findall(
+            r"^  \d+\) (.+?(?:\n {6,}.+?)*?):\n(.*?)(?=^  \d+\) |\Z)", listing, re.MULTILINE | re.DOTALL
+        )
+    ]
     return Outcome(count(summary, "passing"), count(summary, "failing"), count(summary, "pending"), unique(failures))
 
 
@@ -157,9 +163,14 @@ def read_minitest(text: str) -> Outcome | None:
         return None
     summary = "\n".join(summaries)
     failed, skipped = count(summary, "failures", "errors"), count(summary, "skips", "pendings", "omissions")
-    found = sections(r"^(?:\s+\d+\) )?(?:Failure|Error):\s*(.*)$", r"^\d+ (?:runs|tests), ", text)
-    failures = [failure(name or body.strip().partition("\n")[0].partition(" [")[0], body) for name, body in found]
+    found = sections(r"^(?:\s+\d+\) )?((?:Failure|Error):.*)$", r"^\d+ (?:runs|tests), ", text)
+    failures = [failure(_minitest_name(title, body), body) for title, body in found]
     return Outcome(max(0, count(summary, "runs", "tests") - failed - skipped), failed, skipped, unique(failures))
+
+
+def _minitest_name(title: str, body: str) -> str:
+    """Minitest names the test in the line after `Failure:`, test-unit beside it."""
+    return title.partition(":")[2].strip() or body.strip().partition("\n")[0].partition(" [")[0]
 
 
 def read_phpunit(text: str) -> Outcome | None:

@@ -15,6 +15,7 @@ from kcode.results import CommandEnd, CommandResult
 from kcode.sandbox.capture import Capture
 from kcode.sandbox.launch import Task, launch_of
 from kcode.sandbox.processes import Handle, ask_to_end, descendants, kill_group
+from kcode.sandbox.rungs import Rung
 from kcode.sandbox.surroundings import OUTPUT_FOLDER
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ async def run_command(
 ) -> CommandResult:
     """Run `argv` over the mount, in `folder` relative to the workspace, and wait until nothing of it runs any more.
 
-    Of the user's `environment` only a few names are passed on, and those in `passed_names`. `outputs` is shown to the
-    command at /tmp/kcode-output, `reports` at /tmp/kcode-report, where it may write; `output_file`, a file in it, is made only when the output is too long to be returned
-    whole. `on_output` gets the text as it comes. Two commands over one overlay must not run at once.
+    Of the user's `environment` only a few names are passed on, and those in `passed_names`. The command finds the
+    folder `outputs` at /tmp/kcode-output, read-only, and `reports` at /tmp/kcode-report, where it may write.
+    `output_file`, a file in `outputs`, is made only when the output is too long to be returned whole. `on_output` gets
+    the text as it comes. Two commands over one overlay must not run at once.
 
     Raises SandboxError when the command could not be started in isolation and NoSandboxError when there is no
     sandbox; a program that is not found is a result with exit code 127. When cancelled, everything is killed first.
@@ -92,31 +94,36 @@ class _Running:
         self._ended = {"output": asyncio.Event(), "status": asyncio.Event()}
         self._readers: dict[str, int] = {}
         self._lifeline = -1
+        self._supervised = False
 
     async def start(self, sandbox: Sandbox, task: Task) -> None:
+        try:
+            await self._start(sandbox, task)
+        except OSError as error:
+            raise SandboxError(f"No command can be started: {error}.") from error
+        self._loop.add_reader(self._readers["output"], self._read_output)
+        self._loop.add_reader(self._readers["status"], self._read_status)
+
+    async def _start(self, sandbox: Sandbox, task: Task) -> None:
+        self._supervised = sandbox.rung in {Rung.SEATBELT, Rung.UNISOLATED}
         with contextlib.ExitStack() as closing:
             output = self._open_pipe("output", closing)
             status = self._open_pipe("status", closing)
             lifeline, self._lifeline = os.pipe()
             closing.callback(os.close, lifeline)
             launch = launch_of(sandbox, task, status=status, lifeline=lifeline, closing=closing)
-            try:
-                # From this thread: the kernel ends the launcher with the thread that started it.
-                self._process = await asyncio.create_subprocess_exec(
-                    *launch.argv,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    env=launch.environment,
-                    cwd="/",
-                    pass_fds=launch.descriptors,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise SandboxError(f"No command can be started: {error.strerror}.") from error
+            # From this thread: the kernel ends the launcher with the thread that started it.
+            self._process = await asyncio.create_subprocess_exec(
+                *launch.argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=launch.environment,
+                cwd="/",
+                pass_fds=launch.descriptors,
+                start_new_session=True,
+            )
         self._exited = asyncio.create_task(self._process.wait())
-        self._loop.add_reader(self._readers["output"], self._read_output)
-        self._loop.add_reader(self._readers["status"], self._read_status)
 
     def _open_pipe(self, name: str, closing: contextlib.ExitStack) -> int:
         reader, writer = os.pipe()
@@ -183,22 +190,18 @@ class _Running:
     async def stop(self) -> None:
         """TERM to the command and all that it started, then, after a moment of grace, KILL."""
         if self._process and self._exited and self._child and not self._exited.done():
-            ask_to_end([one for one in descendants(self._process.pid) if one != self._first_process()])
+            # The namespace's first process is among them; the kernel spares it, so it lives to report.
+            ask_to_end(descendants(self._process.pid))
             await asyncio.wait({self._exited}, timeout=_GRACE)
         self.kill()
-
-    def _first_process(self) -> int:
-        """The first process of the namespace, which must outlive the others to report."""
-        return self._child.process if self._child and self._lifeline < 0 else 0
 
     def kill(self) -> None:
         """End everything now. The namespace dies with its first process; a supervisor ends with its lifeline."""
         self._cut_lifeline()
         if self._exited and self._exited.done():
             return
-        if self._child:
-            self._child.kill()
-        elif self._process:
+        killed = self._child is not None and self._child.kill()
+        if not killed and self._process and not self._supervised:
             kill_group(self._process.pid)
 
     def _cut_lifeline(self) -> None:

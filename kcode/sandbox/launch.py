@@ -131,7 +131,7 @@ def _supervised(sandbox: Sandbox, task: Task) -> dict[str, Any]:
         from kcode.sandbox.seatbelt import PROGRAM, seatbelt_profile  # noqa: PLC0415
 
         masks = [layer.path for layer in layers(task.mount, task.environment) if layer.kind in {"empty", "null"}]
-        argv = [PROGRAM, "-p", seatbelt_profile(task.mount.source, masks), *argv]
+        argv = [PROGRAM, "-p", seatbelt_profile(task.mount.source, masks, task.reports), *argv]
     folder = _folder(task.mount.source, task.folder)
     return {"how": "supervise", "argv": [os.fsencode(word) for word in argv], "folder": os.fsencode(folder)}
 

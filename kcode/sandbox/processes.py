@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def descendants(process: int) -> list[int]:
     """The processes below this one, nearest first; empty where there is no /proc."""
-    found = _children(process)
+    children = _children if Path(f"/proc/self/task/{threading.get_native_id()}/children").exists() else _parents_scan()
+    found = children(process)
     for child in found:
-        found += _children(child)
+        found += children(child)
     return found
 
 
@@ -25,6 +31,18 @@ def _children(process: int) -> list[int]:
     except (OSError, ValueError):
         pass
     return found
+
+
+def _parents_scan() -> Callable[[int], list[int]]:
+    """For a kernel without lists of children: every process's parent, read once."""
+    below: dict[int, list[int]] = {}
+    for entry in os.scandir("/proc") if Path("/proc").is_dir() else ():
+        if entry.name.isdigit():
+            with suppress(OSError, ValueError, IndexError):
+                # The name, in brackets, may itself hold blanks and brackets; state and parent follow it.
+                fields = Path(entry.path, "stat").read_text("utf-8", errors="replace").rpartition(")")[2].split()
+                below.setdefault(int(fields[1]), []).append(int(entry.name))
+    return lambda process: list(below.get(process, ()))
 
 
 def ask_to_end(processes: list[int]) -> None:
@@ -49,10 +67,13 @@ class Handle:
         except OSError:
             self._descriptor = -1
 
-    def kill(self) -> None:
-        if self._descriptor >= 0:
-            with suppress(ProcessLookupError, PermissionError):
-                signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+    def kill(self) -> bool:
+        """Send KILL; False where the system has no such handles, and nothing was sent."""
+        if self._descriptor < 0:
+            return False
+        with suppress(ProcessLookupError, PermissionError):
+            signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+        return True
 
     def fileno(self) -> int:
         """Readable once the process has ended; -1 when it had ended before, or the system cannot tell."""

@@ -27,10 +27,11 @@ _START = """(version 1)
 """
 
 
-def seatbelt_profile(source: Path, masks: Iterable[str]) -> str:
-    """The profile for commands that may write the folder `source` and not read `masks`."""
+def seatbelt_profile(source: Path, masks: Iterable[str], reports: Path | None = None) -> str:
+    """The profile for commands that may write the folders `source` and `reports`, and not read `masks`."""
     lines = [f"(deny file-read* file-write* (subpath {_quoted(path)}))" for path in masks]
-    lines.append(f"(allow file-read* file-write* (subpath {_quoted(str(source.resolve()))}))")
+    writable = [source.resolve(), *([reports.resolve()] if reports else [])]
+    lines += [f"(allow file-read* file-write* (subpath {_quoted(str(path))}))" for path in writable]
     lines += [f"(deny file-write* (subpath {_quoted(str(path))}))" for path in git_folders(source.resolve())]
     return _START + "\n".join(lines) + "\n"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -104,6 +105,40 @@ def test_the_output_folder_is_shown_read_only(place: Place) -> None:
     result = place.sh("cat /tmp/kcode-output/1.txt; echo x > /tmp/kcode-output/2.txt", outputs=outputs)
     assert result.output.startswith("all of it\n")
     assert result.exit_code != 0
+
+
+def test_a_report_folder_takes_what_the_command_leaves_there(place: Place) -> None:
+    reports = place.home / ".local" / "state" / "kcode" / "reports"
+    reports.mkdir()
+    assert place.sh("echo report > /tmp/kcode-report/r.xml", reports=reports).exit_code == 0
+    assert (reports / "r.xml").read_text() == "report\n"
+
+
+def test_what_a_command_deletes_is_marked_in_the_upper_folder(place: Place) -> None:
+    if not isinstance(place.mount, OverlayMount):
+        pytest.skip("only an overlay marks what is deleted")
+    assert place.sh("rm folder/inner.txt; mv kept.txt moved.txt").exit_code == 0
+    for path in (place.mount.upper / "folder" / "inner.txt", place.mount.upper / "kept.txt"):
+        status = path.lstat()
+        is_device = stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
+        assert is_device or "user.overlay.whiteout" in os.listxattr(path)
+    assert (place.mount.upper / "moved.txt").read_text() == "kept\n"
+
+
+def test_a_linked_worktree_shows_its_git_data_read_only(place: Place) -> None:
+    git = ["git", "-C", str(place.root), "-c", "user.name=n", "-c", "user.email=e"]
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "first"], check=True)
+    tree = place.home / "tree"
+    subprocess.run([*git, "worktree", "add", "-q", str(tree)], check=True, capture_output=True)
+    mount: OverlayMount | FolderMount
+    if isinstance(place.mount, OverlayMount):
+        mount = OverlayMount(tree, place.mount.upper, place.mount.work)
+    else:
+        mount = FolderMount(place.mount.source, tree, (".git",))
+    place = Place(place.sandbox, mount, tree, place.home, place.environment)
+    assert place.sh("touch new; git status --porcelain").output.endswith("?? new\n")
+    assert place.sh("git -c user.name=n -c user.email=e commit --allow-empty -m x").exit_code != 0
+    assert place.sh("git config core.fsmonitor evil").exit_code != 0
 
 
 def test_secrets_are_hidden_wherever_the_environment_says_that_they_are(place: Place) -> None:

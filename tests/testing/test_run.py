@@ -222,6 +222,20 @@ def test_npm_with_nodes_own_runner(make: Make, test: Test) -> None:
     assert (report.passed, report.ok) == (1, True)
 
 
+@pytest.mark.skipif(shutil.which("ctest") is None, reason="there is no ctest here")
+def test_ctest_writes_its_report(make: Make, test: Test) -> None:
+    project = make(
+        {
+            "CMakeLists.txt": "cmake_minimum_required(VERSION 3.21)\nproject(x NONE)\nenable_testing()\n"
+            'add_test(NAME good COMMAND true)\nadd_test(NAME bad COMMAND sh -c "echo why; exit 1")\n'
+        }
+    )
+    report = test(project)
+    assert (report.passed, report.failed) == (1, 1)
+    assert report.failures[0].name == "bad"
+    assert test(project, target="good").ok
+
+
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
 def test_make_reads_whatever_its_target_runs(make: Make, test: Test) -> None:
     project = make(

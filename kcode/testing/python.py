@@ -86,7 +86,7 @@ def _pytest(project: Project, target: Target, interpreters: Sequence[str], style
         words = ["-k", " and ".join(re.findall(r"\w+", target.name))]
     arguments = quote(*words)
     # The cache would be a new file in a project that does not ignore it; -p no:cacheprovider breaks a project's --lf.
-    options = f"-q --tb=short --color=no -o junit_family=xunit1 -o cache_dir=/tmp/kcode-pytest-cache --junitxml={REPORTS}/junit.xml"
+    options = f"-q --tb=short --color=no -o junit_family=xunit1 -o cache_dir={REPORTS}/pytest-cache --junitxml={REPORTS}/junit.xml"
     script = f'"$python" -m pytest {options} {arguments}'.rstrip()
     if style is not None:
         otherwise = _first_python(project, interpreters, _unittest_arguments(project, target, style))

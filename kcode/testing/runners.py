@@ -193,8 +193,9 @@ def _ctest(project: Project, target: Target) -> Runner | None:
         return None
     option = f" -R {quote(target.name)}" if target.name else ""
     build = (
-        'build=/tmp/kcode-build; for d in build cmake-build-debug out; do [ -f "$d/CMakeCache.txt" ] && build=$d; done; '
-        'cmake -S . -B "$build" > /tmp/kcode-cmake 2>&1 || { cat /tmp/kcode-cmake; exit 1; }; '
+        "new=$(mktemp -d) && trap 'rm -rf \"$new\"' EXIT; build=$new; "
+        'for d in build cmake-build-debug out; do [ -f "$d/CMakeCache.txt" ] && build=$d; done; '
+        'cmake -S . -B "$build" > "$new/said" 2>&1 || { cat "$new/said"; exit 1; }; '
         f'cmake --build "$build" && mkdir -p {REPORTS} && '
         f'ctest --test-dir "$build" --output-on-failure --output-junit {REPORTS}/junit.xml{option}'
     )

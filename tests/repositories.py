@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kcode.draft.draft import Draft
+    from kcode.draft.files import Change
 
 Picture = dict[str, tuple[int, bytes, int]]
 
@@ -62,6 +63,10 @@ def picture(folder: Path, *, times: bool = True) -> Picture:
                 data = path.read_bytes()
             found[os.path.relpath(path, folder)] = (there.st_mode, data, there.st_mtime_ns if times else 0)
     return found
+
+
+def changed_paths(changes: tuple[Change, ...]) -> list[str]:
+    return [change.path for change in changes]
 
 
 def text_file(text: str) -> FileState:

@@ -225,7 +225,8 @@ class Overlay:
         try:
             os.mknod(new, stat.S_IFCHR, 0)
         except PermissionError:
-            # Some containers refuse the device; kernels from 6.7 take the attribute as well.
+            # Some containers refuse the device. Kernels from 6.7 take the attribute too: the file cannot be reached,
+            # though a listing of the mounted folder still has its name.
             new.touch()
             _mark(new, "whiteout", b"y")
             _mark(target.parent, "opaque", b"x")

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from kcode.draft.draft import open_draft
 from kcode.draft.files import EXECUTABLE, LINK, REGULAR, Change, FileState
-from kcode.errors import DraftError, ToolError
+from kcode.errors import DraftError
 from kcode.safegit import open_git
 from kcode.tooling import Entry
 from kcode.workspace import Workspace, open_workspace
-from tests.repositories import git, new_repository, picture, program, run_over, text_file, write_tree
+from tests.repositories import changed_paths, git, new_repository, picture, program, run_over, text_file, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from kcode.draft.draft import Draft
-
-OpenDraft = "Callable[[Path], Draft]"
-
-
-def paths(changes: tuple[Change, ...]) -> list[str]:
-    return [change.path for change in changes]
 
 
 def test_a_fresh_draft_shows_the_workspace_and_proposes_nothing(draft: Draft) -> None:
@@ -93,162 +85,6 @@ def test_a_command_sees_what_tools_wrote_and_its_own_changes_are_proposed(draft:
     assert picture(repository) == before
 
 
-def test_a_later_process_sees_the_same_proposal_however_the_workspace_moved_on(
-    draft: Draft, draft_of: Callable[[Path], Draft], repository: Path
-) -> None:
-    draft.write("src/main.py", text_file("mine\n"), "edit_file")
-    run_over(draft, "echo more >> README.md; echo new > fresh.txt")
-    draft.settle("sh")
-    expected = draft.changes()
-    (repository / "src/main.py").write_text("theirs\n")
-    (repository / "README.md").unlink()
-    assert draft_of(repository).changes() == expected
-    assert draft.changes() == expected
-    assert draft.before("src/main.py") == text_file("print('one')\n")
-
-
-def test_the_user_goes_on_working_and_the_draft_shows_it(draft: Draft, repository: Path) -> None:
-    run_over(draft, "true")
-    write_tree(repository, {"src/main.py": "by the user\n", "more/user.txt": "hello\n"})
-    (repository / "README.md").unlink()
-    assert draft.read("src/main.py") == text_file("by the user\n")
-    assert draft.read("README.md") is None
-    assert "more/user.txt" in draft.files()
-    assert Entry("more/user.txt", "file", 6) in draft.entries("more")
-    assert run_over(draft, "cat src/main.py more/user.txt; ls") == "by the user\nhello\nmore\nsrc\ntests\n"
-    assert draft.settle("sh") == ()
-    draft.write("more/user.txt", text_file("changed\n"), "edit_file")
-    draft.remove("src/main.py", "delete_file")
-    assert [change.before for change in draft.changes()] == [text_file("hello\n"), text_file("by the user\n")]
-
-
-def test_a_file_that_the_user_saves_during_a_command_keeps_the_users_version(draft: Draft, repository: Path) -> None:
-    mount = draft.mount()
-    del mount
-    deadline = time.monotonic() + 5
-    while True:  # the clock of file times ticks every few milliseconds
-        (repository / "src/main.py").write_text("saved meanwhile\n")
-        if (repository / "src/main.py").stat().st_ctime_ns > (draft.folder / "started").stat().st_mtime_ns:
-            break
-        assert time.monotonic() < deadline
-    started = (draft.folder / "started").stat()
-    run_over(draft, "echo formatted > src/main.py; echo formatted > README.md")
-    os.utime(draft.folder / "started", ns=(started.st_atime_ns, started.st_mtime_ns))
-    assert draft.settle("ruff format") == ("README.md",)
-    assert draft.read("src/main.py") == text_file("saved meanwhile\n")
-    assert paths(draft.changes()) == ["README.md"]
-
-
-def test_a_change_taken_back_is_no_change(draft: Draft, repository: Path) -> None:
-    draft.write("src/main.py", text_file("other\n"), "edit_file")
-    draft.write("src/main.py", text_file("print('one')\n"), "edit_file")
-    draft.write("new.txt", text_file("new\n"), "write_file")
-    draft.remove("new.txt", "delete_file")
-    draft.remove("README.md", "delete_file")
-    draft.write("README.md", text_file("# Title\n"), "write_file")
-    run_over(draft, "cp tests/test_main.py t && cat t > tests/test_main.py && rm t")
-    assert draft.settle("sh") == ()
-    assert draft.changes() == ()
-    (repository / "tests/test_main.py").write_text("the user's\n")
-    assert draft.read("tests/test_main.py") == text_file("the user's\n")
-
-
-def test_the_generation_counts_changes_of_content_alone(draft: Draft) -> None:
-    assert draft.generation == 0
-    draft.write("a.txt", text_file("a\n"), "write_file")
-    first = draft.generation
-    assert first > 0
-    run_over(draft, "mkdir -p __pycache__ && echo cache > __pycache__/x; echo log > run.log; touch a.txt")
-    assert draft.settle("pytest") == ()
-    assert draft.generation == first
-    run_over(draft, "echo b >> a.txt")
-    assert draft.settle("sh") == ("a.txt",)
-    assert draft.generation > first
-
-
-def test_what_git_ignores_stays_in_the_draft_and_is_never_proposed(draft: Draft) -> None:
-    run_over(
-        draft,
-        "mkdir -p build/x .cache2; echo o > build/x/y; echo '*' > .cache2/.gitignore; echo c > .cache2/c; echo l > a.log",
-    )
-    assert draft.settle("make") == ()
-    draft.write("notes.log", text_file("by the model\n"), "write_file")
-    assert draft.is_ignored("notes.log")
-    assert draft.changes() == ()
-    assert draft.files() == [".gitignore", "README.md", "src/deep/inner.py", "src/main.py", "tests/test_main.py"]
-    assert run_over(draft, "cat build/x/y a.log notes.log .cache2/c") == "o\nl\nby the model\nc\n"
-
-
-def test_a_tracked_file_that_matches_an_ignore_rule_is_proposed(
-    draft_of: Callable[[Path], Draft], repository: Path
-) -> None:
-    write_tree(repository, {"kept.log": "kept\n", "build/kept.txt": "kept\n"})
-    git(repository, "add", "-f", "kept.log", "build/kept.txt")
-    draft = draft_of(repository)
-    run_over(draft, "echo more >> kept.log; echo more >> build/kept.txt; echo new > build/new.txt")
-    assert draft.settle("sh") == ("build/kept.txt", "kept.log")
-
-
-def test_the_drafts_own_gitignore_decides_what_is_ignored(draft: Draft, repository: Path) -> None:
-    write_tree(repository, {"notes.tmp": "user's\n", "old.log": "user's\n", "build/out/a.o": "user's\n"})
-    run_over(draft, "echo t > mine.tmp; echo l > mine.log; mkdir -p gen; echo g > gen/code.py")
-    assert draft.settle("sh") == ("gen/code.py", "mine.tmp")
-    draft.write(".gitignore", text_file("*.tmp\n/gen/\n__pycache__/\n"), "edit_file")
-    assert draft.settle("look again") == ("mine.log",)
-    assert paths(draft.changes()) == [".gitignore", "mine.log"]
-    assert draft.files() == sorted([
-        ".gitignore", "README.md", "build/out/a.o", "mine.log", "old.log", "src/deep/inner.py", "src/main.py",
-        "tests/test_main.py",
-    ])  # fmt: skip
-    draft.write("src/.gitignore", text_file("main.*\n!main.py\n"), "write_file")
-    assert draft.is_ignored("src/main.c")
-    assert not draft.is_ignored("src/main.py")
-
-
-def test_apply_makes_the_workspace_the_new_base(draft: Draft, repository: Path) -> None:
-    draft.write("src/main.py", text_file("one\ntwo\n"), "edit_file")
-    draft.write("README.md", text_file("applied\n"), "edit_file")
-    draft.write("new.txt", text_file("new\n"), "write_file")
-    write_tree(repository, {"README.md": "applied\n", "src/main.py": "one\n", "new.txt": "new\n"})
-    draft.rebase_onto_workspace(["README.md", "src/main.py", "new.txt"])
-    assert draft.changes() == (Change("src/main.py", text_file("one\n"), text_file("one\ntwo\n"), "edit_file"),)
-    (repository / "README.md").write_text("the user's again\n")
-    assert draft.read("README.md") == text_file("the user's again\n")
-    run_over(draft, "true")
-    assert draft.settle("sh") == ()
-
-
-def test_links_are_followed_inside_the_workspace_only(
-    draft_of: Callable[[Path], Draft], repository: Path, tmp_path: Path
-) -> None:
-    secret = tmp_path / "secret.txt"
-    secret.write_text("secret")
-    for name, target in {
-        "inside": "src", "up/back": "../src/main.py", "absolute": str(repository / "src"), "out": str(tmp_path),
-        "climb": "../secret.txt", "loop": "pool", "pool": "loop", "sneak": ".git",
-    }.items():  # fmt: skip
-        (repository / name).parent.mkdir(exist_ok=True)
-        (repository / name).symlink_to(target)
-    draft = draft_of(repository)
-    assert draft.read("inside") == FileState(LINK, b"src")
-    assert draft.read("inside/main.py") == text_file("print('one')\n")
-    assert draft.read("absolute/deep/inner.py") == text_file("x = 1\n")
-    assert draft.resolve("up/back", follow=True) == "src/main.py"
-    assert [entry.path for entry in draft.entries("inside")] == ["src/deep", "src/main.py"]
-    draft.write("inside/main.py", text_file("through\n"), "edit_file")
-    assert paths(draft.changes()) == ["src/main.py"]
-    for path in ("out/secret.txt", "loop/x", "sneak/config"):
-        with pytest.raises(ToolError):
-            draft.read(path)
-        with pytest.raises(ToolError):
-            draft.write(path, text_file("x"), "write_file")
-    with pytest.raises(ToolError, match="outside"):
-        draft.resolve("climb", follow=True)
-    assert draft.read("climb") == FileState(LINK, b"../secret.txt")
-    draft.write("climb", text_file("a file now\n"), "write_file")
-    assert secret.read_text() == "secret"
-
-
 def test_modes_and_links_survive(draft: Draft, repository: Path) -> None:
     (repository / "src/main.py").chmod(0o640)
     draft.write("src/main.py", program("#!/bin/sh\n"), "edit_file")
@@ -286,8 +122,8 @@ def test_awkward_names_are_only_names(draft_of: Callable[[Path], Draft], tmp_pat
         draft.write(f"d/{name}", text_file("first\r\nsecond"), "edit_file")
         draft.write(f"e/{name}", text_file("new"), "write_file")
     expected = sorted(f"{folder}/{name}" for folder in "de" for name in AWKWARD)
-    assert paths(draft.changes()) == expected
-    assert paths(draft_of(root).changes()) == expected
+    assert changed_paths(draft.changes()) == expected
+    assert changed_paths(draft_of(root).changes()) == expected
 
 
 def test_a_file_becomes_a_folder_and_a_folder_a_file(draft: Draft) -> None:
@@ -298,7 +134,7 @@ def test_a_file_becomes_a_folder_and_a_folder_a_file(draft: Draft) -> None:
     assert draft.files("src") == ["src/deep", "src/main.py"]
     assert run_over(draft, "cat README.md/part.md src/deep") == "part\na file now\n"
     assert draft.settle("sh") == ()
-    assert paths(draft.changes()) == ["README.md", "README.md/part.md", "src/deep", "src/deep/inner.py"]
+    assert changed_paths(draft.changes()) == ["README.md", "README.md/part.md", "src/deep", "src/deep/inner.py"]
     with pytest.raises(DraftError, match="is no file"):
         draft.write("tests", text_file("no"), "write_file")
     with pytest.raises(DraftError, match="not a folder"):
@@ -318,16 +154,6 @@ def test_searches_look_at_the_workspace_and_at_what_the_draft_changed(draft: Dra
     assert places.root == repository
     assert places.leave_out == {"README.md", "skip.log", "src/main.py"}
     assert [(path, real.read_text()) for path, real in places.added] == [("src/main.py", "changed\n")]
-
-
-def test_a_file_too_large_to_propose_is_named(draft: Draft) -> None:
-    run_over(draft, "truncate -s 65M huge.bin; echo small > small.txt")
-    assert draft.settle("sh") == ("small.txt",)
-    assert paths(draft.changes()) == ["small.txt"]
-    assert draft.left_out == ("huge.bin",)
-    run_over(draft, "rm huge.bin")
-    draft.settle("sh")
-    assert draft.left_out == ()
 
 
 @pytest.mark.parametrize("state", ["dirty", "unborn", "detached", "worktree", "sub-folder", "plain", "submodule"])
@@ -477,19 +303,3 @@ def test_drafts_are_opened_where_they_belong(draft: Draft, repository: Path, tmp
     (draft.folder / "draft.json").write_bytes(b'{"vers')
     with pytest.raises(DraftError, match="damaged"):
         open_draft(workspace, safegit, draft.folder)
-
-
-def test_settling_a_large_repository_where_nothing_changed_is_quick(
-    draft_of: Callable[[Path], Draft], tmp_path: Path
-) -> None:
-    root = new_repository(tmp_path / "large", {f"d{i % 60}/f{i}.py": f"x = {i}\n" for i in range(3000)})
-    draft = draft_of(root)
-    draft.write("d1/f1.py", text_file("changed\n"), "edit_file")
-    run_over(draft, "mkdir -p build && for i in 1 2 3; do mkdir d$i/__pycache__; echo c > d$i/__pycache__/c.pyc; done")
-    draft.settle("sh")
-    times = []
-    for _ in range(5):
-        start = time.process_time()
-        assert draft.settle("true") == ()
-        times.append(time.process_time() - start)
-    assert min(times) <= 0.03

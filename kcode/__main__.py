@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from typing import NoReturn
 
@@ -15,7 +17,12 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.stderr.write("\nkcode: interrupted\n")
         code = 130
-    sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    # Everything is closed and written. Taking down an interpreter that holds the SDK's thousand modules would add a
+    # fifth of a second to every run.
+    os._exit(code)
 
 
 if __name__ == "__main__":

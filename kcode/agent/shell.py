@@ -72,12 +72,10 @@ class Shell:
 
     async def run_tests(self, target: str, seconds: float) -> TestReport:
         """Run the project's tests, or those of `target`; ToolError when no way to run them is found."""
-        draft, reports = self._open_draft(), make_folder(self._session.folder / "reports")
+        draft, reports = self._open_draft(), make_folder(self._session.folder / f"report-{self._count + 1:03}")
 
         async def run(command: str, limit: float, report: str | None) -> tuple[CommandResult, bytes | None]:
             written = reports / report if report else None
-            if written:
-                written.unlink(missing_ok=True)
             result = await self._run(command, limit, "the tests", reports)
             return result, _read_report(written) if written else None
 

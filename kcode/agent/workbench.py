@@ -127,7 +127,9 @@ class Workbench:
     def apply(self, proposal: Proposal) -> None:
         """Write the proposal to the user's files, and keep in the log that the user wanted that."""
         Pending(self.workspace, self.view.draft, self.place.journal).apply(proposal, self.session.id)
-        self._log.append_decision("applied", [change.path for change in proposal.changes])
+        # The turn's own log is closed by now: who is asked may think for hours, and the log is locked while open.
+        with SessionLog(self.session) as log:
+            log.append_decision("applied", [change.path for change in proposal.changes])
 
     async def aclose(self) -> None:
         """End what still runs, close the connection and the log."""

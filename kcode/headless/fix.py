@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kcode.agent.turn import run_turn
@@ -41,10 +42,19 @@ def fix_issue(issue: str, model: ModelOptions, place: PlaceOptions, output: Outp
     bench = open_workbench(model, place, "fix")
     text = f"{issue.strip()}\n\n{mark_piped(piped)}" if issue.strip() and piped else issue.strip() or str(piped).strip()
     prompt = render_prompt("fix", bench.own_prompts, issue=text)
-    return run_until_signal(_fix(bench, prompt, terminal, output))
+    outcome = run_until_signal(_fix(bench, prompt, terminal, output))
+    # Outside the event loop, where Ctrl-C at the question is an ordinary KeyboardInterrupt.
+    return _deliver(bench, outcome, terminal, output)
 
 
-async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: OutputOptions) -> int:
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    proposal: Proposal
+    finished: TurnFinished
+    tests: TestReport | None
+
+
+async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: OutputOptions) -> _Outcome:
     reporter = Reporter(terminal, quiet=output.quiet)
     for warning in bench.warnings:
         terminal.say(f"! {warning}", YELLOW)
@@ -56,7 +66,7 @@ async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: Output
         proposal = bench.propose()
     if not output.quiet:
         terminal.say(describe_usage(finished.usage, finished.steps), DIM)
-    return _deliver(bench, proposal, finished, tests, terminal, output)
+    return _Outcome(proposal, finished, tests)
 
 
 async def _carry_out(bench: Workbench, prompt: str, reporter: Reporter, *, json: bool) -> TurnFinished:
@@ -102,14 +112,8 @@ async def _prove(bench: Workbench, terminal: Terminal, output: OutputOptions) ->
     return report
 
 
-def _deliver(
-    bench: Workbench,
-    proposal: Proposal,
-    finished: TurnFinished,
-    tests: TestReport | None,
-    terminal: Terminal,
-    output: OutputOptions,
-) -> int:
+def _deliver(bench: Workbench, outcome: _Outcome, terminal: Terminal, output: OutputOptions) -> int:
+    proposal, finished, tests = outcome.proposal, outcome.finished, outcome.tests
     code = _exit_code(proposal, finished, tests)
     if code in {EXIT_LIMIT, EXIT_NO_CHANGE}:
         if code == EXIT_LIMIT:

@@ -74,12 +74,13 @@ def color_patch(patch: str, terminal: Terminal, stream: IO[str]) -> str:
     lines = []
     for line in patch.split("\n"):
         code = ""
+        if line.startswith("index "):
+            continue  # blob ids: for git, not for people
         if line.startswith(
             (
                 "diff --git",
                 "--- ",
                 "+++ ",
-                "index ",
                 "new file",
                 "deleted file",
                 "rename ",

@@ -1,0 +1,123 @@
+"""The draft's files as tools see them: read, searched, outlined and changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kcode.context.search import Query, Searched, find_ripgrep, search_files
+from kcode.context.symbols import definitions
+from kcode.draft.edit import apply_edits
+from kcode.draft.files import REGULAR, FileState
+from kcode.errors import DraftError, ToolError
+from kcode.workspace import relative_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from kcode.draft.draft import Draft
+    from kcode.tooling import Applied, Definition, Edit, Entry, Match
+    from kcode.workspace import Workspace
+
+OUTPUTS = "/tmp/kcode-output/"  # noqa: S108  # where a command in the sandbox sees the outputs, and so the model
+BIGGEST_FILE = 10_000_000
+
+
+class DraftFiles:
+    """The half of kcode.tooling.View that is about files. The draft may be opened later than this is made."""
+
+    def __init__(self, workspace: Workspace, outputs: Path, environment: Mapping[str, str]) -> None:
+        self._workspace, self._outputs, self._environment = workspace, outputs, environment
+        self._draft: Draft | None = None
+        self._changed: dict[str, None] = {}
+
+    @property
+    def is_open(self) -> bool:
+        return self._draft is not None
+
+    @property
+    def draft(self) -> Draft:
+        if self._draft is None:
+            raise DraftError("The draft is not open yet.")
+        return self._draft
+
+    def take_changes(self) -> tuple[str, ...]:
+        """The draft's paths that changed since this was last asked."""
+        changed, self._changed = tuple(self._changed), {}
+        return changed
+
+    @property
+    def root(self) -> str:
+        return str(self._workspace.root)
+
+    def relative(self, path: str) -> str:
+        return relative_path(self._workspace, path)
+
+    def entry(self, path: str) -> Entry | None:
+        return self.draft.entry(self.relative(path))
+
+    def read(self, path: str) -> bytes:
+        if path.startswith(OUTPUTS):
+            return self._read_output(path.removeprefix(OUTPUTS))
+        inside = self.draft.resolve(self.relative(path), follow=True)
+        entry = self.draft.entry(inside)
+        if entry is not None and entry.size is not None and entry.size > BIGGEST_FILE:
+            raise ToolError(f"{path} has {entry.size:,} bytes, too much to read whole. Use search or run_command.")
+        state = self.draft.read(inside)
+        if state is None:
+            raise ToolError(f"There is no file {path}. Look with list_files.")
+        return state.data
+
+    def _read_output(self, name: str) -> bytes:
+        file = self._outputs / name
+        if "/" in name or not file.is_file():
+            kept = sorted(entry.name for entry in self._outputs.glob("*.txt"))
+            raise ToolError(f"There is no output {OUTPUTS}{name}. There are: {', '.join(kept) or 'none'}.")
+        return file.read_bytes()
+
+    def entries(self, path: str) -> list[Entry]:
+        return self.draft.entries(self.relative(path))
+
+    def files(self, path: str = "") -> list[str]:
+        return list(self.draft.files(self.relative(path)))
+
+    def write(self, path: str, data: bytes) -> None:
+        inside = self.relative(path)
+        before = self.draft.read(inside)
+        self.draft.write(inside, FileState(before.mode if before else REGULAR, data), "write_file")
+        self._note(inside)
+
+    def edit(self, path: str, edits: Sequence[Edit]) -> Applied:
+        inside = self.relative(path)
+        before = self.draft.read(inside)
+        applied = apply_edits(self.read(path), edits)
+        self.draft.write(inside, FileState(before.mode if before else REGULAR, applied.after), "edit_file")
+        self._note(inside)
+        return applied
+
+    def move(self, source: str, target: str) -> None:
+        first, second = self.relative(source), self.relative(target)
+        self.draft.move(first, second, "move_file")
+        self._note(first, second)
+
+    def delete(self, path: str) -> None:
+        inside = self.relative(path)
+        self.draft.remove(inside, "delete_file")
+        self._note(inside)
+
+    def _note(self, *paths: str) -> None:
+        self._changed.update(dict.fromkeys(paths))
+
+    def definitions(self, path: str) -> list[Definition] | None:
+        return definitions(self.relative(path), self.read(path))
+
+    async def search(
+        self, pattern: str, path: str, glob: str, *, ignore_case: bool, context: int, limit: int
+    ) -> tuple[list[Match], bool]:
+        query = Query(pattern, self.relative(path), glob, ignore_case, context, limit)
+        return await search_files(query, self._searched(), find_ripgrep(self._environment, self._workspace.root))
+
+    def _searched(self) -> Searched:
+        places = self.draft.search_places()
+        changed: dict[str, Path | None] = dict.fromkeys(places.leave_out)
+        return Searched(places.root, self.draft.files, changed | dict(places.added))

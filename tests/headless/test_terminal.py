@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from tests.model_server import reply
+from tests.program import RIGHT, RUN_TESTS, Program, make_program
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+    from tests.model_server import ModelServerFactory
+
+FIXED = [reply(reasoning="It truncates.", calls=[RIGHT, RUN_TESTS]), reply("Rounded, in `calc/money.py:5`.")]
+DEADLINE = 60.0
+
+
+class Screen:
+    """The program at a terminal of its own: what it wrote so far, and a way to type."""
+
+    def __init__(self, program: Program, *arguments: str, **options: int) -> None:
+        self.master, slave = pty.openpty()
+        streams = {"stdin": slave, "stdout": slave, "stderr": slave} | options
+        self.process: subprocess.Popen[bytes] = program.start(*arguments, **streams, start_new_session=True)
+        os.close(slave)
+        self.text = ""
+
+    def wait_for(self, words: str) -> None:
+        end = time.monotonic() + DEADLINE
+        while words not in self.text:
+            assert time.monotonic() < end, self.text
+            if select.select([self.master], [], [], 0.2)[0]:
+                try:
+                    self.text += os.read(self.master, 65536).decode("utf-8", "replace")
+                except OSError:
+                    # Linux says EIO once nobody has the other side open.
+                    assert words in self.text, self.text
+                    return
+
+    def type(self, text: str) -> None:
+        self.text = ""
+        os.write(self.master, text.encode())
+
+    def end(self) -> int:
+        self.wait_for_end()
+        os.close(self.master)
+        return self.process.wait(DEADLINE)
+
+    def wait_for_end(self) -> None:
+        end = time.monotonic() + DEADLINE
+        while self.process.poll() is None or select.select([self.master], [], [], 0)[0]:
+            assert time.monotonic() < end, self.text
+            if select.select([self.master], [], [], 0.1)[0]:
+                try:
+                    self.text += os.read(self.master, 65536).decode("utf-8", "replace")
+                except OSError:
+                    return
+
+
+def program_with(script: list[dict[str, object]], folder: Path, model_server: ModelServerFactory) -> Program:
+    return make_program(folder, more={"KCODE_BASE_URL": model_server(script).url, "TERM": "xterm-256color"})
+
+
+def test_at_a_terminal_the_diff_is_shown_and_yes_writes_it(tmp_path: Path, model_server: ModelServerFactory) -> None:
+    program = program_with(FIXED, tmp_path, model_server)
+    before = program.snapshot()
+    screen = Screen(program, "fix", "cents() rounds down")
+    screen.wait_for("Apply? [y/n]")
+    assert "\x1b[2mIt truncates" in screen.text
+    assert "\x1b[32m+    return round(amount, 2)" in screen.text
+    assert "1 file, +1 -1; tests pass: 2 passed" in screen.text
+    assert program.snapshot() == before
+    screen.type("y\n")
+    assert screen.end() == 0
+    assert "round(amount, 2)" in (program.repository / "calc/money.py").read_text()
+
+
+def test_no_keeps_the_proposal_for_later(tmp_path: Path, model_server: ModelServerFactory) -> None:
+    program = program_with(FIXED, tmp_path, model_server)
+    before = program.snapshot()
+    screen = Screen(program, "fix", "cents() rounds down")
+    screen.wait_for("Apply? [y/n]")
+    screen.type("maybe\nn\n")
+    assert screen.end() == 0
+    assert program.snapshot() == before
+    assert b"round(amount, 2)" in program.run("diff").stdout
+
+
+def test_ctrl_c_at_the_question_writes_nothing(tmp_path: Path, model_server: ModelServerFactory) -> None:
+    program = program_with(FIXED, tmp_path, model_server)
+    before = program.snapshot()
+    screen = Screen(program, "fix", "cents() rounds down")
+    screen.wait_for("Apply? [y/n]")
+    screen.process.send_signal(signal.SIGINT)
+    assert screen.end() == 130
+    assert "Traceback" not in screen.text
+    assert program.snapshot() == before
+
+
+def test_a_call_is_one_line_that_settles(tmp_path: Path, model_server: ModelServerFactory) -> None:
+    screen = Screen(program_with(FIXED, tmp_path, model_server), "fix", "cents() rounds down", "--patch")
+    screen.end()
+    assert "· run_tests …\r\x1b[K" in screen.text
+
+
+def test_no_color_is_honoured(tmp_path: Path, model_server: ModelServerFactory) -> None:
+    program = program_with(FIXED, tmp_path, model_server)
+    plain = Program(program.repository, program.home, program.more | {"NO_COLOR": "1"})
+    screen = Screen(plain, "fix", "cents() rounds down", "--patch")
+    screen.end()
+    assert "\x1b[3" not in screen.text
+    assert "+    return round(amount, 2)" in screen.text
+
+
+def test_a_conversation_takes_turns_and_asks_after_each(tmp_path: Path, model_server: ModelServerFactory) -> None:
+    script = [reply("It rounds money."), *FIXED]
+    program = program_with(script, tmp_path, model_server)
+    screen = Screen(program)
+    screen.wait_for("> ")
+    screen.type("what is this?\n")
+    screen.wait_for("It rounds money.")
+    screen.wait_for("\n> ")
+    screen.type("fix it\n")
+    screen.wait_for("Apply? [y/n]")
+    screen.type("y\n")
+    screen.wait_for("Applied: 1 file, +1 -1")
+    screen.type("/undo\n")
+    screen.wait_for("Done: calc/money.py")
+    screen.type("/redo\n")
+    screen.wait_for("Done: calc/money.py")
+    screen.type("/diff\n")
+    screen.wait_for("Nothing is pending")
+    screen.type("/what\n")
+    screen.wait_for("There is no command /what")
+    screen.type("/quit\n")
+    assert screen.end() == 0
+
+
+def test_ctrl_c_in_a_turn_ends_the_turn_and_not_the_conversation(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    server = model_server([reply("never", stall=60), reply("Here again.")])
+    program = make_program(tmp_path, more={"KCODE_BASE_URL": server.url, "TERM": "xterm-256color"})
+    screen = Screen(program, "what is this?")
+    server.wait_for_requests(1)
+    screen.process.send_signal(signal.SIGINT)
+    screen.wait_for("Interrupted.")
+    screen.type("and now?\n")
+    screen.wait_for("Here again.")
+    screen.wait_for("> ")
+    screen.type("\x04")
+    assert screen.end() == 0
+
+
+def test_escapes_in_what_the_model_says_are_shown_and_not_obeyed(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2Jhello"
+    screen = Screen(program_with([reply(evil, reasoning=evil)], tmp_path, model_server), "fix", "say hello")
+    screen.end()
+    assert "\x1b]0;" not in screen.text
+    assert "\x1b[2J" not in screen.text
+    assert "␛[2Jhello" in screen.text

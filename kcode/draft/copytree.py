@@ -101,11 +101,12 @@ class CopyTree:
         if not self._manifest.exists:
             self._make()
             return
-        files, self._manifest.linked = self._list()
-        self._drop_stale(set(files))
-        for path in files:
-            self._refresh(path)
-        self._manifest.save()
+        files, linked = self._list()
+        dropped = self._drop_stale(set(files))
+        refreshed = [path for path in files if self._refresh(path)]
+        if refreshed or dropped or linked != self._manifest.linked:
+            self._manifest.linked = linked
+            self._manifest.save()
 
     def mount(self) -> FolderMount:
         return FolderMount(self._copy, self._root, self._manifest.linked)
@@ -183,17 +184,18 @@ class CopyTree:
 
     def _refresh(self, path: str) -> bool:
         """Bring the workspace's file again where the draft has not changed it; True when it was another."""
-        theirs, ours = disk.stat_beneath(self._root, path), disk.stat_beneath(self._copy, path)
-        known = self._manifest.files.get(path)
+        theirs, known = disk.stat_beneath(self._root, path), self._manifest.files.get(path)
         if theirs is None or stat.S_ISDIR(theirs.st_mode) or (known is not None and known[0] == stamp(theirs)):
             return False
+        ours = disk.stat_beneath(self._copy, path)
         if self._manifest.is_untouched(path, stamp(ours)) if ours else not self._is_gone(path):
             return self._take(path)
         return False
 
-    def _drop_stale(self, present: set[str]) -> None:
+    def _drop_stale(self, present: set[str]) -> bool:
         """Remove what the user removed, unless the draft changed it, and the folders that this empties."""
-        for path in [path for path in self._manifest.files if path not in present]:
+        stale = [path for path in self._manifest.files if path not in present]
+        for path in stale:
             ours = disk.stat_beneath(self._copy, path)
             if ours is None or not self._manifest.is_untouched(path, stamp(ours)):
                 continue
@@ -205,6 +207,7 @@ class CopyTree:
                 with suppress(OSError):
                     (self._copy / folder).rmdir()
                     self._manifest.folders.discard(folder)
+        return bool(stale)
 
     def _take(self, path: str) -> bool:
         """Copy one file or link; False for what is gone by now, may not be read or is neither."""

@@ -100,6 +100,7 @@ class Draft:
         baseline = Baseline(folder / "base")
         self._ledger = Ledger(layers, baseline, self._rules, workspace.root, self._started)
         self._changes: tuple[int, tuple[Change, ...]] | None = None
+        self._shown: tuple[int, set[str]] | None = None
 
     def resolve(self, path: str, *, follow: bool = False) -> str:
         """The path without links in it, the last name's own link followed only if asked; it need not exist."""
@@ -128,13 +129,12 @@ class Draft:
     def files(self, under: str = "") -> list[str]:
         """The files and links below a folder that git does not ignore, sorted."""
         inner = self.resolve(under, follow=True)
-        changed = self._ledger.changed
+        changed, own = self._ledger.changed, self._shown_changes()
         listed = set(self._git.list_files())
         if any(posixpath.basename(path) == ".gitignore" for path in changed):
             listed |= self._rules.newly_shown(self.layers, self._git.list_ignored())
             listed -= self._rules.ignored(listed)
-        own = {path for path, there in changed.items() if there}
-        listed = (listed - changed.keys()) | (own - self._rules.ignored(own))
+        listed = (listed - changed.keys()) | own
         prefix = f"{inner}/" if inner else ""
         return sorted(path for path in listed if path == inner or path.startswith(prefix))
 
@@ -216,12 +216,16 @@ class Draft:
         self.generation += 1
 
     def search_places(self) -> SearchPlaces:
-        changed = self._ledger.changed
-        own = {path for path, there in changed.items() if there}
-        shown = sorted(own - self._rules.ignored(own))
-        places = ((path, self.layers.real(path)) for path in shown)
+        places = ((path, self.layers.real(path)) for path in sorted(self._shown_changes()))
         added = tuple((path, place) for path, place in places if place is not None and not place.is_symlink())
-        return SearchPlaces(self.workspace.root, frozenset(changed), added)
+        return SearchPlaces(self.workspace.root, frozenset(self._ledger.changed), added)
+
+    def _shown_changes(self) -> set[str]:
+        """The changed files that are there and that git does not ignore; it is asked once a generation."""
+        if self._shown is None or self._shown[0] != self.generation:
+            own = {path for path, there in self._ledger.changed.items() if there}
+            self._shown = (self.generation, own - self._rules.ignored(own))
+        return self._shown[1]
 
 
 def _holds_files(layers: Layers, path: str) -> bool:

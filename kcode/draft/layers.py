@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import os
@@ -18,8 +17,7 @@ class IgnoredFolders(Protocol):
         """Of these folders, those that git ignores."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """Tells, without reading it, that a file is the same as it was; a command cannot forge `changed`, the ctime."""
 
     mode: int

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kcode.draft import disk
 from kcode.draft.baseline import digest
 from kcode.draft.files import Change
-from kcode.draft.layers import stamp
+from kcode.draft.layers import Stamp, stamp
 from kcode.errors import DraftError
 
 if TYPE_CHECKING:
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from kcode.draft.baseline import Baseline
     from kcode.draft.files import FileState
     from kcode.draft.ignore import IgnoreRules
-    from kcode.draft.layers import Layers, Stamp
+    from kcode.draft.layers import Layers
+
+# No file has these: of a path that a scan does not find, which is as the workspace has it, and of one never looked at.
+_AS_WORKSPACE = Stamp(0, 0, 0, 0, 0)
+_UNSEEN = Stamp(-1, 0, 0, 0, 0)
 
 
 class Ledger:
@@ -100,8 +104,7 @@ class Ledger:
         except OSError:
             self._baseline.reload()
             raise
-        gone: dict[str, Stamp | None] = {path: None for path in known if path not in found}
-        self._seen = found | gone
+        self._seen = found | {path: _AS_WORKSPACE for path in known if path not in found}
         return tuple(changed)
 
     def changes(self) -> tuple[Change, ...]:
@@ -131,12 +134,8 @@ class Ledger:
     def _scan(self) -> tuple[dict[str, Stamp | None], list[str]]:
         """What may differ from the workspace, and what of it is not as it was at the last look."""
         found = self._layers.scan(self._rules.ignored_folders)
-        unseen = object()
-        fresh = [path for path, now in found.items() if self._seen.get(path, unseen) != now]
-        fresh += [
-            path for path in self._baseline.origins if path not in found and self._seen.get(path, unseen) is not None
-        ]
-        return found, fresh
+        known = dict.fromkeys(self._baseline.origins, _AS_WORKSPACE)
+        return found, [path for path, now in (known | found).items() if self._seen.get(path, _UNSEEN) != now]
 
     def _settle_path(self, path: str, by: str) -> bool:
         """Enter one path as it is now; True when it is a change to what was known."""
@@ -148,6 +147,8 @@ class Ledger:
             if known.after == digest(after):
                 return False
             self._baseline.record(path, None, after, by)
+            if self._is_undone(path):
+                self._show_workspace(path)
             return True
         before = disk.read_beneath(self._root, path)
         # What is rewritten as it was is entered too: the workspace may change, and that would look like a change here.

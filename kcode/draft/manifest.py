@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from kcode.draft import disk
@@ -47,8 +46,7 @@ class Manifest:
         return any(path == linked or path.startswith(f"{linked}/") for linked in self.linked)
 
     def save(self) -> None:
-        files = {path: [astuple(theirs), astuple(ours)] for path, (theirs, ours) in self.files.items()}
-        disk.write_json(self._index, {"files": files, "linked": self.linked})
+        disk.write_json(self._index, {"files": self.files, "linked": self.linked})
         self.exists = True
 
 

@@ -163,28 +163,25 @@ class Overlay:
         return below
 
     def _find(self, path: str) -> _Place:
+        here, upper_root, lower_root = "", str(self._upper), str(self._lower)
+        upper, lower = disk.lstat(upper_root), disk.lstat(lower_root)
+        place = _Place(upper, lower, open=True)
         upper_open = lower_open = True
-        if not path:
-            return _Place(disk.lstat(self._upper), disk.lstat(self._lower), open=True)
-        here, parent = "", self._upper
-        names = path.split("/")
-        for name in names:
-            here = f"{here}/{name}" if here else name
-            upper = disk.lstat(self._upper / here) if upper_open else None
-            lower = disk.lstat(self._lower / here) if lower_open else None
-            if upper is not None and _is_whiteout(upper, self._upper / here, marked=None):
-                white = stat.S_ISCHR(upper.st_mode) or _opacity(parent) == "x"
-            else:
-                white = False
-            place = _Place(None if white else upper, lower, white, lower_open)
-            if here == path:
-                return place
+        parent = upper_root
+        for name in path.split("/") if path else ():
             if not _is_folder(place.shown):
                 return _Place()
+            here = f"{here}/{name}"
+            upper = disk.lstat(upper_root + here) if upper_open else None
+            lower = disk.lstat(lower_root + here) if lower_open else None
+            white = upper is not None and _is_whiteout(upper, upper_root + here, marked=None)
+            if white and upper is not None and stat.S_ISREG(upper.st_mode):
+                white = _opacity(parent) == "x"
+            place = _Place(None if white else upper, lower, white, lower_open)
+            parent = upper_root + here
             upper_open = place.upper is not None
-            parent = self._upper / here
-            lower_open = _is_folder(lower) and not (upper_open and _opacity(parent) == "y")
-        return _Place()
+            lower_open = _is_folder(lower) and not (_is_folder(place.upper) and _opacity(parent) == "y")
+        return place
 
     def _open_folders(self, path: str) -> None:
         """Have every folder above the path in the upper, as the kernel would: with its permissions, merging or opaque."""
@@ -261,7 +258,7 @@ def _mark(path: Path, name: str, value: bytes) -> None:
             os.setxattr(path, f"trusted.overlay.{name}", value)
 
 
-def _opacity(folder: Path) -> str:
+def _opacity(folder: Path | str) -> str:
     """`y`: hides what is below; `x`: holds whiteouts that are attributes; else empty.
 
     An ordinary user's mount writes `user.overlay.*`, root's may write `trusted.overlay.*`.

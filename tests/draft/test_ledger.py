@@ -79,6 +79,16 @@ def test_a_change_taken_back_is_no_change(draft: Draft, repository: Path) -> Non
     assert draft.read("tests/test_main.py") == text_file("the user's\n")
 
 
+def test_a_folder_moved_away_and_back_is_no_change(draft: Draft) -> None:
+    run_over(draft, "mv src moved")
+    assert draft.settle("sh") == ("moved/deep/inner.py", "moved/main.py", "src/deep/inner.py", "src/main.py")
+    assert len(draft.changes()) == 4
+    run_over(draft, "mv moved src")
+    assert draft.settle("sh") == ("moved/deep/inner.py", "moved/main.py", "src/deep/inner.py", "src/main.py")
+    assert draft.changes() == ()
+    assert "src/main.py" in draft.files()
+
+
 def test_the_generation_counts_changes_of_content_alone(draft: Draft) -> None:
     assert draft.generation == 0
     draft.write("a.txt", text_file("a\n"), "write_file")

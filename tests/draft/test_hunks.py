@@ -118,6 +118,15 @@ def test_an_inserted_function_is_shown_as_the_function() -> None:
     assert hunk.old_start == 5
 
 
+def test_a_decorator_stays_with_the_function_that_came_with_it() -> None:
+    old = b"@test\ndef a():\n    x()\n\n@test\ndef c():\n    z()\n"
+    new = old.replace(b"@test\ndef c", b"@test\ndef b():\n    y()\n\n@test\ndef c")
+    (inserted,) = edit(old, new).hunks
+    assert inserted.new_lines == (b"@test\n", b"def b():\n", b"    y()\n", b"\n")
+    (deleted,) = edit(new, old).hunks
+    assert deleted.old_lines == inserted.new_lines
+
+
 @pytest.mark.parametrize(
     ("name", "before"),
     [

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kcode.draft.files import Change
-from kcode.errors import DraftError, KcodeError, RefusedError
+from kcode.draft.files import LINK, Change, FileState
+from kcode.errors import DraftError, KcodeError, RefusedError, StaleError
 from kcode.workspace import Workspace
 from tests.draft.desk import Desk, look, text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -89,25 +91,69 @@ def test_nothing_outside_the_workspace_and_nothing_of_gits_is_written(
     assert len(list(outside.iterdir())) == 1
 
 
+@contextlib.contextmanager
+def at_the_first_write(act: Callable[[], object], function: str = "place") -> Iterator[None]:
+    """Act when all checks are done and the first file is about to be written: when that function is called."""
+
+    def watch(frame: Any, event: str, _: Any) -> None:
+        if event == "call" and frame.f_code.co_name == function:
+            sys.setprofile(None)
+            act()
+
+    sys.setprofile(watch)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Change("f", text(b"old\n"), text(b"new\n")),
+        Change("f", text(b"old\n"), None),
+        Change("twin", text(b"old\n"), text(b"new\n")),
+        Change("g", None, text(b"new\n")),
+        Change("g", None, FileState(LINK, b"f")),
+    ],
+)
+def test_what_the_user_saves_between_check_and_write_stays(desk: Desk, change: Change) -> None:
+    desk.write("f", b"old\n")
+    desk.write("one", b"old\n")
+    (desk.root / "twin").hardlink_to(desk.root / "one")
+    file = desk.root / change.path
+    with (
+        at_the_first_write(lambda: file.write_bytes(b"the user's\n")),
+        pytest.raises(StaleError, match="by another program just now"),
+    ):
+        desk.apply(change, Change("later", None, text(b"new\n")))
+    assert file.read_bytes() == b"the user's\n"
+    assert not (desk.root / "later").exists()
+    assert not list(desk.root.glob(".kcode*"))
+
+
+def test_a_file_that_appears_in_the_last_moment_is_not_overwritten(desk: Desk) -> None:
+    file = desk.root / "g"
+    with (
+        at_the_first_write(lambda: file.write_bytes(b"the user's\n"), "_rename_to_new"),
+        pytest.raises(StaleError, match="was made by another program just now"),
+    ):
+        desk.apply(Change("g", None, text(b"new\n")))
+    assert look(desk.root) == {"g": ("file", file.stat().st_mode & 0o7777, b"the user's\n")}
+
+
 def test_a_link_put_in_the_way_between_check_and_write_does_not_lead_out(desk: Desk, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "f").write_bytes(b"old\n")
     desk.write("folder/f", b"old\n")
 
-    def swap(frame: Any, event: str, _: Any) -> None:
-        # All checks are done, the write is about to begin: the folder becomes a link.
-        if event == "call" and frame.f_code.co_name == "place":
-            sys.setprofile(None)
-            (desk.root / "folder").rename(desk.root / "moved")
-            (desk.root / "folder").symlink_to(outside)
+    def swap() -> None:
+        (desk.root / "folder").rename(desk.root / "moved")
+        (desk.root / "folder").symlink_to(outside)
 
-    sys.setprofile(swap)
-    try:
-        with pytest.raises(DraftError):
-            desk.apply(Change("folder/f", text(b"old\n"), text(b"new\n")))
-    finally:
-        sys.setprofile(None)
+    with at_the_first_write(swap), pytest.raises(DraftError):
+        desk.apply(Change("folder/f", text(b"old\n"), text(b"new\n")))
     assert (desk.root / "folder").is_symlink()
     assert (outside / "f").read_bytes() == (desk.root / "moved/f").read_bytes() == b"old\n"
     assert len(list(outside.iterdir())) == 1

@@ -31,7 +31,7 @@ def bubblewrap_arguments(
     # The overlay is mounted as root of an outer namespace; the command is to see the user's own ids.
     line += ["--uid", str(os.geteuid()), "--gid", str(os.getegid())]
     line += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-    for path in _machine_settings() if os.geteuid() == 0 else ():
+    for path in _machine_settings():
         line += ["--ro-bind", path, path]
     for layer in layers:
         line += _layer_arguments(sandbox, mount, layer, private_size)

@@ -58,10 +58,10 @@ def test_a_program_that_is_not_there_is_a_result_and_no_error_of_the_sandbox(pla
 def test_a_command_that_takes_too_long_is_ended_with_all_that_it_started(
     place: Place, mark: str, marked: Marked
 ) -> None:
-    result = place.python(STUBBORN, mark, "600", seconds=1)
+    result = place.python(STUBBORN, mark, "600", seconds=0.6)
     assert marked(mark) == []
     assert result.end is CommandEnd.TIMEOUT
-    assert result.output == "ready\n[kcode ended the command after 1 seconds]\n"
+    assert result.output == "ready\n[kcode ended the command after 0.6 seconds]\n"
     assert result.seconds < 5
 
 
@@ -158,12 +158,15 @@ print(resource.getrlimit(resource.RLIMIT_AS)[0], open("/proc/self/oom_score_adj"
 """
     limits = Limits(file_size=10_000_000, cpu_seconds=30)
     assert place.python(script, limits=limits).output == f"[0, 10000000, 30]\n{resource.RLIM_INFINITY} 1000\n"
-    result = place.sh("head -c 20000000 /dev/zero > big", limits=limits)
+
+
+def test_what_goes_beyond_a_limit_fails(best_place: Place) -> None:
+    result = best_place.sh("head -c 20000000 /dev/zero > big", limits=Limits(file_size=10_000_000))
     assert result.exit_code != 0
-    assert (place.drafted / "big").stat().st_size == 10_000_000
-    hungry = place.python("bytearray(1 << 30)", limits=Limits(memory=300 << 20))
+    assert (best_place.drafted / "big").stat().st_size == 10_000_000
+    hungry = best_place.python("bytearray(1 << 30)", limits=Limits(memory=300 << 20))
     assert "MemoryError" in hungry.output
-    spinning = place.python("while True: pass", limits=Limits(seconds=20, cpu_seconds=1))
+    spinning = best_place.python("while True: pass", limits=Limits(seconds=20, cpu_seconds=1))
     assert (spinning.end, spinning.exit_code) == (CommandEnd.EXITED, -signal.SIGKILL)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kcode.context.search import Query, Searched, find_ripgrep, search_files
@@ -32,10 +33,6 @@ class DraftFiles:
         self._changed: dict[str, None] = {}
 
     @property
-    def is_open(self) -> bool:
-        return self._draft is not None
-
-    @property
     def draft(self) -> Draft:
         if self._draft is None:
             raise DraftError("The draft is not open yet.")
@@ -59,7 +56,7 @@ class DraftFiles:
     def read(self, path: str) -> bytes:
         if path.startswith(OUTPUTS):
             return self._read_output(path.removeprefix(OUTPUTS))
-        inside = self.draft.resolve(self.relative(path), follow=True)
+        inside = self._target(path)
         entry = self.draft.entry(inside)
         if entry is not None and entry.size is not None and entry.size > BIGGEST_FILE:
             raise ToolError(f"{path} has {entry.size:,} bytes, too much to read whole. Use search or run_command.")
@@ -82,13 +79,13 @@ class DraftFiles:
         return list(self.draft.files(self.relative(path)))
 
     def write(self, path: str, data: bytes) -> None:
-        inside = self.relative(path)
+        inside = self._target(path)
         before = self.draft.read(inside)
         self.draft.write(inside, FileState(before.mode if before else REGULAR, data), "write_file")
         self._note(inside)
 
     def edit(self, path: str, edits: Sequence[Edit]) -> Applied:
-        inside = self.relative(path)
+        inside = self._target(path)
         before = self.draft.read(inside)
         applied = apply_edits(self.read(path), edits)
         self.draft.write(inside, FileState(before.mode if before else REGULAR, applied.after), "edit_file")
@@ -105,17 +102,25 @@ class DraftFiles:
         self.draft.remove(inside, "delete_file")
         self._note(inside)
 
+    def _target(self, path: str) -> str:
+        """Where writing to the path ends up: behind a link, in the file that it leads to."""
+        return self.draft.resolve(self.relative(path), follow=True)
+
     def _note(self, *paths: str) -> None:
         self._changed.update(dict.fromkeys(paths))
 
     def definitions(self, path: str) -> list[Definition] | None:
         return definitions(self.relative(path), self.read(path))
 
+    @cached_property
+    def _ripgrep(self) -> str | None:
+        return find_ripgrep(self._environment, self._workspace.root)
+
     async def search(
         self, pattern: str, path: str, glob: str, *, ignore_case: bool, context: int, limit: int
     ) -> tuple[list[Match], bool]:
         query = Query(pattern, self.relative(path), glob, ignore_case, context, limit)
-        return await search_files(query, self._searched(), find_ripgrep(self._environment, self._workspace.root))
+        return await search_files(query, self._searched(), self._ripgrep)
 
     def _searched(self) -> Searched:
         places = self.draft.search_places()

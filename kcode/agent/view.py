@@ -45,6 +45,10 @@ class DraftView(DraftFiles):
         if self.shell:
             self.shell.on_output = receive
 
+    @property
+    def is_open(self) -> bool:
+        return self._draft is not None
+
     async def ready(self) -> None:
         """Return once the draft is open and commands can run; the first call starts that, the others wait for it."""
         if self._opening is None:

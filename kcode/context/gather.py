@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kcode.context.instructions import Instructions
-    from kcode.safegit import Snapshot
+    from kcode.snapshot import Snapshot
     from kcode.workspace import Workspace
 
 STATUS_LINES = 20

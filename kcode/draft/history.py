@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -130,9 +131,19 @@ def write_all(file: int, data: bytes) -> None:
         view = view[os.write(file, view) :]
 
 
+def sync_folder(folder: int) -> None:
+    """Wait until the names in an open folder are on the disk."""
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        # Network and FUSE file systems that cannot sync a folder say so; they have no better way either.
+        if error.errno not in {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP}:
+            raise
+
+
 def _sync(folder: Path) -> None:
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(opened)
+        sync_folder(opened)
     finally:
         os.close(opened)

@@ -8,7 +8,7 @@ operation counts as done if all were written; a file in any third state is left 
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -141,7 +141,7 @@ def _intend(workspace: Workspace, history: History, targets: Sequence[Target]) -
         for target in targets
     )
     number = max((operation.number for operation in history.operations()), default=0) + 1
-    return Operation(number, "apply", "", time.time(), str(workspace.root), secrets.token_hex(6), files)
+    return Operation(number, "apply", "", time.time(), str(workspace.root), os.urandom(6).hex(), files)
 
 
 def _image(history: History, state: FileState | None, permissions: int | None) -> Image | None:

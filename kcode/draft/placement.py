@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from kcode.draft.files import EXECUTABLE, LINK, REGULAR, FileState
-from kcode.draft.history import write_all
+from kcode.draft.history import sync_folder, write_all
 from kcode.errors import DraftError, StaleError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def place(root: Path, item: Placement) -> None:
             _write_in_place(folder, name, item.after, item.permissions)
         else:
             _write_and_rename(folder, name, item, item.after)
-        os.fsync(folder)
+        sync_folder(folder)
         if _look(folder, name).state != item.after:
             raise DraftError(f"{item.real} was written, but reads back as something else.")
 
@@ -102,10 +102,10 @@ def make_folder(root: Path, real: str, permissions: int | None) -> None:
         if permissions is not None:
             opened = os.open(name, _FOLDER, dir_fd=folder)
             try:
-                os.fchmod(opened, permissions)
+                _set_permissions(opened, permissions)
             finally:
                 os.close(opened)
-        os.fsync(folder)
+        sync_folder(folder)
 
 
 def remove_folder(root: Path, real: str) -> bool:
@@ -113,7 +113,7 @@ def remove_folder(root: Path, real: str) -> bool:
     try:
         with _parent(root, real) as (folder, name):
             os.rmdir(name, dir_fd=folder)
-            os.fsync(folder)
+            sync_folder(folder)
     except FileNotFoundError:
         return True
     except OSError as error:
@@ -185,7 +185,7 @@ def _write_in_place(folder: int, name: str, after: FileState, permissions: int |
         write_all(file, after.data)
         os.ftruncate(file, len(after.data))
         if permissions is not None and stat.S_IMODE(os.fstat(file).st_mode) != permissions:
-            os.fchmod(file, permissions)
+            _set_permissions(file, permissions)
         os.fsync(file)
     finally:
         os.close(file)
@@ -221,10 +221,16 @@ def _write_temporary(folder: int, name: str, item: Placement, after: FileState) 
         if item.expected is not None and item.expected.mode != LINK:
             _copy_attributes(folder, name, file)
         if item.permissions is not None:
-            os.fchmod(file, item.permissions)
+            _set_permissions(file, item.permissions)
         os.fsync(file)
     finally:
         os.close(file)
+
+
+def _set_permissions(file: int, permissions: int) -> None:
+    # FAT and some network file systems have none to set; a mode that matters is noticed when the file is read back.
+    with contextlib.suppress(PermissionError):
+        os.fchmod(file, permissions)
 
 
 def _copy_attributes(folder: int, name: str, file: int) -> None:

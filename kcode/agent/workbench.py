@@ -19,6 +19,7 @@ from kcode.context.tokens import estimate_tokens
 from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
 from kcode.draft.hunks import propose
+from kcode.draft.journal import recover
 from kcode.draft.pending import Pending
 from kcode.folders import config_folder, state_folder_for
 from kcode.providers.history import encode_tools
@@ -72,6 +73,17 @@ def open_place(options: PlaceOptions) -> Place:
     """Find the workspace and its state folder; WorkspaceError when it is not one to work on."""
     workspace = open_workspace(options.folder, os.environ, allow_anywhere=options.anywhere)
     return Place(workspace, state_folder_for(os.environ, workspace.root))
+
+
+def settle_journal(place: Place) -> list[str]:
+    """Settle what a crash interrupted while it wrote the user's files; returns what to tell the user of it."""
+    lines = []
+    for operation in recover(place.workspace, place.journal) if place.journal.is_dir() else ():
+        outcome = "was finished" if operation.state == "done" else "was taken back"
+        lines.append(f"Writing {', '.join(operation.paths)} had been interrupted; it {outcome}.")
+        if operation.left:
+            lines.append(f"Left as found, since somebody changed them meanwhile: {', '.join(operation.left)}.")
+    return lines
 
 
 def open_pending(place: Place) -> Pending | None:
@@ -190,7 +202,7 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     bench = Workbench(
         place, settings, session, Desk(provider, tools, view, conversation, limits, schemas), provider, log
     )
-    bench.warnings = tuple(warnings)
+    bench.warnings = (*settle_journal(place), *warnings)
     return bench
 
 

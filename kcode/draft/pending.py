@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kcode.draft.files import Change
-from kcode.draft.hunks import propose
+from kcode.draft.hunks import propose, single_paths
 from kcode.draft.journal import apply_changes
 
 if TYPE_CHECKING:
@@ -32,17 +31,6 @@ class Pending:
 
     def apply(self, proposal: Proposal, label: str) -> Operation:
         """Write the whole proposal; StaleError names the files that are not what it was made from."""
-        operation = apply_changes(self.workspace, self.journal, changes_of(proposal), label)
-        self.draft.rebase_onto_workspace({change.path for change in changes_of(proposal)})
+        operation = apply_changes(self.workspace, self.journal, single_paths(proposal), label)
+        self.draft.rebase_onto_workspace({change.path for change in single_paths(proposal)})
         return operation
-
-
-def changes_of(proposal: Proposal) -> list[Change]:
-    """The proposal path by path: a rename is a file that goes and one that comes."""
-    changes = []
-    for change in proposal.changes:
-        if change.old_path is not None:
-            changes.append(Change(change.old_path, change.before, None, change.by))
-        before = None if change.old_path is not None else change.before
-        changes.append(Change(change.path, before, change.after, change.by))
-    return changes

@@ -103,7 +103,7 @@ async def _prove(bench: Workbench, terminal: Terminal, output: OutputOptions) ->
         if not output.quiet:
             terminal.say("Running the tests over the draft as it now is …", DIM)
         try:
-            report = await bench.view.run_tests("", TEST_SECONDS)
+            report = await bench.view.run_tests("", min(TEST_SECONDS, bench.settings.timeout or TEST_SECONDS))
         except ToolError:
             # No way to test this project was found: the design counts that as "there are no tests".
             return None

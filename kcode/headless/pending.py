@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from kcode.agent.workbench import open_pending, open_place
+from kcode.agent.workbench import open_pending, open_place, settle_journal
 from kcode.draft.disk import read_state
 from kcode.draft.files import Proposal
-from kcode.draft.hunks import propose
+from kcode.draft.hunks import propose, single_paths
 from kcode.draft.incoming import read_patch
 from kcode.draft.journal import apply_changes, redo, undo
-from kcode.draft.pending import changes_of
 from kcode.headless.product import describe_size, print_patch
 from kcode.headless.stdin import read_piped_bytes
 from kcode.headless.terminal import GREEN, YELLOW, Terminal
 
 if TYPE_CHECKING:
+    from kcode.agent.workbench import Place
     from kcode.draft.operations import Operation
     from kcode.options import OutputOptions, PlaceOptions
 
@@ -39,12 +39,13 @@ def apply_pending(place: PlaceOptions) -> int:
     """Write the patch that is piped in, else the pending proposal."""
     terminal = Terminal(os.environ)
     patch = read_piped_bytes()
+    spot = open_place(place)
+    _settle(spot, terminal)
     if patch:
-        spot = open_place(place)
         proposal = propose(read_patch(patch, lambda path: read_state(spot.workspace.root / path)))
-        apply_changes(spot.workspace, spot.journal, changes_of(proposal), "apply a patch")
+        apply_changes(spot.workspace, spot.journal, single_paths(proposal), "apply a patch")
     else:
-        pending = open_pending(open_place(place))
+        pending = open_pending(spot)
         proposal = pending.proposal() if pending else Proposal()
         if not proposal or pending is None:
             terminal.say("Nothing is pending here, and no patch came on stdin.", YELLOW)
@@ -57,6 +58,7 @@ def apply_pending(place: PlaceOptions) -> int:
 def undo_last(place: PlaceOptions) -> int:
     """Take back the last operation of this workspace's journal."""
     spot = open_place(place)
+    _settle(spot, Terminal(os.environ))
     _tell("Undone", undo(spot.workspace, spot.journal))
     return 0
 
@@ -64,8 +66,14 @@ def undo_last(place: PlaceOptions) -> int:
 def redo_last(place: PlaceOptions) -> int:
     """Apply again what was last undone."""
     spot = open_place(place)
+    _settle(spot, Terminal(os.environ))
     _tell("Redone", redo(spot.workspace, spot.journal))
     return 0
+
+
+def _settle(spot: Place, terminal: Terminal) -> None:
+    for line in settle_journal(spot):
+        terminal.say(f"! {line}", YELLOW)
 
 
 def _tell(word: str, operation: Operation) -> None:

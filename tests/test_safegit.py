@@ -158,7 +158,7 @@ def test_a_git_program_in_the_workspace_is_not_the_one_that_runs(tmp_path: Path)
         "import sys; from pathlib import Path; from kcode.safegit import SafeGit; root = Path(sys.argv[1])\n"
         "print(SafeGit(root / '.git', root).list_files())"
     )
-    environment = os.environ | {"PATH": f".:{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f".:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run([sys.executable, "-c", code, str(root)], env=environment, cwd=root, capture_output=True, text=True, check=False)  # fmt: skip
     assert done.stdout == "('git',)\n", done.stderr
     assert not (tmp_path / "mark").exists()

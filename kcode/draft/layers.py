@@ -60,3 +60,6 @@ class Layers(Protocol):
 
     def mount(self) -> Mount:
         """How a command gets to see the draft."""
+
+    def link_ignored(self) -> None:
+        """Make the workspace's ignored folders reachable where a command runs in the draft's folder without a mount."""

@@ -116,6 +116,9 @@ class Overlay:
     def mount(self) -> OverlayMount:
         return OverlayMount(self._lower, self._upper, self._work)
 
+    def link_ignored(self) -> None:
+        """Nothing: without a mount there is no overlay."""
+
     def scan(self, ignored_folders: IgnoredFolders) -> dict[str, Stamp | None]:
         found: dict[str, Stamp | None] = {}
         level = [_Folder("", in_upper=True, in_lower=True, hidden=_opacity(self._upper) == "y")]

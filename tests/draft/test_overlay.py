@@ -190,6 +190,28 @@ def test_where_no_device_may_be_made_a_whiteout_is_an_attribute(tmp_path: Path) 
         subprocess.run(argv, cwd=tmp_path, check=True)
 
 
+def test_a_mount_of_roots_own_reads_and_writes_other_attributes(tmp_path: Path) -> None:
+    lower, folder = tmp_path / "lower", tmp_path / "draft"
+    for name in ("d/a", "d/b", "e/a", "e/b"):
+        (lower / name).parent.mkdir(parents=True, exist_ok=True)
+        (lower / name).write_text(name)
+    folder.mkdir()
+    overlay = Overlay(lower, folder)
+    overlay.delete("d/a")
+    overlay.delete("d/b")
+    subprocess.run(["rm", "-r", str(folder / "upper/d")], check=True)
+    os.mknod(folder / "upper/d", 0o020000, 0)  # as `rm -r d` leaves it
+    overlay.put("d/new", text_file("new"))
+    options = f"lowerdir={lower},upperdir={folder}/upper,workdir={folder}/work"
+    script = f"mount -t overlay overlay -o {options} {lower} && cd {lower} && ls d && rm -r e && mkdir e && touch e/c"
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False)
+    if "mount" in done.stderr or "unshare" in done.stderr:
+        pytest.skip("not root of this machine")
+    assert done.stdout == "new\n"
+    assert (overlay.names("d"), overlay.names("e")) == (["new"], ["c"])
+    assert overlay.scan(lambda _: set()).keys() == {"d/new", "d/a", "d/b", "e/a", "e/b", "e/c"}
+
+
 def test_ignored_folders_are_not_looked_into(tmp_path: Path) -> None:
     lower, folder = tmp_path / "lower", tmp_path / "draft"
     (lower / "gone/inner").mkdir(parents=True)

@@ -42,7 +42,10 @@ class RunningSnapshot:
         branch, status = _parse_status(self._status.finish())
         # An unborn branch has no log; git says so with 128.
         log = self._log.finish((0, 128)).decode("utf-8", "replace")
-        return Snapshot(branch, status, tuple(line for line in log.split("\0") if line), files)
+        commits = tuple(line for line in log.split("\0") if line)
+        if branch == _DETACHED and commits:
+            branch = f"detached at {commits[0].partition(' ')[0]}"
+        return Snapshot(branch, status, commits, files)
 
 
 def start_snapshot(git: SafeGit) -> RunningSnapshot:
@@ -50,6 +53,7 @@ def start_snapshot(git: SafeGit) -> RunningSnapshot:
     return RunningSnapshot(git)
 
 
+_DETACHED = "detached"
 _BRANCH = re.compile(r"(?:No commits yet on |Initial commit on )?(?P<name>.+?)(?:\.\.\.\S+)?(?: \[[^\]]*\])?$")
 
 
@@ -62,7 +66,7 @@ def _parse_status(data: bytes) -> tuple[str, tuple[str, ...]]:
     if head.startswith(("No commits yet on ", "Initial commit on ")):
         branch += " (no commits yet)"
     elif head == "HEAD (no branch)":
-        branch = "(detached)"
+        branch = _DETACHED
     lines = []
     left = iter(entries)
     for entry in left:

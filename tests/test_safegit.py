@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -263,7 +264,7 @@ def test_unborn_and_detached_say_so(tmp_path: Path) -> None:
     assert head_summary(open_workspace(root, {})) == "trunk, no commits yet"
     git(root, "commit", "-q", "--allow-empty", "-m", "first")
     git(root, "checkout", "-q", "--detach")
-    assert start_snapshot(opened(root)).finish().branch == "(detached)"
+    assert re.fullmatch(r"detached at [0-9a-f]{7,}", start_snapshot(opened(root)).finish().branch)
     assert head_summary(open_workspace(root, {})).startswith("detached at ")
 
 

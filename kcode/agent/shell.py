@@ -110,7 +110,7 @@ class Shell:
                 draft.mount(),
                 ["/bin/sh", "-c", command],
                 limits=Limits(seconds=seconds),
-                environment=self._environment,
+                environment=environment_for(self._workspace.root, self._environment),
                 outputs=outputs,
                 output_file=outputs / f"{self._count:03}.txt",
                 reports=reports,
@@ -125,6 +125,16 @@ class Shell:
         if self.draft is None:
             raise DraftError("The draft is not open yet.")
         return self.draft
+
+
+def environment_for(root: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment with the project's own virtual environment, if it has one, as an activated one is."""
+    for name in (".venv", "venv"):
+        bin_folder = root / name / "bin"
+        if (bin_folder / "python").exists():
+            path = environment.get("PATH", "")
+            return {**environment, "VIRTUAL_ENV": str(root / name), "PATH": f"{bin_folder}:{path}"}
+    return dict(environment)
 
 
 def _read_report(path: Path) -> bytes | None:

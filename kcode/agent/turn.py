@@ -31,7 +31,7 @@ from kcode.messages import Usage, UserMessage
 from kcode.providers import ReasoningDelta, ReplyDelta, TextDelta, UsageDelta
 from kcode.providers.failures import retry_delay
 from kcode.results import Failure
-from kcode.tooling import View
+from kcode.tooling import Access, View
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
@@ -225,6 +225,7 @@ async def _answer_calls(desk: Desk, calls: OpenCalls, *, run: bool, cut_off: boo
     """Run the calls in order and answer each; past a limit they are answered without running."""
     if calls.first and run:
         await desk.view.ready()
+    refused: list[str] = []
     while call := calls.first:
         if not run:
             calls.answer(OVER_LIMIT)
@@ -233,8 +234,22 @@ async def _answer_calls(desk: Desk, calls: OpenCalls, *, run: bool, cut_off: boo
         async with aclosing(_run_call(desk, call, cut_off=cut_off)) as events:
             async for event in events:
                 if isinstance(event, ToolCallFinished):
-                    calls.answer(event.result.text)
+                    calls.answer(_with_note(desk, event, refused))
                 yield event
+
+
+def _with_note(desk: Desk, finished: ToolCallFinished, refused: list[str]) -> str:
+    """The result for the model; a command that ran after a refused edit of the same reply says so.
+
+    Without that a model takes the failures of the half-made change for those of the whole.
+    """
+    tool = desk.tools.get(finished.call.name)
+    access = tool.access if tool else None
+    if access is Access.EDIT and finished.result.failed:
+        refused.append(finished.call.name)
+    if access is Access.EXECUTE and refused:
+        return f"Note: {', '.join(refused)} of this reply was refused; this ran without it.\n{finished.result.text}"
+    return finished.result.text
 
 
 async def _run_call(desk: Desk, call: ToolCall, *, cut_off: bool) -> AsyncGenerator[Event, None]:

@@ -16,11 +16,13 @@ from kcode.agent.view import DraftView
 from kcode.context.gather import gather_context
 from kcode.context.instructions import find_instructions
 from kcode.context.tokens import estimate_tokens
+from kcode.draft.disk import read_state
 from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
 from kcode.draft.hunks import propose
 from kcode.draft.journal import recover
 from kcode.draft.pending import Pending
+from kcode.errors import KcodeError
 from kcode.folders import config_folder, state_folder_for
 from kcode.providers.history import encode_tools
 from kcode.providers.openai_chat import open_provider
@@ -30,10 +32,14 @@ from kcode.session.store import SessionLog, create_session, last_session
 from kcode.settings import load_settings
 from kcode.share import shared
 from kcode.snapshot import start_snapshot
+from kcode.testing.project import Project
+from kcode.testing.run import python_interpreters
+from kcode.testing.runners import find_runner
 from kcode.tooling import Access, load_tools
 from kcode.workspace import open_workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -186,9 +192,10 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     if command == "ask":
         tools = {name: tool for name, tool in tools.items() if tool.access is Access.READ}
     instructions, warnings = find_instructions(place.workspace.root, place.workspace.start, config)
-    system = gather_context(
-        place.workspace, snapshot.finish(), instructions, datetime.now().astimezone().date(), config / "prompts"
-    )
+    seen = snapshot.finish()
+    tests = options.test_command or _describe_tests(place.workspace.root, seen.files)
+    day = datetime.now().astimezone().date()
+    system = gather_context(place.workspace, seen, instructions, tests, day, config / "prompts")
     conversation = Conversation(record=log.append_message)
     conversation.append(system)
     shell = (
@@ -204,6 +211,19 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     )
     bench.warnings = (*settle_journal(place), *warnings)
     return bench
+
+
+def _describe_tests(root: Path, files: Sequence[str]) -> str:
+    """How run_tests will run all tests, as far as the user's own files tell."""
+
+    def read(path: str) -> bytes | None:
+        state = read_state(root / path)
+        return None if state is None else state.data
+
+    try:
+        return find_runner(Project(files, read), "", python_interpreters(os.environ)).shown
+    except KcodeError:
+        return "no way to run them was found"
 
 
 def _settings(model: ModelOptions) -> Settings:

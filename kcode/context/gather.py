@@ -26,10 +26,14 @@ def gather_context(
     workspace: Workspace,
     snapshot: Snapshot,
     instructions: Iterable[Instructions],
+    tests: str,
     day: date,
     own_prompts: Path | None = None,
 ) -> SystemMessage:
-    """Write the system message of a session: what the model is told, and what it should know of this place."""
+    """Write the system message of a session: what the model is told, and what it should know of this place.
+
+    `tests` says how the project's tests are run.
+    """
     root = printable(str(workspace.root))
     status = [printable(line) for line in snapshot.status]
     if len(status) > STATUS_LINES:
@@ -41,7 +45,8 @@ def gather_context(
         start=f" (the user stands in {printable(workspace.start)}/)" if workspace.start else "",
         system=f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}",
         day=day.isoformat(),
-        branch=printable(snapshot.branch),
+        branch=printable(snapshot.branch) or "none, a plain folder",
+        tests=printable(tests),
         tree=render_tree([printable(path) for path in snapshot.files]),
         status="\n".join(status) or "clean",
         commits="\n".join(printable(line) for line in snapshot.commits) or "none",

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 
-# Measured against the K2 vocabulary: prose and code run at 3.7 to 4.7 ASCII characters a token, listings of hashes and
-# sizes at 2.2, Chinese at about one token a character less a sixth. Digits are grouped by three at most.
-_DENSE = re.compile(r"[0-9]|[^\w\s]")
-_SAMPLE = 20_000
+# How K2's vocabulary cuts text, roughly: words at eight letters or a capital, digits by three, signs by three, white
+# space with its line end. Against the vocabulary itself this was -10 % on `ls -laR`, and 0 to +18 % on Python,
+# JavaScript, Markdown, JSON, diffs and lock files. Characters beyond ASCII took 0.5 to 0.65 tokens in Chinese.
+_PIECE = re.compile(r"[A-Z]?[a-z]{1,8}|[A-Z]{1,4}|\d{1,3}|[!-/:-@\[-`{-~]{1,3}|\n\s*|\s{2,}", re.ASCII)
+_BEYOND_ASCII = 0.7
 
 
 def estimate_tokens(text: str) -> int:
-    """About how many tokens the text has; errs to the high side, by some 15 % on code."""
-    ascii_count = len(text) if text.isascii() else sum(map(str.isascii, text))
-    sample = text[:_SAMPLE]
-    dense = len(_DENSE.findall(sample)) / len(sample) if sample else 0.0
-    per_token = 4.0 if dense < 0.25 else 2.2
-    return int(ascii_count / per_token) + (len(text) - ascii_count) + 1
+    """About how many tokens the text has; errs to the high side, mostly by less than a tenth."""
+    beyond = 0 if text.isascii() else len(text) - sum(map(str.isascii, text))
+    return sum(1 for _ in _PIECE.finditer(text)) + int(beyond * _BEYOND_ASCII) + 1
 
 
 def output_reserve(window: int) -> int:

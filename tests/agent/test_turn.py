@@ -108,7 +108,7 @@ def call(name: str, number: int, arguments: str = "{}") -> ToolCall:
 
 
 def desk_with(*replies: AssistantMessage | Failure, limits: Limits | None = None, **provider: Any) -> Desk:
-    tools = {item.name: item for item in (note, hang, broken)}
+    tools = {item.name: item for item in (note, hang, broken, refuse, execute)}
     view = cast("LiveView", StillView())
     conversation = Conversation([SystemMessage("You are a test.")])
     return Desk(ScriptedProvider(list(replies), **provider), tools, view, conversation, limits or Limits())
@@ -175,7 +175,7 @@ def test_each_request_extends_the_one_before() -> None:
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        (call("nothing", 0), "no tool named 'nothing'. The tools are: note, hang, broken"),
+        (call("nothing", 0), "no tool named 'nothing'. The tools are: note, hang, broken, refuse, execute"),
         (call("note", 0, '{"text"'), "not valid JSON"),
         (call("note", 0, '{"words": "a"}'), "'text' is a required property"),
         (call("note", 0, '["a"]'), "is not of type 'object'"),
@@ -188,6 +188,30 @@ def test_a_bad_call_gets_a_result_that_says_what_is_wrong(bad: ToolCall, words: 
     assert words in answers(desk)[0][1]
     assert [e.result.failed for e in events if isinstance(e, ToolCallFinished)] == [True]
     assert finish(events).reason is TurnEnd.DONE
+
+
+@tool(Access.EDIT)
+async def refuse(view: View) -> ToolResult:
+    """Refuse."""
+    del view
+    return ToolResult("refused", failed=True)
+
+
+@tool(Access.EXECUTE)
+async def execute(view: View) -> ToolResult:
+    """Run."""
+    del view
+    return ToolResult("ran")
+
+
+def test_a_command_after_a_refused_edit_of_the_same_reply_is_told_so() -> None:
+    desk = desk_with(AssistantMessage("", None, (call("execute", 0), call("refuse", 1), call("execute", 2))), DONE)
+    run(desk)
+    assert [text for _, text in answers(desk)] == [
+        "ran",
+        "refused",
+        "Note: refuse of this reply was refused; this ran without it.\nran",
+    ]
 
 
 def test_a_failed_stream_is_tried_again_and_nothing_of_it_stays() -> None:

@@ -52,7 +52,9 @@ def test_a_damaged_log_costs_only_its_damaged_lines(desk: Desk) -> None:
     for bit in range(0, 8 * len(log), 61):
         flipped = bytearray(log)
         flipped[bit // 8] ^= 1 << bit % 8
-        assert len([operation for operation in decode(bytes(flipped)) if operation in whole]) >= 2
+        # A line end that is gone damages the line behind it as well.
+        kept = 1 if log[bit // 8] == ord("\n") else 2
+        assert len([operation for operation in decode(bytes(flipped)) if operation in whole]) >= kept
     (desk.journal / "operations.jsonl").write_bytes(log[: ends[-1]] + b'{"crc":1,"rec')
     desk.apply(Change("f3", None, text(b"x")))
     assert [operation.state for operation in operations(desk.journal)] == ["done"] * 4

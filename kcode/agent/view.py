@@ -33,7 +33,9 @@ class DraftView(DraftFiles):
     ) -> None:
         super().__init__(workspace, session.outputs_folder, environment)
         self.shell = shell
-        self._git, self._folder = git, session.draft_folder
+        self._git = git
+        # A question proposes nothing, so it leaves no draft behind that would count as the last session's.
+        self._folder = session.draft_folder if shell else session.folder / "reading"
         self._opening: asyncio.Task[Draft] | None = None
 
     @property

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.model_server import reply
+from tests.program import RIGHT, RUN_TESTS, Program, make_program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.model_server import ModelServer, ModelServerFactory
+
+    Start = Callable[..., tuple[Program, ModelServer]]
+
+ANSWERED = [
+    reply(reasoning="I look.", text="Let me see.", calls=[("read_file", {"path": "calc/money.py"})]),
+    reply("It truncates, in `calc/money.py:5`.", reasoning="Clear."),
+]
+
+
+@pytest.fixture
+def start(tmp_path: Path, model_server: ModelServerFactory) -> Start:
+    def make(script: list[Any]) -> tuple[Program, ModelServer]:
+        server = model_server(script)
+        return make_program(tmp_path, more={"KCODE_BASE_URL": server.url}), server
+
+    return make
+
+
+def test_the_answer_alone_goes_to_stdout(start: Start) -> None:
+    program, _ = start(ANSWERED)
+    done = program.run("ask", "does it round?")
+    assert (done.returncode, done.stdout.decode()) == (0, "It truncates, in `calc/money.py:5`.\n")
+    assert b"I look." in done.stderr
+
+
+def test_only_tools_that_read_are_offered(start: Start) -> None:
+    program, server = start([reply("No.")])
+    program.run("ask", "may you write?")
+    names = {tool["function"]["name"] for tool in server.requests[0].json["tools"]}
+    assert names == {"list_files", "outline", "read_file", "search"}
+
+
+def test_what_is_piped_in_is_a_marked_block(start: Start) -> None:
+    program, server = start([reply("Fine.")])
+    program.run("ask", "what could break?", input=b"+ new line\n")
+    text = server.requests[0].json["messages"][-1]["content"]
+    assert text.startswith("what could break?\n\n<stdin>\n+ new line\n</stdin>")
+
+
+def test_a_question_does_not_hide_what_is_pending(start: Start) -> None:
+    program, _ = start([reply(calls=[RIGHT, RUN_TESTS]), reply("Done."), *ANSWERED])
+    patch = program.run("fix", "cents() rounds down").stdout
+    program.run("ask", "does it round?")
+    assert program.run("diff").stdout == patch
+
+
+def test_json_and_quiet(start: Start) -> None:
+    program, _ = start([*ANSWERED, *ANSWERED])
+    events = [json.loads(line) for line in program.run("ask", "x y", "--json").stdout.splitlines()]
+    assert [event["type"] for event in events][-1] == "turn.completed"
+    assert program.run("ask", "x y", "-q").stderr == b""
+
+
+def test_the_answer_can_go_to_a_file(start: Start, tmp_path: Path) -> None:
+    program, _ = start(ANSWERED)
+    done = program.run("ask", "x y", "-o", str(tmp_path / "answer.md"))
+    assert done.stdout == b""
+    assert (tmp_path / "answer.md").read_text() == "It truncates, in `calc/money.py:5`.\n"
+
+
+def test_no_question_is_a_usage_error(start: Start) -> None:
+    program, _ = start([])
+    done = program.run("ask")
+    assert done.returncode == 2
+    assert b"No question was given" in done.stderr

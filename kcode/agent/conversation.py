@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 from kcode.context.tokens import estimate_tokens
 from kcode.messages import AssistantMessage, Message, ToolMessage
+from kcode.session.records import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kcode.messages import ToolCall, Usage
-
-
-INTERRUPTED = "This call was interrupted before it finished; what it would have given is unknown."
 
 
 class Conversation:

@@ -28,7 +28,7 @@ from kcode.providers.history import encode_tools
 from kcode.providers.openai_chat import open_provider
 from kcode.providers.sdk import preload
 from kcode.safegit import open_git
-from kcode.session.store import SessionLog, create_session, last_session
+from kcode.session.store import SessionLog, create_session, last_session, prune_sessions
 from kcode.settings import load_settings
 from kcode.share import shared
 from kcode.snapshot import start_snapshot
@@ -150,10 +150,11 @@ class Workbench:
             log.append_decision("applied", [change.path for change in proposal.changes])
 
     async def aclose(self) -> None:
-        """End what still runs, close the connection and the log."""
+        """End what still runs, close the connection and the log, and delete sessions that are too old to be missed."""
         await self.view.aclose()
         await self.provider.aclose()
         self._log.close()
+        prune_sessions(self.place.state, datetime.now(UTC))
 
     async def __aenter__(self) -> Self:
         return self

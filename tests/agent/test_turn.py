@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import pytest
 
-from kcode.agent.conversation import INTERRUPTED, Conversation
+from kcode.agent.conversation import Conversation
 from kcode.agent.turn import OVER_LIMIT, Desk, Limits, LiveView, run_turn
 from kcode.errors import ProviderError
 from kcode.events import (
@@ -24,6 +24,7 @@ from kcode.events import (
 from kcode.messages import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, Usage, UserMessage
 from kcode.providers import Delta, ReasoningDelta, ReplyDelta, TextDelta, UsageDelta
 from kcode.results import Failure, ToolResult
+from kcode.session.records import INTERRUPTED
 from kcode.tooling import Access, Tool, View, tool
 
 if TYPE_CHECKING:

@@ -91,11 +91,13 @@ class Shell:
             custom=self._test_command,
             interpreters=python_interpreters(self._environment),
         )
-        self._tests = (draft.generation, report)
+        # Chosen tests prove nothing about the others; the user's own command is always run whole.
+        if self._test_command is not None or target.strip() in {"", ".", "./"}:
+            self._tests = (draft.generation, report)
         return report
 
     def fresh_tests(self) -> TestReport | None:
-        """The last test run, if the draft is still what it ran over."""
+        """The last run of all tests, if the draft is still what it ran over."""
         draft = self.draft
         return self._tests[1] if self._tests and draft and self._tests[0] == draft.generation else None
 

@@ -139,7 +139,7 @@ class Workbench:
         return propose(self.view.draft.changes()) if self.view.is_open else Proposal()
 
     def fresh_tests(self) -> TestReport | None:
-        """The last test run, if the draft is still what it ran over."""
+        """The last run of all tests, if the draft is still what it ran over."""
         return self.view.shell.fresh_tests() if self.view.shell else None
 
     def apply(self, proposal: Proposal) -> None:

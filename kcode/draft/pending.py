@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kcode.draft.disk import read_state
 from kcode.draft.hunks import propose, single_paths
 from kcode.draft.journal import apply_changes
 
@@ -26,8 +27,9 @@ class Pending:
     journal: Path
 
     def proposal(self) -> Proposal:
-        """The difference draft - workspace as it is now."""
-        return propose(self.draft.changes())
+        """The draft's changes, without those that stand in the workspace by now, as after `git apply`."""
+        root = self.workspace.root
+        return propose([change for change in self.draft.changes() if read_state(root / change.path) != change.after])
 
     def apply(self, proposal: Proposal, label: str) -> Operation:
         """Write the whole proposal; StaleError names the files that are not what it was made from."""

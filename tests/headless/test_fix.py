@@ -72,6 +72,14 @@ def test_without_a_test_run_by_the_model_kcode_runs_the_tests_itself(start: Star
     assert b"tests pass: 2 passed" in done.stderr
 
 
+@pytest.mark.parametrize("target", ["test_plain", "no_test_has_this_name"])
+def test_a_run_of_chosen_tests_proves_nothing_about_the_others(start: Start, target: str) -> None:
+    program, _ = start([reply(calls=[WRONG, ("run_tests", {"target": target})]), reply("Done.")])
+    done = program.run("fix", "cents() rounds down")
+    assert done.returncode == 4
+    assert b"tests fail: 1 passed, 1 failed" in done.stderr
+
+
 def test_a_change_whose_tests_fail_is_given_with_exit_4(start: Start) -> None:
     program, _ = start([reply(calls=[WRONG]), reply("Done.")])
     done = program.run("fix", "cents() rounds down")
@@ -114,6 +122,16 @@ def test_the_pending_proposal_can_be_shown_and_applied_later(start: Start) -> No
     assert program.run("apply").returncode == 0
     assert "round(amount, 2)" in (program.repository / "calc/money.py").read_text()
     assert program.run("diff").returncode == 3
+
+
+def test_what_git_applied_is_no_longer_pending(start: Start) -> None:
+    program, _ = start(FIXED)
+    done = program.run("fix", "cents() rounds down")
+    subprocess.run(["git", "apply"], cwd=program.repository, input=done.stdout, check=True)
+    for command in ("diff", "apply"):
+        again = program.run(command)
+        assert (again.returncode, again.stdout) == (3, b"")
+        assert b"Nothing is pending here" in again.stderr
 
 
 def test_a_file_that_the_user_changed_meanwhile_is_not_overwritten(start: Start) -> None:

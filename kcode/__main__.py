@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from typing import NoReturn
+
+TYPE_CHECKING = False  # as the typing module has it, which must not be imported before the path is clean
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def main() -> NoReturn:
     """Run kcode with the process's arguments and leave with its exit code."""
+    _leave_workspace_out(sys.path)
     try:
+        from kcode.streams import open_streams  # noqa: PLC0415
+
+        open_streams()
         from kcode.cli import run  # noqa: PLC0415
 
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
-        sys.stderr.write("\nkcode: interrupted\n")
+        if sys.stderr is not None:
+            sys.stderr.write("\nkcode: interrupted\n")
         code = 130
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     # Everything is closed and written. Taking down an interpreter that holds the SDK's thousand modules would add a
     # fifth of a second to every run.
     os._exit(code)
+
+
+def _leave_workspace_out(path: list[str]) -> None:
+    """Import nothing from the current folder, which `python -m` and an empty name in PYTHONPATH put on the path."""
+    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+    try:
+        here = os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        here = ""
+    path[:] = [entry for entry in path if entry == own or entry not in {"", ".", here}]
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -11,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from kcode import __version__
-from kcode.errors import KcodeError, ProviderError, RefusedError, UsageError, WorkspaceError
+from kcode.errors import KcodeError, OutputError, ProviderError, RefusedError, UsageError, WorkspaceError
 from kcode.options import COLOR_CHOICES, ColorChoice, ModelOptions, OutputOptions, PlaceOptions
 
 if TYPE_CHECKING:
@@ -346,29 +345,32 @@ def exit_code(error: KcodeError) -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Obey the arguments and return the exit code; every error becomes one message on stderr. Ctrl-C is raised."""
-    from kcode.sanitize import sanitize
+    try:
+        code = _obey(arguments)
+        sys.stdout.flush()
+    except KcodeError as error:
+        return _tell(error, json="--json" in arguments)
+    except BrokenPipeError:
+        # A reader that has left, as `| head` does, is no reason for a traceback.
+        return EXIT_ERROR
+    return code
 
+
+def _obey(arguments: Sequence[str]) -> int:
     try:
         app(args=list(arguments), prog_name="kcode")
     except SystemExit as end:
-        return _flush(end.code if isinstance(end.code, int) else int(end.code is not None))
-    except KcodeError as error:
-        sys.stderr.write(f"kcode: {sanitize(str(error))}\n")
-        if "--json" in arguments:
-            from kcode.headless.jsonlines import write_line
-
-            write_line("error", message=str(error), exit_code=exit_code(error))
-        return _flush(exit_code(error))
-    except BrokenPipeError:
-        return _flush(EXIT_ERROR)
-    return _flush(0)
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
 
 
-def _flush(code: int) -> int:
-    """The code, once stdout is empty. A reader that has left, as `| head` does, is no reason for a traceback."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # What Python still holds would fail again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _tell(error: KcodeError, *, json: bool) -> int:
+    from kcode.sanitize import sanitize
+
+    code = exit_code(error)
+    sys.stderr.write(f"kcode: {sanitize(str(error))}\n")
+    if json and not isinstance(error, OutputError):
+        from kcode.headless.jsonlines import write_line
+
+        write_line("error", message=str(error), exit_code=code)
     return code

@@ -5,6 +5,7 @@ KcodeError                  something the user reads: what happened, to what, wh
 ├── WorkspaceError          the folder cannot be worked on                       exit 2
 ├── RefusedError            needs a right or an answer that nobody gave          exit 5
 │   └── NoSandboxError      commands cannot be isolated on this machine
+├── OutputError             stdout cannot take the product
 ├── GitError                a git command failed
 ├── DraftError              the draft cannot be read, written or proposed
 │   └── StaleError          the user's file is not what the proposal was made from
@@ -40,6 +41,10 @@ class RefusedError(KcodeError):
 
 
 class NoSandboxError(RefusedError):
+    pass
+
+
+class OutputError(KcodeError):
     pass
 
 

@@ -33,6 +33,7 @@ LAYERS: list[set[str]] = [
         "globs",
         "nearest",
         "textfile",
+        "streams",
     },
 ]
 
@@ -67,7 +68,7 @@ EFFECTS = {
     "headless/product.py",  # the file that --output names
     "headless/terminal.py",  # opens the terminal to ask a question
     "headless/demo.py",  # makes the project of the demo
-    "cli.py",  # opens /dev/null in a closed stdout's place
+    "streams.py",  # opens /dev/null in the place of a closed stream
 }
 EFFECTS_FOLDERS = ("sandbox/",)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
-from kcode.errors import UsageError
+from kcode.errors import KcodeError, UsageError
 from kcode.events import TextStreamed, TurnEnd, TurnFinished
 from kcode.headless.fix import EXIT_LIMIT
 from kcode.headless.interrupts import run_until_signal
@@ -74,12 +74,16 @@ def _deliver(finished: TurnFinished, terminal: Terminal, output: OutputOptions, 
         terminal.say(finished.text, YELLOW)
         return EXIT_LIMIT
     answer = finished.text.strip() + "\n"
-    if output.file is not None:
-        write_file(output.file, answer.encode("utf-8", "replace"))
-    elif streams:
-        sys.stdout.write("\n")
-        sys.stdout.flush()
-    elif not output.json:
-        sys.stdout.buffer.write(answer.encode("utf-8", "replace"))
-        sys.stdout.buffer.flush()
+    try:
+        if output.file is not None:
+            write_file(output.file, answer.encode("utf-8", "replace"))
+        elif streams:
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+        elif not output.json:
+            sys.stdout.buffer.write(answer.encode("utf-8", "replace"))
+            sys.stdout.buffer.flush()
+    except KcodeError:
+        terminal.say(answer)  # It has been paid for, and nothing else shows it again.
+        raise
     return 0

@@ -28,10 +28,10 @@ VERSION = 1
 
 
 def write_line(kind: str, /, **fields: Any) -> None:
-    """Write one event; bytes that are no text become U+FFFD."""
+    """Write one event, in UTF-8 whatever the locale; bytes that are no text become `?`."""
     line = json.dumps({"type": kind, **fields}, ensure_ascii=False)
-    sys.stdout.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
-    sys.stdout.flush()
+    sys.stdout.buffer.write(line.encode("utf-8", "replace") + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def write_event(event: Event) -> None:

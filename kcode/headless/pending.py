@@ -11,8 +11,9 @@ from kcode.draft.files import Proposal
 from kcode.draft.hunks import propose, single_paths
 from kcode.draft.incoming import read_patch
 from kcode.draft.journal import apply_changes, redo, undo
+from kcode.errors import RefusedError
 from kcode.headless.product import describe_size, print_patch
-from kcode.headless.stdin import read_piped_bytes
+from kcode.headless.stdin import is_pipe, read_piped_bytes
 from kcode.headless.terminal import GREEN, YELLOW, Terminal
 
 if TYPE_CHECKING:
@@ -39,6 +40,13 @@ def apply_pending(place: PlaceOptions) -> int:
     """Write the patch that is piped in, else the pending proposal."""
     terminal = Terminal(os.environ)
     patch = read_piped_bytes()
+    if patch is None and is_pipe():
+        # `kcode fix … | kcode apply`: what is pending while fix still works, or after it failed, is not what was meant.
+        raise RefusedError(
+            "No patch came through the pipe, so nothing is applied. The pending proposal: kcode apply < /dev/null. "
+            "A patch that takes long to make: put it in a file, then kcode apply < FILE. "
+            "To fix and apply in one go: kcode fix --apply."
+        )
     spot = open_place(place)
     _settle(spot, terminal)
     if patch:

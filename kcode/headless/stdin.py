@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 import sys
 
 from kcode.errors import UsageError
@@ -25,7 +26,7 @@ def read_piped_bytes(*, wait: bool = False) -> bytes | None:
     With `wait` the input is the request itself and is waited for; else the first byte has three seconds to come, so
     that a pipe that somebody inherited and forgot does not hang kcode. Raises UsageError above 8 MiB.
     """
-    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
+    if sys.stdin.isatty():
         return None
     descriptor = sys.stdin.fileno()
     # A file or /dev/null answers at once; a pipe or socket may stay silent for ever.
@@ -33,12 +34,28 @@ def read_piped_bytes(*, wait: bool = False) -> bytes | None:
         return None
     chunks: list[bytes] = []
     size = 0
-    while chunk := os.read(descriptor, 1 << 16):
+    while chunk := _read_some(descriptor):
         chunks.append(chunk)
         size += len(chunk)
         if size > LIMIT:
             raise UsageError(f"More than {LIMIT >> 20} MiB came in on stdin; pipe in the part that matters.")
     return b"".join(chunks) or None
+
+
+def is_pipe() -> bool:
+    """True when stdin is a pipe or socket, so that another program decides what comes, and when."""
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _read_some(descriptor: int) -> bytes:
+    """The next piece of the input, b"" at its end."""
+    # The pipe may be non-blocking: that is a property of the pipe, which another program at it may have set.
+    select.select([descriptor], [], [])
+    try:
+        return os.read(descriptor, 1 << 16)
+    except OSError as error:
+        raise UsageError(f"stdin cannot be read: {error.strerror}. Pipe something in, or use < /dev/null.") from None
 
 
 def mark_piped(text: str) -> str:

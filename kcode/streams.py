@@ -1,0 +1,81 @@
+"""The standard streams as kcode needs them: there in any case, and clear about what becomes of the words."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
+
+from kcode.errors import OutputError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+
+def open_streams() -> None:
+    """Put streams in place that every part of kcode can use.
+
+    stdout raises OutputError when it cannot take the product, and BrokenPipeError when its reader has left; stderr loses
+    what cannot be written, since no progress is worth a run; an encoding that lacks a character gets its escape.
+    """
+    # A descriptor that was closed would go to the next file opened, which the product or a warning would then overwrite.
+    # Open for reading only, stdout still fails when something is written to it.
+    for descriptor, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, flags)
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    sys.stdout = _text(_Product(1, "wb", closefd=False), sys.stdout)
+    sys.stderr = _text(_Progress(2, "wb", closefd=False), sys.stderr)
+
+
+def _text(raw: io.FileIO, former: TextIO | None) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=former.encoding if former else "utf-8",
+        errors="backslashreplace",
+        line_buffering=raw.fileno() == 2 or raw.isatty(),
+    )
+
+
+class _Waiting(io.FileIO):
+    """Waits for its reader also where somebody made the pipe non-blocking, as the parents of node programs do."""
+
+    def write(self, data: Buffer, /) -> int:
+        while (count := super().write(data)) is None:
+            select.select([], [self], [])
+        return count
+
+
+class _Product(_Waiting):
+    """Fails once: what is still held then is dropped without a word, so that no later flush fails again."""
+
+    _failed = False
+
+    def write(self, data: Buffer, /) -> int:
+        if self._failed:
+            return memoryview(data).nbytes
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            self._failed = True
+            raise
+        except OSError as error:
+            self._failed = True
+            raise OutputError(
+                f"stdout cannot be written: {error.strerror}. Send the output elsewhere; kcode diff gives a proposal again."
+            ) from None
+
+
+class _Progress(_Waiting):
+    def write(self, data: Buffer, /) -> int:
+        with suppress(OSError):
+            return super().write(data)
+        return memoryview(data).nbytes

@@ -14,12 +14,14 @@ from kcode.events import (
     ToolCallStarted,
     TurnFinished,
 )
+from kcode.results import CommandEnd
 from kcode.headless.terminal import DIM, GREEN, RED, YELLOW
 from kcode.sanitize import sanitize
 
 if TYPE_CHECKING:
     from kcode.events import Event
-    from kcode.headless.terminal import Terminal
+    from kcode.results import CommandEnd
+from kcode.headless.terminal import Terminal
     from kcode.messages import ToolCall, Usage
     from kcode.results import TestReport, ToolResult
 
@@ -109,6 +111,10 @@ def describe_tests(report: TestReport) -> str:
         for count, word in ((report.passed, "passed"), (report.failed, "failed"), (report.skipped, "skipped"))
         if count
     ]
+    if report.result.end is CommandEnd.TIMEOUT:
+        return f"tests fail: stopped after {report.result.seconds:.0f} s, before their end"
+    if report.result.end is not CommandEnd.EXITED:
+        return f"tests fail: stopped after {report.result.seconds:.0f} s, for what they did"
     verdict = "tests pass" if report.ok else "tests fail"
     names = ", ".join(failure.name for failure in report.failures[:3])
     more = f" and {len(report.failures) - 3} more" if len(report.failures) > 3 else ""

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from kcode.headless.report import describe_tests, describe_usage, title_of
+from kcode.messages import ToolCall, Usage
+from kcode.results import CommandEnd, CommandResult, TestFailure, TestReport
+
+
+def report(code: int = 0, end: CommandEnd = CommandEnd.EXITED, **counts: int) -> TestReport:
+    failures = tuple(TestFailure(f"test_{n}") for n in range(counts.get("failed", 0)))
+    return TestReport("make test", CommandResult(code, "", end, 600.0), **counts, failures=failures)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (report(passed=5), "tests pass: 5 passed"),
+        (report(), "tests pass: exit code 0"),
+        (report(1, passed=5, failed=2), "tests fail: 5 passed, 2 failed (test_0, test_1)"),
+        (report(1, failed=9), "tests fail: 9 failed (test_0, test_1, test_2 and 6 more)"),
+        (report(-9, CommandEnd.TIMEOUT), "tests fail: stopped after 600 s, before their end"),
+        (report(-9, CommandEnd.FLOOD), "tests fail: stopped after 600 s, for what they did"),
+    ],
+)
+def test_a_test_run_is_one_line(found: TestReport, words: str) -> None:
+    assert describe_tests(found) == words
+
+
+def test_a_price_that_is_not_known_is_not_said_to_be_nothing() -> None:
+    assert describe_usage(Usage(1000, 50, 900), 1) == "1 step, 1,000 tokens in (90% cached), 50 out, price unknown"
+    assert describe_usage(Usage(1000, 50, 0, 0.01), 2) == "2 steps, 1,000 tokens in (0% cached), 50 out, $0.0100"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "title"),
+    [
+        ('{"path": "a.py", "start": 3}', "run a.py"),
+        ('{"command": "echo 1\\necho 2"}', "run echo 1 echo 2"),
+        ('{"command": "' + "x" * 90 + '"}', "run " + "x" * 60 + "…"),
+        ('{"path": "a\\u001b[2J"}', "run a␛[2J"),
+        ('{"edits": []}', "run"),
+        ("{}", "run"),
+        ("{broken", "run"),
+    ],
+)
+def test_a_call_is_named_by_its_first_argument(arguments: str, title: str) -> None:
+    assert title_of(ToolCall("1", "run", arguments)) == title

@@ -14,14 +14,13 @@ from kcode.events import (
     ToolCallStarted,
     TurnFinished,
 )
-from kcode.results import CommandEnd
 from kcode.headless.terminal import DIM, GREEN, RED, YELLOW
+from kcode.results import CommandEnd
 from kcode.sanitize import sanitize
 
 if TYPE_CHECKING:
     from kcode.events import Event
-    from kcode.results import CommandEnd
-from kcode.headless.terminal import Terminal
+    from kcode.headless.terminal import Terminal
     from kcode.messages import ToolCall, Usage
     from kcode.results import TestReport, ToolResult
 

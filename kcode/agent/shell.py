@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -133,7 +134,7 @@ def environment_for(root: Path, environment: Mapping[str, str]) -> dict[str, str
     """The user's environment with the project's own virtual environment, if it has one, as an activated one is."""
     for name in (".venv", "venv"):
         bin_folder = root / name / "bin"
-        if (bin_folder / "python").exists():
+        if os.path.lexists(bin_folder / "python"):
             path = environment.get("PATH", "")
             return {**environment, "VIRTUAL_ENV": str(root / name), "PATH": f"{bin_folder}:{path}"}
     return dict(environment)

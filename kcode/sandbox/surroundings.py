@@ -189,9 +189,17 @@ def _shown_layers(paths: list[str], found: list[Layer], runtime_folder: str) -> 
     shown = []
     for path in paths:
         real = os.path.realpath(path)
-        names = {os.path.normpath(path), real} - covers if Path(real).is_dir() else ()
+        names = {os.path.normpath(path), real} - covers if _is_folder(real) else ()
         shown += [Layer("shown", name, real) for name in names if _is_hidden(name, found)]
     return shown
+
+
+def _is_folder(path: str) -> bool:
+    """True for a folder that can be looked at: PATH may name some that this user may not even reach."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _nearest(path: str, found: Iterable[Layer]) -> Layer | None:

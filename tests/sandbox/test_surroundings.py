@@ -62,6 +62,13 @@ def test_an_installation_is_shown_whole_but_never_a_hidden_folder_itself(home: P
     assert found[str(home / ".docker" / "bin")].kind == "shown"
 
 
+def test_an_entry_of_path_that_cannot_be_looked_at_is_passed_over(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "tool" / "bin").mkdir(parents=True)
+    # A name too long fails as a folder does that the user may not reach, for root too.
+    found = seen(home, PATH=f"/tmp/{'x' * 300}/bin:{tmp_path}/tool/bin")
+    assert found[str(tmp_path / "tool")].kind == "shown"
+
+
 def test_a_link_in_a_hidden_folder_is_shown_under_its_name(home: Path, tmp_path: Path) -> None:
     (tmp_path / "real" / "bin").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "real")

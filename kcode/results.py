@@ -35,12 +35,16 @@ class CommandResult:
 
 @dataclass(frozen=True, slots=True)
 class TestFailure:
-    """One failing test: its name as the runner spells it, and the useful end of what it said."""
+    """One failing test: its name as the runner spells it, and the useful end of what it said.
+
+    `cause` is the same for failures that one mistake seems to explain; "" where nothing was said.
+    """
 
     __test__ = False
 
     name: str
     detail: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

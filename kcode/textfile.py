@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 LONGEST_LINE = 2000
+# Colours, cursor moves and clearing; and the links and titles that a bell or a backslash ends.
+_TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +92,39 @@ def cut_line(line: str, longest: int = LONGEST_LINE) -> str:
     return line if len(line) <= longest else f"{line[:longest]} … [cut: the line has {len(line):,} characters]"
 
 
-def show_ranges(lines: Sequence[str], ranges: Iterable[tuple[int, int]], *, around: int, most: int) -> str:
-    """The numbered lines of each range (from 1, both ends included) with `around` lines beside it, `most` at a time.
+def without_colors(output: str) -> str:
+    """What a command printed, without the codes for a terminal's colours, cursor and links."""
+    return _TERMINAL_CODES.sub("", output) if "\x1b" in output else output
 
-    An empty range, whose end is its start - 1, shows the lines around the place. Ranges that meet are shown as one.
+
+def show_ranges(
+    lines: Sequence[str], ranges: Iterable[tuple[int, int]], *, around: int, most: int, most_in_all: int
+) -> str:
+    """The numbered lines of each range (from 1, both ends included) with `around` lines beside it.
+
+    Ranges that meet are shown as one, and `…` stands between those that do not. Of a range longer than `most` the ends
+    are shown, and after about `most_in_all` lines the rest is counted. An empty range, whose end is its start - 1, shows
+    the lines around the place.
     """
     windows: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         low, high = max(1, start - around), min(len(lines), end + around)
         if windows and low <= windows[-1][1] + 1:
             windows[-1] = (windows[-1][0], max(high, windows[-1][1]))
-        else:
+        elif high >= low:
             windows.append((low, high))
-    shown: list[str] = []
-    for low, high in windows:
+    pieces: list[str] = []
+    total = 0
+    for index, (low, high) in enumerate(windows):
+        if total >= most_in_all:
+            pieces.append(f"{len(windows) - index} more places, not shown")
+            break
         if high - low + 1 > most:
             half = most // 2
-            shown.append("\n".join(number_lines(lines[low - 1 : low - 1 + half], low)))
-            shown.append(f"… lines {low + half}-{high - half} not shown")
-            shown.append("\n".join(number_lines(lines[high - half : high], high - half + 1)))
-        elif high >= low:
-            shown.append("\n".join(number_lines(lines[low - 1 : high], low)))
-    return "\n".join(shown)
+            head = number_lines(lines[low - 1 : low - 1 + half], low)
+            tail = number_lines(lines[high - half : high], high - half + 1)
+            pieces.append("\n".join([*head, f"… lines {low + half}-{high - half} not shown", *tail]))
+        else:
+            pieces.append("\n".join(number_lines(lines[low - 1 : high], low)))
+        total += min(high - low + 1, most)
+    return "\n…\n".join(pieces)

@@ -15,7 +15,7 @@ from kcode.errors import EditRefusedError, KcodeError, ToolError
 from kcode.globs import compile_glob
 from kcode.nearest import nearest_paths
 from kcode.results import CommandEnd, CommandResult, TestFailure, TestReport, ToolResult
-from kcode.textfile import TextFile, cut_line, decode_text, number_lines, show_ranges
+from kcode.textfile import TextFile, cut_line, decode_text, number_lines, show_ranges, without_colors
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -47,6 +47,7 @@ __all__ = [
     "show_ranges",
     "tool",
     "which_file",
+    "without_colors",
 ]
 
 
@@ -80,7 +81,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One definition in a source file: its lines (from 1, both included), its nesting and its first line."""
+    """One definition in a source file: its lines (from 1, both included), its nesting and its head in one line."""
 
     start: int
     end: int
@@ -99,7 +100,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What edits made of a file: its bytes, and for every replaced place, in file order, its lines in the new text.
+    """What edits made of a file: its bytes, and for every run of lines that changed, in file order, its new lines.
 
     A place is (first, last), counted from 1; where lines were only taken out, last is first - 1.
     """
@@ -276,15 +277,17 @@ def load_tool(path: Path) -> Tool:
     try:
         spec.loader.exec_module(module)
     except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
         ImportError,
+        LookupError,
+        NameError,
+        OSError,
+        RuntimeError,
         SyntaxError,
         TypeError,
-        NameError,
-        AttributeError,
         ValueError,
-        OSError,
-        LookupError,
-        RuntimeError,
     ) as error:
         raise KcodeError(f"The tool file {path} cannot be loaded: {error}. Mend it or move it away.") from error
     tools: Sequence[Tool] = [value for value in vars(module).values() if isinstance(value, Tool)]

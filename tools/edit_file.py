@@ -6,13 +6,13 @@ from typing import Annotated, NotRequired, TypedDict
 
 from kcode.tooling import Access, Edit, EditRefusedError, ToolResult, View, decode_text, show_ranges, tool, which_file
 
-LINES_AROUND, MOST_LINES = 2, 24
+MOST_LINES, MOST_LINES_IN_ALL, MOST_SPELLED = 24, 40, 12
 
 
 class Replacement(TypedDict):
     old: Annotated[str, "text in the file now, copied exactly with its indentation, without line numbers"]
     new: Annotated[str, "text to put in its place"]
-    replace_all: NotRequired[Annotated[bool, "replace every occurrence, not the only one"]]
+    replace_all: NotRequired[Annotated[bool, "replace every occurrence; `old` may then stand there more than once"]]
 
 
 @tool(Access.EDIT)
@@ -33,13 +33,15 @@ async def edit_file(
         raise EditRefusedError(f"{name}: {refused}") from None
     lines = decode_text(applied.after).lines
     count = len(applied.places)
-    shown = show_ranges(lines, applied.places, around=LINES_AROUND, most=MOST_LINES)
-    where = ", ".join(_spell(first, last) for first, last in applied.places[:20]) + (" …" if count > 20 else "")
+    around = 2 if count <= 2 else 1 if count <= 8 else 0
+    shown = show_ranges(lines, applied.places, around=around, most=MOST_LINES, most_in_all=MOST_LINES_IN_ALL)
+    where = ", ".join(_spell(first, last) for first, last in applied.places[:MOST_SPELLED])
+    more = f" and {count - MOST_SPELLED} more places" if count > MOST_SPELLED else ""
     summary = f"{name}: {count} place{'s' if count > 1 else ''}"
-    return ToolResult(f"Changed {name} at {where}. It reads now:\n{shown or '(an empty file)'}", summary)
+    return ToolResult(f"Changed {name}: {where}{more}. It reads now:\n{shown or '(an empty file)'}", summary)
 
 
 def _spell(first: int, last: int) -> str:
     if last < first:
-        return f"line {first} (lines taken out)"
+        return f"lines taken out after line {last}" if last else "lines taken out at the top"
     return f"line {first}" if first == last else f"lines {first}-{last}"

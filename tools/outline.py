@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from kcode.tooling import Access, ToolResult, View, cut_line, tool, which_file
+from kcode.tooling import Access, ToolResult, View, tool, which_file
 
 MOST_DEFINITIONS = 300
 
 
 @tool(Access.READ)
 async def outline(view: View, path: Annotated[str, "source file"]) -> ToolResult:
-    """List the classes and functions of a source file with their lines, to read only the part you need."""
+    """List the classes, functions and top-level names of a source file with their lines, to read only what you need."""
     name = which_file(view, path)
     found = view.definitions(name)
     if found is None:
@@ -22,11 +22,10 @@ async def outline(view: View, path: Annotated[str, "source file"]) -> ToolResult
         )
     if not found:
         return ToolResult(f"{name} defines nothing. Read it with read_file.", f"{name}: no definitions")
-    width = max(len(f"{one.start}-{one.end}") for one in found)
-    lines = [
-        f"{f'{one.start}-{one.end}':>{width}}  {'  ' * one.depth}{cut_line(one.text.strip(), 200)}"
-        for one in found[:MOST_DEFINITIONS]
-    ]
+    spans = [str(one.start) if one.start == one.end else f"{one.start}-{one.end}" for one in found[:MOST_DEFINITIONS]]
+    width = max(map(len, spans))
+    lines = [f"{span:>{width}}  {'  ' * one.depth}{one.text}" for span, one in zip(spans, found, strict=False)]
     if len(found) > MOST_DEFINITIONS:
         lines.append(f"… {len(found) - MOST_DEFINITIONS} more: use search")
-    return ToolResult("\n".join([f"{name}:", *lines]), f"{name}: {len(found)} definitions")
+    summary = f"{name}: {len(found)} definition{'s' if len(found) > 1 else ''}"
+    return ToolResult("\n".join([f"{name}:", *lines]), summary)

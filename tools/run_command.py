@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Annotated
 
-from kcode.tooling import Access, CommandEnd, CommandResult, ToolError, ToolResult, View, tool
+from kcode.tooling import Access, CommandEnd, CommandResult, ToolError, ToolResult, View, tool, without_colors
 
 LONGEST, MOST_CHANGED = 600, 30
 
@@ -23,7 +23,7 @@ async def run_command(
     if not command.strip():
         raise ToolError("`command` is empty. Give a shell command.")
     result = await view.run(command, float(min(max(seconds, 1), LONGEST)))
-    parts = [_ending(result), result.output.rstrip("\n") or "(no output)"]
+    parts = [_ending(result), without_colors(result.output).rstrip("\n") or "(no output)"]
     if result.output_name:
         parts.append(f"… that is not all: read_file {result.output_name} for the full output")
     if result.changed:

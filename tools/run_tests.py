@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from kcode.tooling import Access, CommandEnd, TestReport, ToolResult, View, tool
+from kcode.tooling import Access, CommandEnd, TestFailure, TestReport, ToolResult, View, tool, without_colors
 
 SECONDS = 600.0
-MOST_NAMES, MOST_DETAILS, MOST_CHARACTERS, LAST_LINES = 30, 6, 12_000, 40
+MOST_NAMES, MOST_NAMES_ALIKE, MOST_DETAILS, MOST_CHARACTERS, LAST_LINES = 30, 10, 8, 8_000, 40
 
 
 @tool(Access.EXECUTE)
 async def run_tests(
-    view: View, target: Annotated[str, "file, folder, file::test or name; empty for all"] = ""
+    view: View, target: Annotated[str, "file, folder, file::test, or part of a test's name; empty for all"] = ""
 ) -> ToolResult:
-    """Run the project's tests; how is found by itself.
+    """Run the project's tests. The way to run them is detected.
 
     Run the narrowest target while you work, and all tests before your final answer.
     """
     report = await view.run_tests(target, SECONDS)
-    parts = [f"{_verdict(report)}\nCommand: {report.command}"]
+    parts = [f"{_verdict(report, target.strip())}\nCommand: {report.command}"]
+    # What pytest prints when it does not go on, as with files that it cannot collect.
+    parts += [f"pytest: {said}" for said in re.findall(r"^!{3,} (.+?) !{3,}$", report.result.output, re.MULTILINE)]
     parts += _failures(report)
     if not report.ok and not any(failure.detail for failure in report.failures):
         parts.append(f"End of the output:\n{_last_lines(report.result.output)}")
@@ -30,7 +33,7 @@ async def run_tests(
     return ToolResult("\n".join(parts), _counts(report), tests=report)
 
 
-def _verdict(report: TestReport) -> str:
+def _verdict(report: TestReport, target: str) -> str:
     result = report.result
     time = f"in {result.seconds:.1f} s"
     match result.end:
@@ -42,11 +45,13 @@ def _verdict(report: TestReport) -> str:
             return f"The tests were cancelled {time}: {_counts(report)}."
         case CommandEnd.EXITED:
             pass
-    if report.ok:
-        return f"All tests pass {time}: {_counts(report)}."
     if report.failed:
         return f"Tests fail {time}: {_counts(report)}."
-    return f"The test run failed {time}: exit code {result.exit_code}, {_counts(report)}."
+    if not report.ok:
+        return f"The test run failed {time}: exit code {result.exit_code}, {_counts(report)}."
+    if report.passed == 0:
+        return f"No test ran {time}: {_counts(report)}."
+    return f"{f'The tests of {target}' if target else 'All tests'} pass {time}: {_counts(report)}."
 
 
 def _counts(report: TestReport) -> str:
@@ -56,21 +61,39 @@ def _counts(report: TestReport) -> str:
 
 
 def _failures(report: TestReport) -> list[str]:
-    if not report.failures:
-        return []
-    names = [failure.name for failure in report.failures]
-    parts = ["Failing:\n" + "\n".join(f"  {name}" for name in names[:MOST_NAMES])]
-    if len(names) > MOST_NAMES:
-        parts.append(f"  … and {len(names) - MOST_NAMES} more")
-    total = 0
-    for failure in report.failures[:MOST_DETAILS]:
-        if not failure.detail or total > MOST_CHARACTERS:
+    """One example for each cause, as many as there is room for, and the names of all others."""
+    alike: dict[str, list[TestFailure]] = {}
+    for failure in report.failures:
+        alike.setdefault(failure.cause or failure.name, []).append(failure)
+    parts: list[str] = []
+    left: list[str] = []
+    shown = 0
+    for failures in alike.values():
+        example = failures[0].detail
+        if not example or len(parts) >= MOST_DETAILS or sum(map(len, parts)) > MOST_CHARACTERS:
+            left += [failure.name for failure in failures]
             continue
-        detail = failure.detail[-MOST_CHARACTERS // 3 :]
-        total += len(detail)
-        parts.append(f"--- {failure.name}\n{detail}")
+        shown += len(failures)
+        parts.append(f"{_heading([failure.name for failure in failures])}\n{example[-MOST_CHARACTERS // 2 :]}")
+    hidden = max(report.failed or 0, len(report.failures)) - shown
+    if parts and hidden > 0:
+        parts.append(f"{hidden} more failure{'s' if hidden > 1 else ''} not shown: run a narrower target")
+    elif left:
+        parts.append("Failing:")
+    parts += [f"  {name}" for name in left[:MOST_NAMES]]
+    if len(left) > MOST_NAMES:
+        parts.append(f"  … and {len(left) - MOST_NAMES} more")
     return parts
 
 
+def _heading(names: list[str]) -> str:
+    if len(names) == 1:
+        return f"--- {names[0]}"
+    more = len(names) - MOST_NAMES_ALIKE
+    listed = [f"  {name}" for name in names[:MOST_NAMES_ALIKE]] + ([f"  … and {more} more"] if more > 0 else [])
+    return "\n".join([f"--- {len(names)} failures with this cause:", *listed, "The first of them said:"])
+
+
 def _last_lines(output: str) -> str:
-    return "\n".join(output.rstrip().splitlines()[-LAST_LINES:])[-MOST_CHARACTERS:] or "(no output)"
+    lines = without_colors(output).rstrip().splitlines()[-LAST_LINES:]
+    return "\n".join(lines)[-MOST_CHARACTERS:] or "(no output)"

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from kcode.tooling import Access, Match, ToolResult, View, cut_line, tool
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-MOST_MATCHES, MOST_CHARACTERS, LONGEST_LINE = 100, 16_000, 300
+MOST_MATCHES, MOST_AROUND, MOST_CHARACTERS, LONGEST_LINE = 100, 20, 16_000, 300
 
 
 @tool(Access.READ)
 async def search(
     view: View,
-    pattern: Annotated[str, "regular expression"],
+    pattern: Annotated[str, "regular expression (Rust's, as in ripgrep)"],
     path: Annotated[str, "folder or file to search"] = "",
-    glob: Annotated[str, "only files with such names, as *.py"] = "",
+    glob: Annotated[str, "only files with such names, as *.{py,md}"] = "",
     ignore_case: bool = False,
-    context: Annotated[int, "lines to show around each match"] = 0,
+    context: Annotated[int, "lines to show around each match, at most 20"] = 0,
 ) -> ToolResult:
-    """Search the contents of files that git does not ignore. Gives `path:line: text`, at most 100 matches."""
-    around = min(max(context, 0), 20)
+    """Search the lines of files that git does not ignore.
+
+    Gives each file's path, below it `12: text` for a match and `12- text` for context; at most 100 matches and
+    16,000 characters.
+    """
+    around = min(max(context, 0), MOST_AROUND)
     matches, more = await view.search(pattern, path, glob, ignore_case=ignore_case, context=around, limit=MOST_MATCHES)
     hits = [match for match in matches if not match.is_context]
     if not hits:
@@ -32,29 +33,29 @@ async def search(
     files = len({match.path for match in hits})
     count = f"{'more than ' if more else ''}{len(hits)} match{'es' if len(hits) > 1 else ''}"
     summary = f"{count} in {files} file{'s' if files > 1 else ''}"
-    blocks = [_block(group) for _, group in groupby(matches, key=lambda match: match.path)]
-    text = "\n\n".join(blocks) if around else "\n".join(blocks)
+    text = "\n".join(_block(path, list(group)) for path, group in groupby(matches, key=lambda match: match.path))
     note = ""
     if len(text) > MOST_CHARACTERS:
         text = text[:MOST_CHARACTERS].rpartition("\n")[0]
         note = "\n… the rest is not shown: narrow it with path, glob or a longer pattern"
+        note += ", or ask for less context" if around else ""
     elif more:
         note = "\n… there are more matches: narrow it with path, glob or a longer pattern"
     return ToolResult(f"{summary}:\n{text}{note}", summary)
 
 
-def _block(matches: Iterable[Match]) -> str:
-    """The lines of one file, with `--` where lines of context were left out between them."""
-    lines: list[str] = []
-    last: Match | None = None
-    has_context = False
+def _block(path: str, matches: list[Match]) -> str:
+    """The path and the lines found in it, with `--` where lines of context were left out between them."""
+    width = len(str(matches[-1].line))
+    has_context = any(match.is_context for match in matches)
+    lines = [path]
+    last = matches[0].line
     for match in matches:
-        has_context = has_context or match.is_context
-        if last and has_context and match.line > last.line + 1:
-            lines.append("--")
+        if has_context and match.line > last + 1:
+            lines.append(f"  {'--':>{width}}")
         sign = "-" if match.is_context else ":"
-        lines.append(f"{match.path}{sign}{match.line}{sign} {cut_line(match.text, LONGEST_LINE)}")
-        last = match
+        lines.append(f"  {match.line:>{width}}{sign} {cut_line(match.text, LONGEST_LINE)}")
+        last = match.line
     return "\n".join(lines)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from kcode.draft.linediff import changed_ranges, split_lines
 from kcode.draft.nearmiss import describe_near_miss
 from kcode.errors import EditRefusedError, ToolError
 from kcode.textfile import TextFile, cut_line, decode_text
@@ -66,14 +67,14 @@ def apply_edits(before: bytes, edits: Sequence[Edit]) -> Applied:
     places = [place for number in range(len(plain)) for place in _find(base, plain, number)]
     places.sort(key=lambda place: (place.start, place.end))
     _refuse_overlap(base, places, len(edits))
-    after_text, lines = _replace(base, places)
+    after_text = _replace(text, places)
     if after_text == text:
         raise EditRefusedError("The edits together give the file as it is. No file was changed. Check what you want.")
     try:
         after = file.encode(after_text if "\r\n" not in file.raw else _with_line_ends(base, places))
     except ToolError as error:
         raise EditRefusedError(f"{error} No file was changed.") from None
-    return Applied(after, lines)
+    return Applied(after, _changed_lines(base, places))
 
 
 def _find(base: _Base, edits: list[tuple[str, str, bool]], number: int) -> list[_Place]:
@@ -129,20 +130,46 @@ def _without_overlap(starts: list[int], length: int) -> list[int]:
     return kept
 
 
-def _replace(base: _Base, places: list[_Place]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    r"""The new text with "\n" as its line end, and the lines of each place in it."""
-    pieces, lines, done, line = [], [], 0, 1
+def _replace(text: str, places: list[_Place]) -> str:
+    pieces, done = [], 0
     for place in places:
-        kept = base.text[done : place.start]
-        pieces += [kept, place.new]
-        first = line + kept.count("\n")
-        line = first + place.new.count("\n")
+        pieces += [text[done : place.start], place.new]
         done = place.end
-        whole_lines = not place.new or place.new.endswith("\n")
-        ends_line = place.end == len(base.text) or place.end == 0 or base.text[place.end - 1] == "\n"
-        lines.append((first, line - 1 if whole_lines and ends_line else line))
-    pieces.append(base.text[done:])
-    return "".join(pieces), tuple(lines)
+    return "".join([*pieces, text[done:]])
+
+
+def _changed_lines(base: _Base, places: list[_Place]) -> tuple[tuple[int, int], ...]:
+    """The lines of the new text that the file did not have; those that `old` and `new` share are not among them."""
+    found: list[tuple[int, int]] = []
+    shift = 0
+    for start, end, inside in _whole_lines(base.text, places):
+        here = [replace(place, start=place.start - start, end=place.end - start) for place in inside]
+        before = split_lines(base.text[start:end].encode("utf-8", "surrogatepass"))
+        after = split_lines(_replace(base.text[start:end], here).encode("utf-8", "surrogatepass"))
+        first = base.line_of(start) + shift
+        for change in changed_ranges(before, after):
+            low, high = first + change.new_from, first + change.new_to - 1
+            if found and found[-1][0] <= found[-1][1] == low - 1 and low <= high:
+                found[-1] = (found[-1][0], high)
+            else:
+                found.append((low, high))
+        shift += len(after) - len(before)
+    return tuple(found)
+
+
+def _whole_lines(text: str, places: list[_Place]) -> list[tuple[int, int, list[_Place]]]:
+    """The spans of whole lines that hold the places; places that share a line share a span."""
+    spans: list[tuple[int, int, list[_Place]]] = []
+    for place in places:
+        if spans and place.start < spans[-1][1]:
+            start, _, inside = spans.pop()
+        else:
+            start, inside = text.rfind("\n", 0, place.start) + 1, []
+        # Where `new` does not end its line, the line below may join it.
+        ends = place.end > start and text[place.end - 1] == "\n" and place.new.endswith("\n")
+        stop = place.end if ends else text.find("\n", place.end) + 1
+        spans.append((start, stop or len(text), [*inside, place]))
+    return spans
 
 
 def _refuse_overlap(base: _Base, places: list[_Place], count: int) -> None:
@@ -212,12 +239,7 @@ def _not_found(base: _Base, edits: list[tuple[str, str, bool]], number: int) -> 
             "`old` is not in the file, nor anything like it",
             "Find the place with search, or read the file again, and copy the text exactly",
         )
-    return _refusal(
-        edits,
-        number,
-        f"`old` is not in the file. {near}\nSo nothing matched",
-        "Copy `old` exactly from the lines above, with plain spaces and tabs, and call again",
-    )
+    return _refusal(edits, number, f"`old` is not in the file. {near.told}", near.step)
 
 
 def _is_numbered(old: str) -> bool:

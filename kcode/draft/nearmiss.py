@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from kcode.textfile import cut_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _MOST_LINES_SHOWN = 16
 _LIKENESS = 0.6
@@ -19,10 +20,18 @@ _LIKENESS = 0.6
 _MOST_CHARACTERS, _MOST_LINES = 4_000, 20_000
 
 
-def describe_near_miss(lines: Sequence[str], old: str) -> str | None:
-    """The closest lines to `old` with numbers and visible white space, and the first difference; None if none is like.
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """What stands there instead, and what to do about it; both end without a full stop."""
 
-    The text ends without a line end.
+    told: str
+    step: str
+
+
+def describe_near_miss(lines: Sequence[str], old: str) -> NearMiss | None:
+    """The closest lines to `old` with their numbers, and the first difference; None if nothing is like it.
+
+    White space is made visible where it is among what differs.
     """
     wanted = old.split("\n")
     if len(wanted) > 1 and wanted[-1] == "":
@@ -33,25 +42,34 @@ def describe_near_miss(lines: Sequence[str], old: str) -> str | None:
     window = list(lines[start : start + len(wanted)])
     first = _first_unlike(window, wanted)
     if first is None:
-        return (
-            f"It would match at line {start + 1}, but `old` ends with a line end and the file's last line has none. "
-            "Leave out the line end of `old`."
+        return NearMiss(
+            f"It would match at line {start + 1}, but `old` ends with a line end and the file's last line has none",
+            "Leave out the line end of `old`",
         )
+    show = visible if any(_spaced_differently(*pair) for pair in zip(window, wanted, strict=False)) else str
     low = max(0, min(first - 4, len(window) - _MOST_LINES_SHOWN))
-    shown = window[low : low + _MOST_LINES_SHOWN]
+    shown = [cut_line(show(line), 200) for line in window[low : low + _MOST_LINES_SHOWN]]
     width = len(str(start + low + len(shown)))
-    numbered = [
-        f"{number:>{width}}→{cut_line(visible(line), 200)}" for number, line in enumerate(shown, start + low + 1)
-    ]
-    span = f"line {start + 1} is" if len(window) == 1 else f"lines {start + 1}-{start + len(window)} are"
-    if len(shown) < len(window):
-        span += f" (from line {start + low + 1})"
-    return (
-        f"The closest {span} (⇥ is a tab, · a space at an end or in a run):\n"
-        + "\n".join(numbered)
-        + "\n"
-        + _first_difference(window, wanted, first, start)
-    )
+    numbered = [f"{number:>{width}}→{line}" for number, line in enumerate(shown, start + low + 1)]
+    where = _span(start + 1, len(window))
+    part = "" if len(shown) == len(window) else f", of which {_span(start + low + 1, len(shown))}"
+    told = f"The closest is {where}{part}:\n" + "\n".join(numbered) + "\n"
+    told += _first_difference(window, wanted, first, start, show)
+    if part or max(map(len, window)) > 200:
+        return NearMiss(told, f"Read {where} with read_file, and copy `old` from there")
+    if show is visible and ("·" in told or "⇥" in told):
+        return NearMiss(told, "Use these lines, writing each · as a space and ⇥ as a tab")
+    return NearMiss(told, "Use these lines")
+
+
+def _span(first: int, count: int) -> str:
+    return f"line {first}" if count == 1 else f"lines {first}-{first + count - 1}"
+
+
+def _spaced_differently(here: str, there: str) -> bool:
+    """Whether two lines differ in the white space at either end or, holding the same words, in between."""
+    margins = [(line[: len(line) - len(line.lstrip())], line[len(line.rstrip()) :]) for line in (here, there)]
+    return margins[0] != margins[1] or (here != there and _key(here) == _key(there))
 
 
 def _first_unlike(window: Sequence[str], wanted: Sequence[str]) -> int | None:
@@ -104,24 +122,25 @@ def _key(line: str) -> str:
     return "".join(line.split())
 
 
-def _first_difference(window: Sequence[str], wanted: Sequence[str], first: int, start: int) -> str:
+def _first_difference(
+    window: Sequence[str], wanted: Sequence[str], first: int, start: int, show: Callable[[str], str]
+) -> str:
     here = window[first] if first < len(window) else None
     there = wanted[first] if first < len(wanted) else ""
     if here is None:
-        return f"The file ends there; `old` goes on with {visible(cut_line(there, 80))!r}."
+        return f"The file ends there; `old` goes on with `{show(cut_line(there, 80))}`"
     column = next((i for i, (a, b) in enumerate(zip_longest(here, there)) if a != b), 0)
     low = max(0, column - 10)
     return (
         f"The first difference is at line {start + first + 1}, column {column + 1}: the file has "
-        f"`{_excerpt(here, low)}`, `old` has `{_excerpt(there, low)}`."
+        f"`{_excerpt(show(here), low)}`, `old` has `{_excerpt(show(there), low)}`"
     )
 
 
 def _excerpt(line: str, low: int) -> str:
     if not line:
         return "(nothing)"
-    piece = visible(line)[low : low + 50]
-    return ("…" if low else "") + piece + ("…" if len(line) > low + 50 else "")
+    return ("…" if low else "") + line[low : low + 50] + ("…" if len(line) > low + 50 else "")
 
 
 def visible(line: str) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from kcode.testing import compiled, scripted
 from kcode.testing.outcome import Outcome, unique
+from kcode.textfile import without_colors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _READERS: tuple[Callable[[str], Outcome | None], ...] = (
     scripted.read_pytest,
     scripted.read_unittest,
@@ -36,7 +35,7 @@ _READERS: tuple[Callable[[str], Outcome | None], ...] = (
 
 def read_output(output: str) -> Outcome | None:
     """The sum of all summaries in the output, of one runner or several; None when no known runner's is there."""
-    text = _ANSI.sub("", output).replace("\r\n", "\n")
+    text = without_colors(output).replace("\r\n", "\n")
     found = [outcome for read in _READERS if (outcome := read(text)) is not None]
     if not found:
         return None

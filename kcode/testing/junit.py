@@ -14,7 +14,18 @@ _LARGEST = 50_000_000
 class _Case:
     attributes: dict[str, str]
     verdict: str = "passed"
+    messages: list[str] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
+
+    @property
+    def detail(self) -> str:
+        """What was said, once: many runners put into the message the beginning of the text, or an excerpt of it."""
+        text = "".join(self.text)
+        # pytest's message is made of its lines that begin with E, at times shortened.
+        if text.startswith("E  ") or "\nE  " in text:
+            return text
+        new = [message for message in self.messages if message.strip().partition("\n")[0] not in text]
+        return "\n".join([*new, text])
 
 
 class _Reader:
@@ -47,8 +58,11 @@ class _Reader:
             if case.verdict != "failed":
                 case.verdict = "skipped" if name == "skipped" else "failed"
             self._inside = name
-            if message := attributes.get("message", ""):
-                case.text.append(f"{message}\n")
+            if name == "skipped":
+                return
+            case.messages.append(attributes.get("message", ""))
+            if case.text:
+                case.text.append("\n")
 
     def _end(self, name: str) -> None:
         if name == self._inside:
@@ -68,9 +82,7 @@ def read_junit(data: bytes) -> Outcome | None:
         reader.read(data)
     except (expat.ExpatError, ValueError):
         return None
-    failures = [
-        failure(_name_of(case.attributes), "".join(case.text)) for case in reader.cases if case.verdict == "failed"
-    ]
+    failures = [failure(_name_of(case.attributes), case.detail) for case in reader.cases if case.verdict == "failed"]
     skipped = sum(case.verdict == "skipped" for case in reader.cases)
     return Outcome(len(reader.cases) - skipped - len(failures), len(failures), skipped, unique(failures))
 
@@ -83,5 +95,6 @@ def _name_of(attributes: dict[str, str]) -> str:
         inner = owner.removeprefix(module).strip(".").replace(".", "::")
         return "::".join(part for part in (file, inner, name) if part)
     if not owner:
-        return name
+        # What could not be collected is named as a module.
+        return file if file.endswith(".py") and name == module else name
     return name if name.startswith(owner) or owner == name else f"{owner}.{name}"

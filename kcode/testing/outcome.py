@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from kcode.results import TestFailure
+from kcode.testing.cause import find_cause
 
+# Python's marks below a line of a traceback; what pytest says of every such failure; the frames that import a test.
+_NOISE = re.compile(
+    r"^(?:[ ]*[~^]+[~^ ]*|Hint: make sure your test modules/packages have valid Python names\.|Traceback:"
+    r"|>[ ]+use 'pytest --fixtures .*|E[ ]*|\S+\.py:\d+|\S*importlib/__init__\.py:\d+: in .*|.*_bootstrap\._gcd_import\(.*)$"
+)
 _FIRST_LINES, _LAST_LINES, _LONGEST_LINE = 4, 12, 300
 
 
@@ -20,14 +27,17 @@ class Outcome:
 
 
 def failure(name: str, detail: str = "") -> TestFailure:
-    """A failure with the first and the last lines of what was said about it: the message is at either end."""
-    lines = [line.rstrip() for line in detail.strip("\n").split("\n")]
+    """A failure with the first and the last lines of what was said about it: the message is at either end.
+
+    Lines that say nothing of this failure are left out.
+    """
+    lines = [line for full in detail.strip("\n").split("\n") if not _NOISE.match(line := full.rstrip())]
     while lines and not lines[-1]:
         lines.pop()
     if len(lines) > _FIRST_LINES + _LAST_LINES:
         lines = [*lines[:_FIRST_LINES], "…", *lines[-_LAST_LINES:]]
     kept = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} …" for line in lines]
-    return TestFailure(name, "\n".join(kept))
+    return TestFailure(name, "\n".join(kept), find_cause(name, detail))
 
 
 def unique(failures: list[TestFailure]) -> tuple[TestFailure, ...]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # The folder that a run may write its report to, as the command in the sandbox sees it.
 REPORTS = '"${KCODE_REPORT:-/tmp/kcode-report}"'
+# Behind a command that runs all tests whatever the target.
+NO_TARGET = " (all tests: it takes no target)"
 Reading = Literal["text", "junit", "go"]
 # A folder that holds one of these is a project of its own.
 MARKS = (
@@ -102,12 +104,14 @@ class Runner:
     """A way to run tests: `command` for sh, in the workspace's root; `shown` says it to people and to the model.
 
     `reading` tells how to read what it gave: "junit" and "go" also from the file `report` in the folder REPORTS.
+    With `announces`, the first line printed is `+ ` and what is run, for what only the command itself finds out.
     """
 
     name: str
     command: str
     shown: str
     reading: Reading = "text"
+    announces: bool = False
 
     @property
     def report(self) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kcode.testing.project import REPORTS, Project, Runner, Target, in_folder, quote
+from kcode.testing.project import NO_TARGET, REPORTS, Project, Runner, Target, in_folder, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def python_runner(project: Project, target: Target, interpreters: Sequence[str])
     for file, command in (("tox.ini", "tox"), ("noxfile.py", "nox")):
         if file in project.names:
             shown = in_folder(project, command)
-            return Runner(command, shown, shown + ("" if target.is_all else " (all: it takes no target)"))
+            return Runner(command, shown, shown + ("" if target.is_all else NO_TARGET))
     return None
 
 
@@ -88,6 +89,7 @@ def _pytest(project: Project, target: Target, interpreters: Sequence[str], style
     # The cache would be a new file in a project that does not ignore it; -p no:cacheprovider breaks a project's --lf.
     options = f"-q --tb=short --color=no -o junit_family=xunit1 -o cache_dir={REPORTS}/pytest-cache --junitxml={REPORTS}/junit.xml"
     script = f'"$python" -m pytest {options} {arguments}'.rstrip()
+    told = f"-m pytest -q {arguments}".rstrip()
     if style is not None:
         otherwise = _first_python(project, interpreters, _unittest_arguments(project, target, style))
     else:
@@ -100,20 +102,21 @@ def _pytest(project: Project, target: Target, interpreters: Sequence[str], style
         f"""tried=
 for python in {quote(*_candidates(project, interpreters))}; do
   command -v "$python" >/dev/null 2>&1 || continue
-  if "$python" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("pytest") is None)' 2>/dev/null; then
+  if "$python" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("pytest") is None)' >/dev/null 2>&1; then
+    {_announce(project, told)}
     exec {script}
   fi
   tried="$tried $python"
 done
 {otherwise}""",
     )
-    return Runner("pytest", command, in_folder(project, f"python -m pytest {arguments}".rstrip()), "junit")
+    return Runner("pytest", command, in_folder(project, f"python {told}"), "junit", announces=True)
 
 
 def _unittest(project: Project, target: Target, style: _Style, interpreters: Sequence[str]) -> Runner:
     arguments = _unittest_arguments(project, target, style)
     script = _script(project, _first_python(project, interpreters, arguments))
-    return Runner("unittest", script, in_folder(project, f"python {arguments}"))
+    return Runner("unittest", script, in_folder(project, f"python {arguments}"), announces=True)
 
 
 def _unittest_arguments(project: Project, target: Target, style: _Style) -> str:
@@ -148,15 +151,23 @@ def _django(project: Project, target: Target, interpreters: Sequence[str]) -> Ru
     label = ".".join(part for part in (label, target.name.replace("::", ".")) if part) if label else ""
     select = ["-k", target.name] if target.name and not target.path else []
     arguments = f"manage.py test --no-input {quote(label, *select)}".rstrip()
-    return Runner("django", _script(project, _first_python(project, interpreters, arguments)), f"python {arguments}")
+    script = _script(project, _first_python(project, interpreters, arguments))
+    return Runner("django", script, in_folder(project, f"python {arguments}"), announces=True)
 
 
 def _first_python(project: Project, interpreters: Sequence[str], arguments: str) -> str:
     return f"""for python in {quote(*_candidates(project, interpreters))}; do
-  command -v "$python" >/dev/null 2>&1 && exec "$python" {arguments}
+  command -v "$python" >/dev/null 2>&1 || continue
+  {_announce(project, arguments)}
+  exec "$python" {arguments}
 done
 echo 'No Python was found to run the tests with. Make a virtual environment .venv in the project.' >&2
 exit 1"""
+
+
+def _announce(project: Project, arguments: str) -> str:
+    """The line of sh that prints what is run, as it could be typed in the workspace's root."""
+    return f"""printf '+ %s%s %s\\n' {shlex.quote(in_folder(project, ""))} "$python" {shlex.quote(arguments)}"""
 
 
 def _script(project: Project, body: str) -> str:

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kcode.errors import ToolError
-from kcode.testing.project import REPORTS, Project, Runner, Target, find_target, in_folder, quote
+from kcode.testing.project import NO_TARGET, REPORTS, Project, Runner, Target, find_target, in_folder, quote
 from kcode.testing.python import python_runner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Find = Callable[[Project, Target], Runner | None]
-_NO_TARGET = " (all: it takes no target)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ def _make(project: Project, target: Target) -> Runner | None:
     goals = re.findall(r"^([\w.-]+(?:[ \t]+[\w.-]+)*)[ \t]*::?(?!=)", project.text(file), re.MULTILINE) if file else []
     names = {name for goal in goals for name in goal.split()}
     goal = next((name for name in ("test", "check", "tests") if name in names), "")
-    return _plain(project, "make", f"make {goal}", note="" if target.is_all else _NO_TARGET) if goal else None
+    return _plain(project, "make", f"make {goal}", note="" if target.is_all else NO_TARGET) if goal else None
 
 
 def _ctest(project: Project, target: Target) -> Runner | None:
@@ -200,13 +199,13 @@ def _ctest(project: Project, target: Target) -> Runner | None:
         f'ctest --test-dir "$build" --output-on-failure --output-junit {REPORTS}/junit.xml{option}'
     )
     shown = in_folder(project, f"cmake --build build && ctest --test-dir build{option}")
-    return Runner("ctest", in_folder(project, build), shown + (_NO_TARGET if target.path else ""), "junit")
+    return Runner("ctest", in_folder(project, build), shown + (NO_TARGET if target.path else ""), "junit")
 
 
 def _mix(project: Project, target: Target) -> Runner | None:
     if "mix.exs" not in project.names:
         return None
-    return _plain(project, "mix", f"mix test {quote(target.path)}", note=_NO_TARGET if target.name else "")
+    return _plain(project, "mix", f"mix test {quote(target.path)}", note=NO_TARGET if target.name else "")
 
 
 def _ruby(project: Project, target: Target) -> Runner | None:

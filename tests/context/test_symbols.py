@@ -67,9 +67,89 @@ const number = 1;
         (8, 10, 0, "export const f = async (a) => {"),
         (11, 11, 0, "function* gen() {}"),
         (12, 12, 0, "module.exports.q = function () {};"),
-        (14, 14, 0, "z: () => 1,"),
-        (15, 15, 0, "b() { return 2 },"),
+        (13, 16, 0, "const table = {"),
+        (14, 14, 1, "z: () => 1,"),
+        (15, 15, 1, "b() { return 2 },"),
+        (17, 17, 0, "const number = 1;"),
     ]
+
+
+def test_a_head_of_several_lines_is_given_in_one() -> None:
+    text = """class A(
+    B,  # why
+    C,
+):
+    async def f(
+        self,
+        # the first
+        a: dict[
+            str, int
+        ],
+        b: str = "é",
+    ) -> None:
+        # said before the body
+        pass
+"""
+    assert outline("a.py", text) == [
+        (1, 14, 0, "class A(B, C):"),
+        (5, 14, 1, 'async def f(self, a: dict[str, int], b: str = "é") -> None:'),
+    ]
+    text = """export async function f(
+  { a, b },
+  c, // third
+)
+{
+}
+const g = async (
+  a
+) => {};
+"""
+    assert outline("a.js", text) == [
+        (1, 6, 0, "export async function f({a, b}, c) {"),
+        (7, 9, 0, "const g = async (a) => {"),
+    ]
+    long = outline("a.py", f"def f(\n{'    argument,' * 300}\n): ...\n")[0][3]
+    assert len(long) < 210
+    assert long.endswith(" …")
+
+
+def test_what_a_module_assigns_at_its_top_is_listed_but_no_imports() -> None:
+    text = """import x
+LIMIT = 3
+_TABLE: dict[str, int] = {
+    "a": 1,
+}
+A, B = 1, 2
+type Name = str
+x.y = 1
+LIMIT += 1
+def f():
+    local = 1
+class C:
+    field = 1
+"""
+    assert outline("a.py", text) == [
+        (2, 2, 0, "LIMIT = 3"),
+        (3, 5, 0, "_TABLE: dict[str, int] = {"),
+        (6, 6, 0, "A, B = 1, 2"),
+        (7, 7, 0, "type Name = str"),
+        (10, 11, 0, "def f():"),
+        (12, 13, 0, "class C:"),
+    ]
+    text = """const fs = require('fs'), { join } = require("path");
+const m = await import('m');
+export const LIMITS = {
+  a: 1,
+};
+var old;
+function f() { const local = 1; }
+"""
+    assert outline("a.mjs", text) == [
+        (3, 5, 0, "export const LIMITS = {"),
+        (6, 6, 0, "var old;"),
+        (7, 7, 0, "function f() { const local = 1; }"),
+    ]
+    assert len(outline("a.py", f"X = {'9' * 5000}\n")[0][3]) < 110
 
 
 def test_a_file_with_errors_gives_what_can_be_made_out() -> None:

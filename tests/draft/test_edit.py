@@ -45,7 +45,7 @@ def test_edits_are_matched_against_the_file_as_it_was() -> None:
 def test_replace_all_takes_every_occurrence_from_the_left() -> None:
     applied = apply_edits(b"x = x + xx\naaa\n", [Edit("x", "y", replace_all=True), Edit("aa", "b", replace_all=True)])
     assert applied.after == b"y = y + yy\nba\n"
-    assert applied.places == ((1, 1), (1, 1), (1, 1), (1, 1), (2, 2))
+    assert applied.places == ((1, 2),)
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,40 @@ def test_replace_all_takes_every_occurrence_from_the_left() -> None:
         ("a\nb\nc\n", [("a\n", "1\n2\n3\n"), ("c\n", "z\n")], ((1, 3), (5, 5))),
         ("a\nb\nc", [("c", "d\n")], ((3, 3),)),
         ("abc", [("b", "")], ((1, 1),)),
+        ("a\nb\nc\nd\ne\n", [("a\nb\nc\nd\ne\n", "a\nB\nc\nD\ne\n")], ((2, 2), (4, 4))),
+        ("a\nb\nc\n", [("a\nb\nc", "a\nx\nb\nc")], ((2, 2),)),
+        ("a\nb\nc\n", [("a\n", "a"), ("c", "C")], ((1, 2),)),
+        ("a b\nc\n", [("a", "A"), ("b", "B\nb")], ((1, 2),)),
+        ("a\nb\n", [("a\nb\n", "")], ((1, 0),)),
     ],
 )
 def test_the_places_are_the_lines_of_the_new_text(
     before: str, pairs: list[tuple[str, str]], places: tuple[tuple[int, int], ...]
 ) -> None:
     assert apply_edits(before.encode(), [Edit(*pair) for pair in pairs]).places == places
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(["", "a", "b", "c"]), max_size=12), st.data())
+def test_lines_outside_the_places_were_there_before(lines: list[str], data: st.DataObject) -> None:
+    before = "\n".join(lines)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(before)), min_size=4, max_size=4)))
+    edits = [
+        Edit(before[low:high], data.draw(st.text("ab\n", max_size=6)))
+        for low, high in (cuts[:2], cuts[2:])
+        if before.count(before[low:high]) == 1
+    ]
+    try:
+        applied = apply_edits(before.encode(), edits)
+    except EditRefusedError:
+        return
+    after = applied.after.decode().removesuffix("\n").split("\n") if applied.after else []
+    changed = {line for first, last in applied.places for line in range(first, last + 1)}
+    kept = [text for line, text in enumerate(after, 1) if line not in changed]
+    left = iter(before.split("\n"))
+    assert all(any(text == other for other in left) for text in kept)
+    assert [place for place in applied.places if place[0] < 1 or place[1] > len(after)] == []
+    assert list(applied.places) == sorted(applied.places)
 
 
 def test_a_crlf_file_is_edited_with_plain_line_ends_and_keeps_its_own() -> None:
@@ -124,6 +152,21 @@ def test_the_closest_lines_are_shown_with_visible_white_space() -> None:
     assert "lines 2-3" in text
     assert "2→⇥if x:\n3→⇥⇥return 1\n" in text
     assert "line 2, column 1: the file has `⇥if x:`, `old` has `····if x:`" in text
+    assert text.endswith("No file was changed. Use these lines, writing each · as a space and ⇥ as a tab.")
+
+
+def test_lines_that_differ_only_in_words_are_shown_as_they_are() -> None:
+    text = refusal("def f():\n    total = compute(1)\n", ("def f():\n    total = compute(2)\n", "x"))
+    assert "2→    total = compute(1)\n" in text
+    assert text.endswith("No file was changed. Use these lines.")
+    assert "·" not in text
+
+
+def test_of_many_lines_a_part_is_shown_and_the_rest_is_to_be_read() -> None:
+    before = "".join(f"    value_{i} = {i}\n" for i in range(1, 60))
+    text = refusal(before, (before.replace("value_30 ", "value_x "), "x"))
+    assert "The closest is lines 1-59, of which lines 26-41:\n" in text
+    assert text.endswith("Read lines 1-59 with read_file, and copy `old` from there.")
 
 
 def test_the_first_difference_is_found_inside_a_line() -> None:

@@ -187,7 +187,8 @@ def test_a_junit_report_is_read() -> None:
       <testcase classname="tests.test_a.TestA" name="test_b[x]" file="tests/test_a.py"><failure message="short">long
 text</failure></testcase>
       <testcase classname="tests.test_a" name="test_c" file="tests/test_a.py"><skipped message="no"/></testcase>
-      <testcase classname="" name="tests.test_d"><error message="collection failure">ImportError</error></testcase>
+      <testcase classname="" name="tests.test_d" file="tests/test_d.py"><error
+        message="collection failure">E   ImportError: x</error></testcase>
       <testcase classname="Foo" name="bar"/>
       <testcase classname="group" name="c" status="notrun"/>
       </testsuite></testsuites>""")
@@ -195,7 +196,48 @@ text</failure></testcase>
     assert (outcome.passed, outcome.failed, outcome.skipped) == (1, 2, 2)
     assert [(one.name, one.detail) for one in outcome.failures] == [
         ("tests/test_a.py::TestA::test_b[x]", "short\nlong\ntext"),
-        ("tests.test_d", "collection failure\nImportError"),
+        ("tests/test_d.py", "E   ImportError: x"),
+    ]
+
+
+def test_a_junit_report_says_each_thing_once() -> None:
+    outcome = read_junit(b"""<testsuites><testsuite>
+      <testcase classname="A" name="pytest"><failure message="assert [1, 2] == [3]&#10;[+3 more lines; full report in element text]"
+        >a.py:1: in f
+    assert [1, 2] == [3]
+             ^^^
+E   assert [1, 2] == [3]
+E
+E     At index 0
+</failure></testcase>
+      <testcase classname="A" name="begins"><failure message="expected 1">expected 1
+ at A.java:3</failure></testcase>
+      <testcase classname="A" name="apart"><failure message="expected 1">at A.java:3</failure>
+        <error message="teardown">too</error></testcase>
+      </testsuite></testsuites>""")
+    assert outcome is not None
+    assert [one.detail for one in outcome.failures] == [
+        "a.py:1: in f\n    assert [1, 2] == [3]\nE   assert [1, 2] == [3]\nE     At index 0",
+        "expected 1\n at A.java:3",
+        "expected 1\nteardown\nat A.java:3\ntoo",
+    ]
+
+
+def test_what_pytest_says_of_every_failure_is_left_out() -> None:
+    detail = """ImportError while importing test module '/w/tests/test_a.py'.
+Hint: make sure your test modules/packages have valid Python names.
+Traceback:
+/usr/lib/python3.11/importlib/__init__.py:126: in import_module
+    return _bootstrap._gcd_import(name[level:], package, level)
+           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+tests/test_a.py:1: in <module>
+    import absent
+E   ModuleNotFoundError: No module named 'absent'
+"""
+    assert failure("x", detail).detail.split("\n")[1:] == [
+        "tests/test_a.py:1: in <module>",
+        "    import absent",
+        "E   ModuleNotFoundError: No module named 'absent'",
     ]
 
 

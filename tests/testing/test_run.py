@@ -75,7 +75,9 @@ def test_pytest_gives_counts_and_names_from_its_report(make: Make, test: Test) -
     assert (
         "assert (half(x) * 2) == x" in report.failures[0].detail or "assert (0 * 2) == 1" in report.failures[0].detail
     )
-    assert report.command == "python -m pytest"
+    assert report.failures[0].detail.count("assert (0 * 2) == 1") == 1
+    assert report.failures[0].cause == report.failures[1].cause
+    assert report.command == f"{sys.executable} -m pytest -q"
     assert not report.ok
 
 
@@ -107,8 +109,30 @@ def test_a_file_that_cannot_be_collected_is_a_failure(make: Make, test: Test) ->
     assert "test_broken" in report.failures[0].name
 
 
-def test_a_target_that_selects_nothing_is_not_a_success(make: Make, test: Test) -> None:
-    assert not test(make(PYTEST), target="no_such_name").ok
+@pytest.mark.parametrize("target", ["no_such_name", "calc/__init__.py", "tests/test_half.py::test_absent"])
+def test_a_target_of_pytest_without_tests_is_told_so(make: Make, test: Test, target: str) -> None:
+    with pytest.raises(
+        ToolError, match=f"^No tests were collected from {target}. Test files are in tests \\(1\\)."
+    ) as none:
+        test(make(PYTEST), target=target)
+    assert f"Command: {sys.executable} -m pytest -q" in str(none.value)
+
+
+def test_a_target_of_unittest_without_tests_is_told_so(make: Make, test: Test) -> None:
+    with pytest.raises(ToolError, match=r"^No tests were collected from no_such_name"):
+        test(make(UNITTEST), target="no_such_name")
+
+
+def test_a_project_where_no_tests_are_collected_has_none(make: Make, test: Test) -> None:
+    with pytest.raises(ToolError, match=r"^No tests were collected\. No test files were found\."):
+        test(make({"pyproject.toml": "[tool.pytest.ini_options]\n", "calc.py": "x = 1\n"}))
+
+
+def test_a_plugin_that_is_missing_is_a_failure_and_not_a_lack_of_tests(make: Make, test: Test) -> None:
+    options = "[tool.pytest.ini_options]\naddopts = '--no-such-option'\n"
+    report = test(make(PYTEST | {"pyproject.toml": options}))
+    assert not report.ok
+    assert "no-such-option" in report.result.output
 
 
 def test_the_projects_own_environment_is_used_first(make: Make, test: Test, tmp_path: Path) -> None:
@@ -117,7 +141,9 @@ def test_the_projects_own_environment_is_used_first(make: Make, test: Test, tmp_
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\necho "own environment"\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
-    assert "own environment" in test(project, interpreters=("/absent/python",)).result.output
+    report = test(project, target="tests", interpreters=("/absent/python",))
+    assert report.result.output.startswith("own environment")
+    assert report.command == ".venv/bin/python -m pytest -q tests"
 
 
 def test_an_environment_without_pytest_is_passed_over(make: Make, test: Test, tmp_path: Path) -> None:
@@ -172,6 +198,7 @@ def test_pytest_style_falls_back_to_unittest_where_pytest_is_missing(make: Make,
     lenient = UNITTEST["tests/test_half.py"].replace("from calc import half", "half = lambda x: x // 2")
     report = test(make(dict.fromkeys(project.files, "") | {"tests/test_half.py": lenient}), interpreters=(str(python),))
     assert (report.passed, report.failed) == (1, 1)
+    assert report.command == f"{python} -m unittest discover -v -s tests -p 'test*.py'"
 
 
 def test_a_subproject_runs_in_its_own_folder(make: Make, test: Test) -> None:
@@ -179,7 +206,7 @@ def test_a_subproject_runs_in_its_own_folder(make: Make, test: Test) -> None:
     report = test(project, target="backend/tests/test_half.py::TestHalf::test_even")
     assert (report.passed, report.command) == (
         1,
-        "cd backend && python -m pytest tests/test_half.py::TestHalf::test_even",
+        f"cd backend && {sys.executable} -m pytest -q tests/test_half.py::TestHalf::test_even",
     )
     assert test(project).passed == 1
 
@@ -201,6 +228,8 @@ def test_cargo(make: Make, test: Test) -> None:
     report = test(project, target="tests/halves.rs::even")
     assert report.command == "cargo test --offline --no-fail-fast --test halves even"
     assert (report.passed, report.failed, report.ok) == (1, 0, True)
+    with pytest.raises(ToolError, match="No tests were collected from absent_name"):
+        test(project, target="absent_name")
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="there is no npm here")
@@ -234,6 +263,8 @@ def test_ctest_writes_its_report(make: Make, test: Test) -> None:
     assert (report.passed, report.failed) == (1, 1)
     assert report.failures[0].name == "bad"
     assert test(project, target="good").ok
+    with pytest.raises(ToolError, match="No tests were collected from absent_name"):
+        test(project, target="absent_name")
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
@@ -251,11 +282,14 @@ def test_the_users_own_command_is_run_as_it_is(make: Make, test: Test) -> None:
     project = make(PYTEST)
     report = test(project, custom=f"{sys.executable} -m pytest -p no:cacheprovider tests", target="ignored")
     assert (report.passed, report.failed, report.skipped) == (1, 2, 1)
+    assert report.command.endswith("tests (all tests: it takes no target)")
     assert report.failures[0].name == "tests/test_half.py::TestHalf::test_odd[1]"
     assert "assert" in report.failures[0].detail
     report = test(project, custom="echo fine")
-    assert (report.ok, report.passed) == (True, None)
+    assert (report.ok, report.passed, report.command) == (True, None, "echo fine")
     assert not test(project, custom="exit 3").ok
+    report = test(project, custom=f"{sys.executable} -m pytest -p no:cacheprovider calc")
+    assert (report.ok, report.passed) == (False, 0)
 
 
 def test_a_command_that_hides_its_failures_is_not_ok(make: Make, test: Test) -> None:

@@ -29,13 +29,13 @@ SCRIPT = '{"scripts": {"test": "%s"}}'
 @pytest.mark.parametrize(
     ("texts", "command"),
     [
-        (PYTEST_TEST, "python -m pytest"),
-        ({"pytest.ini": "[pytest]\n", **UNITTEST_TEST}, "python -m pytest"),
-        ({"pyproject.toml": "[tool.pytest.ini_options]\n", "a.py": ""}, "python -m pytest"),
-        ({"setup.cfg": "[tool:pytest]\n", "a.py": ""}, "python -m pytest"),
-        ({"tox.ini": "[tox]\n[pytest]\n"}, "python -m pytest"),
-        ({"tests/conftest.py": "", **UNITTEST_TEST}, "python -m pytest"),
-        ({"test_a.py": "def test_a(): assert 1\n"}, "python -m pytest"),
+        (PYTEST_TEST, "python -m pytest -q"),
+        ({"pytest.ini": "[pytest]\n", **UNITTEST_TEST}, "python -m pytest -q"),
+        ({"pyproject.toml": "[tool.pytest.ini_options]\n", "a.py": ""}, "python -m pytest -q"),
+        ({"setup.cfg": "[tool:pytest]\n", "a.py": ""}, "python -m pytest -q"),
+        ({"tox.ini": "[tox]\n[pytest]\n"}, "python -m pytest -q"),
+        ({"tests/conftest.py": "", **UNITTEST_TEST}, "python -m pytest -q"),
+        ({"test_a.py": "def test_a(): assert 1\n"}, "python -m pytest -q"),
         (UNITTEST_TEST, "python -m unittest discover -v -s tests -p 'test*.py'"),
         (
             {**UNITTEST_TEST, "tests/__init__.py": ""},
@@ -74,9 +74,9 @@ def test_a_project_is_known_by_its_files(texts: dict[str, str], command: str) ->
 @pytest.mark.parametrize(
     ("texts", "target", "command"),
     [
-        (PYTEST_TEST, "tests/test_a.py::A::test_b[x y]", "python -m pytest 'tests/test_a.py::A::test_b[x y]'"),
-        (PYTEST_TEST, "test_b[x-y]", "python -m pytest -k 'test_b and x and y'"),
-        (PYTEST_TEST, "tests", "python -m pytest tests"),
+        (PYTEST_TEST, "tests/test_a.py::A::test_b[x y]", "python -m pytest -q 'tests/test_a.py::A::test_b[x y]'"),
+        (PYTEST_TEST, "test_b[x-y]", "python -m pytest -q -k 'test_b and x and y'"),
+        (PYTEST_TEST, "tests", "python -m pytest -q tests"),
         (UNITTEST_TEST, "tests/test_a.py::A::b", "python -m unittest discover -v -s tests -p test_a.py -k A.b"),
         ({"package.json": SCRIPT % "jest", "a.test.js": ""}, "a.test.js::adds", "npm test -- a.test.js -t adds"),
         ({"package.json": SCRIPT % "mocha"}, "adds up", "npm test -- --grep 'adds up'"),
@@ -95,7 +95,7 @@ def test_a_project_is_known_by_its_files(texts: dict[str, str], command: str) ->
             "src/test/java/x/FooTest.java::bar",
             "mvn --offline --batch-mode test '-Dtest=FooTest#bar'",
         ),
-        ({"Makefile": "test:\n\tx\n"}, "a", "make test (all: it takes no target)"),
+        ({"Makefile": "test:\n\tx\n"}, "a", "make test (all tests: it takes no target)"),
         ({"spec/a_spec.rb": ""}, "spec/a_spec.rb", "rspec --no-color spec/a_spec.rb"),
         (
             {**PYTEST_TEST, "web/package.json": SCRIPT % "jest", "web/a.js": ""},
@@ -117,7 +117,7 @@ def test_a_target_is_put_in_the_runners_own_words(texts: dict[str, str], target:
 def test_a_target_never_becomes_shell(name: str) -> None:
     for texts in (UNITTEST_TEST, {"package.json": SCRIPT % "jest"}, {"go.mod": ""}, {"Cargo.toml": ""}):
         assert name in shlex.split(shown(texts, name))
-    assert set(shlex.split(shown(PYTEST_TEST, name))[4].split(" and ")) <= set(re.findall(r"\w+", name))
+    assert set(shlex.split(shown(PYTEST_TEST, name))[5].split(" and ")) <= set(re.findall(r"\w+", name))
 
 
 def test_how_a_target_is_read() -> None:

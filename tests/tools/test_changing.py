@@ -22,7 +22,7 @@ def test_an_edit_is_made_and_its_lines_shown(use: Use, folder: Path) -> None:
     result = use("edit_file", path="a.py", edits=[{"old": "d = 4\n", "new": "d = 40\nd2 = 41\n"}])
     assert (folder / "a.py").read_text() == "a = 1\nb = 2\nc = 3\nd = 40\nd2 = 41\ne = 5\nf = 6\ng = 7\n"
     assert result.text == (
-        "Changed a.py at lines 4-5. It reads now:\n2→b = 2\n3→c = 3\n4→d = 40\n5→d2 = 41\n6→e = 5\n7→f = 6"
+        "Changed a.py: lines 4-5. It reads now:\n2→b = 2\n3→c = 3\n4→d = 40\n5→d2 = 41\n6→e = 5\n7→f = 6"
     )
 
 
@@ -34,8 +34,30 @@ def test_several_edits_show_their_new_line_numbers(use: Use, folder: Path) -> No
         {"old": "line 10.", "new": "ten\nand more"},
     ]
     text = use("edit_file", path="a", edits=edits).text
-    assert text.startswith("Changed a at line 2 (lines taken out), lines 9-10, line 30.")
-    assert "\n30→thirty\n" in text
+    assert text == (
+        "Changed a: lines taken out after line 1, lines 9-10, line 30. It reads now:\n"
+        "1→line 1.\n2→line 3.\n…\n"
+        " 8→line 9.\n 9→ten\n10→and more\n11→line 11.\n…\n"
+        "29→line 29.\n30→thirty\n31→line 31."
+    )
+
+
+def test_what_old_and_new_share_is_not_said_to_have_changed(use: Use, folder: Path) -> None:
+    (folder / "a").write_text("".join(f"line {i}.\n" for i in range(1, 21)))
+    old = "".join(f"line {i}.\n" for i in range(4, 16))
+    new = old.replace("line 5.", "five").replace("line 14.\n", "")
+    text = use("edit_file", path="a", edits=[{"old": old, "new": new}]).text
+    assert text.startswith("Changed a: line 5, lines taken out after line 13. It reads now:\n")
+    assert "…\n12→" in text
+
+
+def test_many_changed_places_are_shown_shortly(use: Use, folder: Path) -> None:
+    (folder / "a").write_text("".join(f"x {i}\nother\n" for i in range(1, 201)))
+    result = use("edit_file", path="a", edits=[{"old": "x", "new": "y", "replace_all": True}])
+    assert result.summary == "a: 200 places"
+    assert "line 23 and 188 more places. It reads now:\n" in result.text
+    assert "\n1→y 1\n…\n3→y 2\n…\n" in result.text
+    assert result.text.endswith("\n160 more places, not shown")
 
 
 def test_a_long_change_is_shown_by_its_ends(use: Use, folder: Path) -> None:
@@ -51,6 +73,17 @@ def test_a_refused_edit_names_the_file_and_leaves_it(use: Use, folder: Path) -> 
     with pytest.raises(EditRefusedError, match=r"^a: Edit 2 of 2: .*No file was changed"):
         use("edit_file", path="a", edits=[{"old": "x", "new": "z"}, {"old": "absent", "new": "q"}])
     assert (folder / "a").read_text() == "x\ny\n"
+
+
+def test_a_text_spaced_differently_is_refused_with_what_stands_there(use: Use, folder: Path) -> None:
+    (folder / "a").write_text("def f():\n\treturn 1\n")
+    with pytest.raises(EditRefusedError) as refused:
+        use("edit_file", path="a", edits=[{"old": "def f():\n    return 1\n", "new": "x"}])
+    assert str(refused.value) == (
+        "a: `old` is not in the file. The closest is lines 1-2:\n1→def f():\n2→⇥return 1\n"
+        "The first difference is at line 2, column 1: the file has `⇥return 1`, `old` has `····return 1`. "
+        "No file was changed. Use these lines, writing each · as a space and ⇥ as a tab."
+    )
 
 
 def test_editing_a_missing_file_names_the_nearest(use: Use, folder: Path) -> None:

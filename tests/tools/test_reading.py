@@ -158,18 +158,26 @@ def test_a_wrong_folder_or_pattern_is_explained(use: Use, folder: Path) -> None:
     assert "No file" in use("list_files", pattern="*.rs").text
 
 
-def test_matches_are_given_as_path_line_text(use: Use, folder: Path) -> None:
+def test_matches_stand_below_the_path_of_their_file(use: Use, folder: Path) -> None:
     (folder / "a.py").write_text("import os\nx = os.sep\n")
     (folder / "b.py").write_text("os = 1\n")
     result = use("search", pattern=r"\bos\b")
-    assert result.text == "3 matches in 2 files:\na.py:1: import os\na.py:2: x = os.sep\nb.py:1: os = 1"
+    assert result.text == "3 matches in 2 files:\na.py\n  1: import os\n  2: x = os.sep\nb.py\n  1: os = 1"
     assert result.summary == "3 matches in 2 files"
 
 
 def test_context_lines_are_marked_and_gaps_shown(use: Use, folder: Path) -> None:
     (folder / "a").write_text("".join(f"{i}\n" for i in range(1, 21)))
     text = use("search", pattern="^(3|15)$", context=1).text
-    assert text.split("\n")[1:] == ["a-2- 2", "a:3: 3", "a-4- 4", "--", "a-14- 14", "a:15: 15", "a-16- 16"]
+    assert text.split("\n")[1:] == [
+        "a", "   2- 2", "   3: 3", "   4- 4", "  --", "  14- 14", "  15: 15", "  16- 16",
+    ]  # fmt: skip
+    (folder / "a").write_text("".join(f"{i} {'x' * 200}\n" for i in range(1, 200)))
+    text = use("search", pattern="0 x", context=20).text
+    assert len(text) < 16_500
+    assert text.endswith(
+        "… the rest is not shown: narrow it with path, glob or a longer pattern, or ask for less context"
+    )
 
 
 def test_too_many_matches_are_cut_and_no_match_says_what_to_try(use: Use, folder: Path) -> None:
@@ -191,8 +199,10 @@ def test_a_bad_regular_expression_is_explained(use: Use, folder: Path) -> None:
 
 def test_an_outline_gives_the_lines_of_each_definition(use: Use, folder: Path) -> None:
     (folder / "a.py").write_text("class A:\n    def f(self):\n        return 1\n\n\ndef g(): ...\n")
-    assert use("outline", path="a.py").text == "a.py:\n1-3  class A:\n2-3    def f(self):\n6-6  def g(): ..."
+    assert use("outline", path="a.py").text == "a.py:\n1-3  class A:\n2-3    def f(self):\n  6  def g(): ..."
     (folder / "x.zig").write_text("fn f() void {}\n")
     assert "search" in use("outline", path="x.zig").text
-    (folder / "e.py").write_text("x = 1\n")
+    (folder / "b.py").write_text("LIMIT = 3\n\n\ndef f(\n    a,\n    b,\n):\n    pass\n")
+    assert use("outline", path="b.py").text == "b.py:\n  1  LIMIT = 3\n4-8  def f(a, b):"
+    (folder / "e.py").write_text("print(1)\n")
     assert "defines nothing" in use("outline", path="e.py").text

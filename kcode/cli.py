@@ -84,7 +84,7 @@ Folder = Annotated[
     ),
 ]
 Anywhere = Annotated[
-    bool, typer.Option("--anywhere", help="Also work in the home folder or at the root of the file system.")
+    bool, typer.Option("--anywhere", help="Also work in the home folder, or in a folder of the system.")
 ]
 NoSandbox = Annotated[
     bool, typer.Option("--no-sandbox", help="Where no sandbox is to be had: run commands without one.")
@@ -122,7 +122,7 @@ def start(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    r"""A coding assistant for the terminal, built around Kimi K2 Thinking.
+    """A coding assistant for the terminal, built around Kimi K2 Thinking.
 
     It works in a draft; your files change only by what you apply.
 
@@ -160,7 +160,7 @@ def fix(
     output: Output = None,
     color: Color = "auto",
 ) -> None:
-    r"""Fix an issue in a draft and test it; gives a patch.
+    """Fix an issue in a draft and test it; gives a patch.
 
     At a terminal the diff is shown and you are asked. In a pipe the patch alone goes to stdout.
 
@@ -205,7 +205,7 @@ def ask(
     output: Output = None,
     color: Color = "auto",
 ) -> None:
-    r"""Answer a question about this repository.
+    """Answer a question about this repository.
 
     The tools only read; the answer goes to stdout.
 
@@ -266,7 +266,7 @@ def diff(folder: Folder = Path(), anywhere: Anywhere = False, output: Output = N
 
 @app.command()
 def apply(folder: Folder = Path(), anywhere: Anywhere = False) -> None:
-    r"""Write the pending proposal, or a patch from stdin.
+    """Write the pending proposal, or a patch from stdin.
 
     It goes to your files through the journal; kcode undo takes it back.
 

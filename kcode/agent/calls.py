@@ -33,7 +33,12 @@ async def run_tool_call(call: ToolCall, tools: Mapping[str, Tool], view: View, *
 
 
 def _failed(text: str, summary: str = "") -> ToolResult:
-    return ToolResult(text=text, summary=summary or text.splitlines()[0][:100], failed=True)
+    return ToolResult(text=text, summary=summary or _first_line(text), failed=True)
+
+
+def _first_line(text: str) -> str:
+    line = text.splitlines()[0] if text else ""
+    return line if len(line) <= 100 else line[:99] + "…"
 
 
 def read_arguments(text: str, tool: Tool, *, cut_off: bool = False) -> dict[str, Any]:

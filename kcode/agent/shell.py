@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from kcode.workspace import Workspace
 
 TITLE_WIDTH = 60
+# Where tool chains are installed that do not lie at their usual place; none of these holds a secret.
+TOOL_CHAINS = (
+    *("ANDROID_HOME", "CARGO_HOME", "CONDA_PREFIX", "DOTNET_ROOT", "GEM_HOME", "GEM_PATH", "GOPATH", "GOROOT"),
+    *("GRADLE_HOME", "JAVA_HOME", "LD_LIBRARY_PATH", "MAVEN_HOME", "NODE_PATH", "NVM_DIR", "PKG_CONFIG_PATH"),
+    *("PYENV_ROOT", "PYTHONPATH", "RBENV_ROOT", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "SDKROOT"),
+)
 BIGGEST_REPORT = 64 << 20
 
 
@@ -114,6 +120,7 @@ class Shell:
                 ["/bin/sh", "-c", command],
                 limits=Limits(seconds=seconds),
                 environment=environment_for(self._workspace.root, self._environment),
+                passed_names=TOOL_CHAINS,
                 outputs=outputs,
                 output_file=outputs / f"{self._count:03}.txt",
                 reports=reports,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ from kcode.draft.files import Proposal
 from kcode.draft.hunks import propose
 from kcode.draft.journal import recover
 from kcode.draft.pending import Pending
-from kcode.errors import KcodeError
-from kcode.folders import config_folder, state_folder_for
+from kcode.errors import KcodeError, SessionError
+from kcode.folders import config_folder, remove_folder, state_folder_for
 from kcode.providers.history import encode_tools
 from kcode.providers.openai_chat import open_provider
 from kcode.providers.sdk import preload
@@ -154,6 +155,10 @@ class Workbench:
         await self.view.aclose()
         await self.provider.aclose()
         self._log.close()
+        if self.view.shell and self.view.is_open and not self.view.draft.generation:
+            # Nothing was ever changed in it; left behind it would hide what an earlier session proposes.
+            with contextlib.suppress(SessionError):
+                remove_folder(self.session.draft_folder)
         prune_sessions(self.place.state, datetime.now(UTC))
 
     async def __aenter__(self) -> Self:

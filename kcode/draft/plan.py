@@ -61,7 +61,7 @@ def plan_changes(workspace: Workspace, changes: Iterable[Change]) -> list[Target
     _check(
         workspace.root,
         targets,
-        "changed since the proposal was made. Nothing was written; `kcode diff` shows the proposal anew.",
+        "changed since the proposal was made. Nothing was written. Where your changes are on other lines, `kcode diff | git apply` fits.",
     )
     return targets
 

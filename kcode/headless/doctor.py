@@ -44,7 +44,8 @@ def examine(model: ModelOptions, place: PlaceOptions, *, probe: bool) -> int:
     terminal = Terminal(os.environ)
     for level, name, text in findings:
         mark, code = MARKS[level]
-        sys.stdout.write(f"{terminal.style(mark, code, sys.stdout)} {name:<10} {sanitize(text)}\n")
+        shown = sanitize(text).replace("\n", "\n" + " " * 13)
+        sys.stdout.write(f"{terminal.style(mark, code, sys.stdout)} {name:<10} {shown}\n")
     sys.stdout.flush()
     return int(any(level == "bad" for level, _, _ in findings))
 

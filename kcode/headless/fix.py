@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kcode.results import TestReport
 
 TEST_SECONDS = 600.0
+LAST_LINES = 10
 EXIT_NO_CHANGE, EXIT_TESTS_FAIL, EXIT_LIMIT = 3, 4, 6
 
 
@@ -117,7 +118,7 @@ def _deliver(bench: Workbench, outcome: _Outcome, terminal: Terminal, output: Ou
     code = _exit_code(proposal, finished, tests)
     if code in {EXIT_LIMIT, EXIT_NO_CHANGE}:
         if code == EXIT_LIMIT:
-            terminal.say(f"{finished.text} {_where_it_is(proposal)}", YELLOW)
+            terminal.say(f"{finished.text} {_where_it_is(proposal, tests)}", YELLOW)
         elif not output.quiet:
             terminal.say("No change is proposed.", YELLOW)
         if output.json:
@@ -130,7 +131,7 @@ def _deliver(bench: Workbench, outcome: _Outcome, terminal: Terminal, output: Ou
     elif not output.apply:
         print_patch(proposal, terminal, output)
     if not output.quiet:
-        terminal.say(f"{describe_size(proposal)}; {_verdict(tests)}", GREEN if tests and tests.ok else YELLOW)
+        _tell_outcome(bench, outcome, terminal)
     if output.apply or (not output.patch and not output.json and output.file is None and sys.stdout.isatty()):
         applied = decide_and_apply(bench, proposal, terminal, ask=not output.apply)
     if output.json:
@@ -146,11 +147,25 @@ def _exit_code(proposal: Proposal, finished: TurnFinished, tests: TestReport | N
     return EXIT_TESTS_FAIL if tests is not None and not tests.ok else 0
 
 
+def _tell_outcome(bench: Workbench, outcome: _Outcome, terminal: Terminal) -> None:
+    tests = outcome.tests
+    if tests and not tests.ok and not tests.failures:
+        # The runner named no failing test, so what it said last is all there is to go by.
+        terminal.say("\n".join(tests.result.output.rstrip().splitlines()[-LAST_LINES:]), DIM)
+    terminal.say(f"{describe_size(outcome.proposal)}; {_verdict(tests)}", GREEN if tests and tests.ok else YELLOW)
+    start = f"{bench.workspace.start}/"
+    outside = any(not change.path.startswith(start) for change in outcome.proposal.changes)
+    if start != "/" and outside and not sys.stdout.isatty():
+        # In a sub-folder git apply passes over files outside it, and says nothing.
+        terminal.say(f"The patch is for {bench.workspace.root}: apply it there, or with kcode apply.", YELLOW)
+
+
 def _verdict(tests: TestReport | None) -> str:
     return describe_tests(tests) if tests else "no tests were found here, so nothing proves this change"
 
 
-def _where_it_is(proposal: Proposal) -> str:
+def _where_it_is(proposal: Proposal, tests: TestReport | None) -> str:
     if not proposal:
         return "Nothing was changed so far."
-    return "What was changed so far is kept, untested: kcode diff shows it, kcode apply writes it."
+    tested = describe_tests(tests) if tests else "untested"
+    return f"What was changed so far is kept ({tested}): kcode diff shows it, kcode apply writes it."

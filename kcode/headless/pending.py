@@ -13,7 +13,7 @@ from kcode.draft.incoming import read_patch
 from kcode.draft.journal import apply_changes, redo, undo
 from kcode.errors import RefusedError
 from kcode.headless.product import describe_size, print_patch
-from kcode.headless.stdin import is_pipe, read_piped_bytes
+from kcode.headless.stdin import is_given, read_piped_bytes
 from kcode.headless.terminal import GREEN, YELLOW, Terminal
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ def apply_pending(place: PlaceOptions) -> int:
     """Write the patch that is piped in, else the pending proposal."""
     terminal = Terminal(os.environ)
     patch = read_piped_bytes()
-    if patch is None and is_pipe():
+    if patch is None and is_given():
         # `kcode fix … | kcode apply`: what is pending while fix still works, or after it failed, is not what was meant.
         raise RefusedError(
-            "No patch came through the pipe, so nothing is applied. The pending proposal: kcode apply < /dev/null. "
+            "No patch came on stdin, so nothing is applied. The pending proposal: kcode apply < /dev/null. "
             "A patch that takes long to make: put it in a file, then kcode apply < FILE. "
             "To fix and apply in one go: kcode fix --apply."
         )
@@ -67,7 +67,7 @@ def undo_last(place: PlaceOptions) -> int:
     """Take back the last operation of this workspace's journal."""
     spot = open_place(place)
     _settle(spot, Terminal(os.environ))
-    _tell("Undone", undo(spot.workspace, spot.journal))
+    _tell("Undone", undo(spot.workspace, spot.journal), " kcode redo brings it back.")
     return 0
 
 
@@ -84,5 +84,5 @@ def _settle(spot: Place, terminal: Terminal) -> None:
         terminal.say(f"! {line}", YELLOW)
 
 
-def _tell(word: str, operation: Operation) -> None:
-    Terminal(os.environ).say(f"{word}: {', '.join(operation.paths)}.", GREEN)
+def _tell(word: str, operation: Operation, more: str = "") -> None:
+    Terminal(os.environ).say(f"{word}: {', '.join(operation.paths)}.{more}", GREEN)

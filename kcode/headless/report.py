@@ -82,7 +82,7 @@ class Reporter:
             self._pending = ""
         failed = result.failed or (result.tests is not None and not result.tests.ok)
         took = f" ({seconds:.1f} s)" if seconds >= 0.1 else ""
-        summary = describe_tests(result.tests) if result.tests else result.summary
+        summary = describe_tests(result.tests) if result.tests else _without(title_of(call), result.summary)
         code = RED if failed else GREEN if result.tests else ""
         self._terminal.say(f"{'✗' if failed else '✓'} {title_of(call)}{f' — {summary}' if summary else ''}{took}", code)
 
@@ -115,11 +115,22 @@ def describe_tests(report: TestReport) -> str:
     if report.result.end is not CommandEnd.EXITED:
         return f"tests fail: stopped after {report.result.seconds:.0f} s, for what they did"
     verdict = "tests pass" if report.ok else "tests fail"
-    names = ", ".join(failure.name for failure in report.failures[:3])
+    names = ", ".join(_shortened(failure.name) for failure in report.failures[:3])
     more = f" and {len(report.failures) - 3} more" if len(report.failures) > 3 else ""
     return f"{verdict}: {', '.join(counts) or f'exit code {report.result.exit_code}'}" + (
         f" ({names}{more})" if names else ""
     )
+
+
+def _shortened(name: str) -> str:
+    """A test's name by its end, which tells more than its folder does."""
+    return name if len(name) <= TITLE_WIDTH else f"…{name[1 - TITLE_WIDTH :]}"
+
+
+def _without(title: str, summary: str) -> str:
+    """The summary without the path that the title has said already."""
+    said = title.partition(" ")[2]
+    return summary.removeprefix(said).lstrip(":, ") if said else summary
 
 
 def describe_usage(usage: Usage, steps: int) -> str:

@@ -42,10 +42,10 @@ def read_piped_bytes(*, wait: bool = False) -> bytes | None:
     return b"".join(chunks) or None
 
 
-def is_pipe() -> bool:
-    """True when stdin is a pipe or socket, so that another program decides what comes, and when."""
+def is_given() -> bool:
+    """True when stdin is a file, a pipe or a socket, so that somebody meant something to come from there."""
     mode = os.fstat(sys.stdin.fileno()).st_mode
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+    return stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def _read_some(descriptor: int) -> bytes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import termios
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -47,6 +49,7 @@ class Terminal:
         """Ask the person at the terminal for one of the letters; None when nobody can be asked."""
         if not sys.stderr.isatty():
             return None
+        _forget_typed(sys.stderr.fileno())
         while True:
             self.say(f"{question} [{'/'.join(choices)}] ", BOLD, end="")
             line = self._read_line()
@@ -67,6 +70,12 @@ class Terminal:
             return None
         with os.fdopen(descriptor, encoding="utf-8", errors="replace") as tty:
             return tty.readline() or None
+
+
+def _forget_typed(terminal: int) -> None:
+    """Drop what was typed before the question stood there: a stray `y` must not answer what nobody has read."""
+    with contextlib.suppress(termios.error):
+        termios.tcflush(terminal, termios.TCIFLUSH)
 
 
 def color_patch(patch: str, terminal: Terminal, stream: IO[str]) -> str:

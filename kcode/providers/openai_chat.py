@@ -211,7 +211,9 @@ def connect(
 
 def replay(cassette: Path, endpoint: Endpoint, model: str) -> OpenAIChat:
     """A provider that serves a cassette's answers as if the endpoint had sent them. It needs neither key nor SDK."""
-    return OpenAIChat(endpoint, model, ReplayTransport(read_cassette(cassette), cassette.name, endpoint))
+    # Nothing is paid for a reply from a file.
+    free = replace(endpoint, prices={})
+    return OpenAIChat(free, model, ReplayTransport(read_cassette(cassette), cassette.name, free))
 
 
 def open_provider(

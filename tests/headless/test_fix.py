@@ -145,6 +145,32 @@ def test_a_file_that_the_user_changed_meanwhile_is_not_overwritten(start: Start)
     assert (program.repository / "calc/money.py").read_text() == mine
 
 
+def test_a_later_run_that_changes_nothing_does_not_hide_what_is_pending(start: Start) -> None:
+    program, _ = start([*FIXED, reply("Nothing to do.")])
+    patch = program.run("fix", "cents() rounds down").stdout
+    assert program.run("fix", "is it right?").returncode == 3
+    assert program.run("diff").stdout == patch
+
+
+def test_an_empty_patch_file_applies_nothing(start: Start, tmp_path: Path) -> None:
+    program, _ = start(FIXED)
+    program.run("fix", "cents() rounds down")
+    (tmp_path / "empty").touch()
+    with (tmp_path / "empty").open() as empty, program.start("apply", stdin=empty) as process:
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 5
+    assert b"No patch came" in err
+    assert (program.repository / "calc/money.py").read_text() == MODULE
+
+
+def test_from_a_sub_folder_the_patch_says_where_it_belongs(start: Start) -> None:
+    program, _ = start(FIXED)
+    inner = Program(program.repository / "tests", program.home, program.more)
+    done = inner.run("fix", "cents() rounds down")
+    assert done.returncode == 0
+    assert f"The patch is for {program.repository}: apply it there".encode() in done.stderr
+
+
 def test_a_patch_from_stdin_is_applied_through_the_journal(start: Start) -> None:
     program, _ = start(FIXED)
     patch = program.run("fix", "cents() rounds down").stdout

@@ -91,6 +91,19 @@ def test_no_keeps_the_proposal_for_later(tmp_path: Path, model_server: ModelServ
     assert b"round(amount, 2)" in program.run("diff").stdout
 
 
+def test_what_was_typed_before_the_question_does_not_answer_it(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    program = program_with(FIXED, tmp_path, model_server)
+    before = program.snapshot()
+    screen = Screen(program, "fix", "cents() rounds down")
+    screen.type("y\n")
+    screen.wait_for("Apply? [y/n]")
+    screen.type("n\n")
+    assert screen.end() == 0
+    assert program.snapshot() == before
+
+
 def test_ctrl_c_at_the_question_writes_nothing(tmp_path: Path, model_server: ModelServerFactory) -> None:
     program = program_with(FIXED, tmp_path, model_server)
     before = program.snapshot()

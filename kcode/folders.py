@@ -33,13 +33,15 @@ def state_folder_for(environment: Mapping[str, str], workspace_root: Path, spare
     Raises SessionError when the spare folder is not the user's own, WorkspaceError when it too lies inside.
     """
     root = workspace_root.resolve()
-    usual = state_folder(environment).resolve()
+    # Path.resolve raises for a loop of links; here making the folder says what is wrong with it.
+    usual = Path(os.path.realpath(state_folder(environment)))
     if not usual.is_relative_to(root):
         return usual
     spare = (spare or Path(f"/var/tmp/kcode-{os.geteuid()}")).absolute()  # noqa: S108
     if spare.resolve().is_relative_to(root):
         raise WorkspaceError(
-            f"kcode's own files cannot lie outside {root}. Work in a folder below it, or set XDG_STATE_HOME."
+            f"kcode's own files cannot lie outside {root}. Work in a folder below it"
+            + ("." if root == Path("/") else ", or set XDG_STATE_HOME.")
         )
     return _own_folder(spare)
 

@@ -113,8 +113,9 @@ LIST_FILES = ("ls-files", "-z", "-t", "-s", "-c", "-d", "-o", "--exclude-standar
 class SafeGit:
     """Git on one repository and one work tree, each named outright, so that nothing is looked for or redirected."""
 
-    def __init__(self, git_dir: Path, work_tree: Path, *, plain: bool = False) -> None:
+    def __init__(self, git_dir: Path, work_tree: Path, *, plain: bool = False, program: str = "") -> None:
         self.git_dir, self.work_tree, self.plain = git_dir, work_tree, plain
+        self._program = program or _find_git(work_tree)
         self._environment: dict[str, str] | None = None
 
     def run(self, *args: str, input: bytes = b"", timeout: float = SECONDS, codes: Iterable[int] = (0,)) -> bytes:  # noqa: A002
@@ -127,7 +128,7 @@ class SafeGit:
         return self._start(args, self._environment, input, timeout)
 
     def _start(self, args: tuple[str, ...], environment: dict[str, str], data: bytes, seconds: float) -> RunningGit:
-        argv = [_git_program(), f"--git-dir={self.git_dir}", f"--work-tree={self.work_tree}", *args]
+        argv = [self._program, f"--git-dir={self.git_dir}", f"--work-tree={self.work_tree}", *args]
         try:
             process = subprocess.Popen(
                 argv,
@@ -162,7 +163,11 @@ class SafeGit:
         config = self.git_dir / "config"
         if section == "extensions" and name not in _EXTENSIONS:
             raise GitError(f"{config} asks for the extension {name!r}, which kcode does not know, so git is not run.")
-        if key == "core.worktree" and (self.git_dir / value).resolve() != self.work_tree.resolve() and not self.plain:
+        if (
+            key == "core.worktree"
+            and os.path.realpath(self.git_dir / value) != os.path.realpath(self.work_tree)
+            and not self.plain
+        ):
             raise GitError(
                 f"{config} sends git to other files: core.worktree is {value}. Remove that setting, or work there."
             )
@@ -176,8 +181,10 @@ class SafeGit:
                 return None
             git_dir = mark
             if mark.is_file():
-                git_dir = (folder / mark.read_text(encoding="utf-8").removeprefix("gitdir:").strip()).resolve()
-            return SafeGit(git_dir, folder) if (git_dir / "HEAD").exists() else None
+                git_dir = Path(
+                    os.path.realpath(folder / mark.read_text(encoding="utf-8").removeprefix("gitdir:").strip())
+                )
+            return SafeGit(git_dir, folder, program=self._program) if (git_dir / "HEAD").exists() else None
         except (OSError, ValueError):
             return None
 
@@ -228,7 +235,7 @@ class SafeGit:
 
     def over(self, work_tree: Path) -> SafeGit:
         """The same repository with another folder as its work tree."""
-        git = SafeGit(self.git_dir, work_tree, plain=self.plain)
+        git = SafeGit(self.git_dir, work_tree, plain=self.plain, program=self._program)
         if self._environment is None:
             self._environment = self._harden()
         git._environment = self._environment
@@ -240,18 +247,25 @@ def open_git(workspace: Workspace, private_folder: Path) -> SafeGit:
 
     Raises GitError when git is missing, or the repository belongs to another user whom git was not told to trust.
     """
-    _git_program()
+    program = _find_git(workspace.root)
     if workspace.git_dir is None:
-        return SafeGit(_make_plain_repository(private_folder / "plain.git"), workspace.root, plain=True)
+        return SafeGit(
+            _make_plain_repository(private_folder / "plain.git"), workspace.root, plain=True, program=program
+        )
     # Git itself checks this only where it looks for the repository, which it does not here.
     _check_owner(workspace.root, workspace.git_dir)
-    return SafeGit(workspace.git_dir, workspace.root)
+    return SafeGit(workspace.git_dir, workspace.root, program=program)
 
 
-def _git_program() -> str:
-    # A relative entry of PATH would let the workspace bring its own git.
-    folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]  # noqa: PTH117
-    found = shutil.which("git", path=os.pathsep.join(folders))
+def _find_git(root: Path) -> str:
+    """The machine's git: a workspace whose folder is on the PATH, as `.` or as it is, must not bring its own."""
+    top = os.path.realpath(root)
+    folders = [
+        folder
+        for folder in os.environ.get("PATH", os.defpath).split(os.pathsep)
+        if folder.startswith("/") and not Path(os.path.realpath(folder)).is_relative_to(top)
+    ]
+    found = shutil.which("git", path=os.pathsep.join(folders)) if folders else None
     if found is None:
         raise GitError("git is not installed, or not on the PATH. Install it; kcode needs git 2.30 or newer.")
     return found
@@ -300,7 +314,7 @@ def _check_owner(root: Path, git_dir: Path) -> None:
 def _is_trusted(root: Path) -> bool:
     """Ask the user's and the system's configuration, never the repository's."""
     for scope in ("--global", "--system"):
-        argv = [_git_program(), "config", scope, "-z", "--type=path", "--get-all", "safe.directory"]
+        argv = [_find_git(root), "config", scope, "-z", "--type=path", "--get-all", "safe.directory"]
         answer = subprocess.run(
             argv,
             env=_environment(_PINS),
@@ -355,6 +369,8 @@ def head_summary(workspace: Workspace) -> str:
     """The branch and the last commit in one line, read through GitPython; "" without git."""
     if workspace.git_dir is None:
         return ""
+    # Imported without that, GitPython runs whatever the PATH gives it.
+    os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = _find_git(workspace.root)
     import git  # noqa: PLC0415 - a fifth of a second, for `kcode doctor` alone
 
     try:

@@ -102,7 +102,7 @@ def _is_bare(git_dir: Path) -> bool:
 
 
 def _refuse_wide_folder(root: Path, environment: Mapping[str, str]) -> None:
-    home = Path(environment.get("HOME") or Path.home()).resolve()
+    home = Path(os.path.realpath(environment.get("HOME") or Path.home()))
     if root == home:
         what = "your home folder"
     elif root in home.parents:

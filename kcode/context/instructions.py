@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from kcode.workspace import is_git_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,7 +15,11 @@ if TYPE_CHECKING:
 # In one folder the first of these counts; the others are usually copies or links to it.
 NAMES = ("AGENTS.md", "CLAUDE.md", "GEMINI.md")
 LIMIT = 32 * 1024
-_TAGS = range(0xE0000, 0xE0080)
+# No window holds more than this.
+_BIGGEST = 1 << 20
+# Invisible, or turning the reading order round, and so used to hide orders to a model from whoever reads the file: tags,
+# zero-width blanks, bidirectional controls. The joiners that some scripts and emoji need are not among them.
+_HIDING = re.compile("[\U000e0000-\U000e007f\u200b\u2060-\u2064\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +33,8 @@ class Instructions:
 def find_instructions(root: Path, start: str, config_folder: Path) -> tuple[list[Instructions], list[str]]:
     """Read the instructions for a session that starts in `start`: the user's own first, then from root downwards.
 
-    Also returns warnings for the user: a file that cannot be read, that holds invisible characters (it is left out),
-    or that is too long (all is kept, since a silent cut could drop the one rule that matters).
+    Also returns warnings for the user: a file that cannot be read, that is no text, or that hides part of its text is
+    left out; one that is too long is kept whole, since a silent cut could drop the one rule that matters.
     """
     folders = [root]
     for part in Path(start).parts:
@@ -49,24 +56,34 @@ def _read(places: list[tuple[Path, str]], root: Path) -> tuple[list[Instructions
     found, warnings = [], []
     for path, origin in places:
         real = path.resolve()
-        if origin == path.name and not real.is_relative_to(root):
+        inside = path.is_relative_to(root)
+        if inside and (not real.is_relative_to(root) or is_git_path(real.relative_to(root).as_posix())):
             warnings.append(f"{origin} is a link that leads out of the workspace; it is left out.")
             continue
         try:
-            data = real.read_bytes()
+            with real.open("rb") as file:
+                data = file.read(_BIGGEST + 1)
         except OSError as error:
             warnings.append(f"{origin} cannot be read ({error.strerror}); it is left out.")
             continue
         text = data.decode("utf-8", "replace").strip()
-        if any(ord(character) in _TAGS for character in text):
-            # Unicode tag characters are invisible everywhere and have been used to hide orders to a model.
-            warnings.append(f"{origin} holds invisible tag characters; it is left out.")
+        if problem := _problem(data, text):
+            warnings.append(f"{origin} {problem}; it is left out.")
             continue
         if len(data) > LIMIT:
             warnings.append(f"{origin} has {len(data):,} bytes; more than {LIMIT:,} costs window in every request.")
         if text:
             found.append(Instructions(origin, text))
     return found, warnings
+
+
+def _problem(data: bytes, text: str) -> str:
+    if len(data) > _BIGGEST:
+        return f"has more than {_BIGGEST:,} bytes, which no window holds"
+    if b"\0" in data:
+        return "is not text"
+    hiding = _HIDING.search(text)
+    return f"holds characters that hide text from you, such as U+{ord(hiding.group()):04X}" if hiding else ""
 
 
 def render_instructions(instructions: Iterable[Instructions]) -> str:

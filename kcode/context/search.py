@@ -66,7 +66,7 @@ def find_ripgrep(environment: Mapping[str, str], workspace: Path | None = None) 
     """
     folders = [folder for folder in environment.get("PATH", "").split(os.pathsep) if Path(folder).is_absolute()]
     if workspace is not None:
-        folders = [folder for folder in folders if not Path(folder).resolve().is_relative_to(workspace)]
+        folders = [folder for folder in folders if not Path(os.path.realpath(folder)).is_relative_to(workspace)]
     system = shutil.which("rg", path=os.pathsep.join(folders)) if folders else None
     for candidate in (system, *_installed_with_kcode()):
         if candidate and _runs(candidate):

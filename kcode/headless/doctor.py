@@ -36,7 +36,7 @@ def examine(model: ModelOptions, place: PlaceOptions, *, probe: bool) -> int:
         ("ok", "kcode", f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.release()}"),
         *_of("workspace", lambda: _workspace(place)),
         *_of("draft", lambda: _sandbox(place)),
-        *_of("search", _search),
+        *_of("search", lambda: _search(place)),
         *_of("endpoint", lambda: _endpoint(model)),
     ]
     if probe:
@@ -77,8 +77,8 @@ def _sandbox(place: PlaceOptions) -> list[Finding]:
     ]
 
 
-def _search() -> list[Finding]:
-    found = find_ripgrep(os.environ)
+def _search(place: PlaceOptions) -> list[Finding]:
+    found = find_ripgrep(os.environ, open_place(place).workspace.root)
     return (
         [("ok", "search", found)]
         if found

@@ -175,10 +175,14 @@ def find_key(endpoint: Endpoint, settings: Settings, environment: Mapping[str, s
 
     None for an endpoint on this machine that has none. UsageError says where to get a key and where to put it.
     """
-    if settings.key:
-        return settings.key
-    if own := _own_key(endpoint, settings, environment):
-        return own
+    if key := settings.key or _own_key(endpoint, settings, environment):
+        # Anything else would end in an error of the HTTP library, which shows the key.
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise UsageError(
+                f"The key for {endpoint.title} ({endpoint.host}) holds a blank, a line break or a letter that is not "
+                "ASCII, as no key does. Copy it again, whole and alone."
+            )
+        return key
     if endpoint.is_loopback:
         return None
     keeps = _keeps_its_host(endpoint)

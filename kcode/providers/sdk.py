@@ -142,13 +142,16 @@ class SdkTransport:
             verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,
             event_hooks={"request": [self._set_headers], "response": [_stop_at_status]},
         )
-        return openai.AsyncOpenAI(
+        client = openai.AsyncOpenAI(
             api_key=self._key or "none",
             base_url=self._endpoint.base_url,
             max_retries=0,
             timeout=timeout,
             http_client=http,
         )
+        # Left to find out for a header that is not sent, the SDK would run the first `uname` on the PATH.
+        client._platform = "Unknown"  # noqa: SLF001
+        return client
 
     async def _set_headers(self, request: httpx2.Request) -> None:
         """Leave only what is ours: OPENAI_CUSTOM_HEADERS, OPENAI_ORG_ID and others add headers otherwise."""

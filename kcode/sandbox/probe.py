@@ -97,7 +97,7 @@ async def _candidates(root: Path, environment: Mapping[str, str]) -> tuple[list[
 def _find_program(name: str, root: Path, environment: Mapping[str, str]) -> str:
     """A program of the machine: a workspace on the PATH must not bring its own."""
     for folder in environment.get("PATH", DEFAULT_PATH).split(":"):
-        if folder.startswith("/") and not Path(folder).resolve().is_relative_to(root):
+        if folder.startswith("/") and not Path(os.path.realpath(folder)).is_relative_to(root):
             found = shutil.which(name, path=folder)
             if found:
                 return found

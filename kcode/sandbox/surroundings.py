@@ -126,7 +126,7 @@ def git_folders(root: Path) -> list[Path]:
     """What git keeps of a work tree inside its root: `.git`, and the folders that a `.git` file points to."""
     entry = root / ".git"
     found = [entry] if entry.exists() and not entry.is_symlink() else []
-    folder = entry.resolve()
+    folder = Path(os.path.realpath(entry))
     if entry.is_file():
         line = entry.read_bytes()[:8192].removeprefix(b"gitdir:").strip()
         folder = Path(os.path.realpath(os.path.join(root, os.fsdecode(line))))  # noqa: PTH118

@@ -66,7 +66,7 @@ def test_instructions_that_lead_out_or_hide_something_are_left_out_with_a_warnin
     found, warnings = find_instructions(root, "inner", tmp_path / "none")
     assert found == []
     assert "leads out of the workspace" in warnings[0]
-    assert "invisible tag characters" in warnings[1]
+    assert "hide text from you" in warnings[1]
 
 
 def test_long_instructions_are_kept_whole_and_warned_about(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 from kcode.tooling import Access, Edit, EditRefusedError, ToolResult, View, decode_text, show_ranges, tool, which_file
 
-MOST_LINES, MOST_LINES_IN_ALL, MOST_SPELLED = 24, 40, 12
+MOST_LINES, MOST_LINES_IN_ALL, MOST_SPELLED = 24, 40, 6
 
 
 class Replacement(TypedDict):
@@ -35,10 +35,11 @@ async def edit_file(
     count = len(applied.places)
     around = 2 if count <= 2 else 1 if count <= 8 else 0
     shown = show_ranges(lines, applied.places, around=around, most=MOST_LINES, most_in_all=MOST_LINES_IN_ALL)
-    where = ", ".join(_spell(first, last) for first, last in applied.places[:MOST_SPELLED])
-    more = f" and {count - MOST_SPELLED} more places" if count > MOST_SPELLED else ""
+    where = (
+        ", ".join(_spell(first, last) for first, last in applied.places) if count <= MOST_SPELLED else f"{count} places"
+    )
     summary = f"{name}: {count} place{'s' if count > 1 else ''}"
-    return ToolResult(f"Changed {name}: {where}{more}. It reads now:\n{shown or '(an empty file)'}", summary)
+    return ToolResult(f"Changed {name}: {where}. It reads now:\n{shown or '(an empty file)'}", summary)
 
 
 def _spell(first: int, last: int) -> str:

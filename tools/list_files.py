@@ -35,7 +35,7 @@ async def list_files(
         (tree for level in range(max(depth, 1), 1, -1) if len(tree := _tree(inside, level)) <= MOST_NAMES),
         _tree(inside, 1),
     )
-    text = f"{name}/ ({_count(files)})\n" + "\n".join(lines[:MOST_NAMES])
+    text = f"{f'{folder}/' if folder else 'The workspace'} ({_count(files)})\n" + "\n".join(lines[:MOST_NAMES])
     if len(lines) > MOST_NAMES:
         text += f"\n… {len(lines) - MOST_NAMES} more names: give a pattern, or a path further down"
     if ignored:

@@ -7,6 +7,7 @@ from typing import Annotated
 from kcode.tooling import Access, ToolResult, View, tool, which_file
 
 MOST_DEFINITIONS = 300
+HEADINGS = {".md": "^#", ".toml": r"^\[", ".ini": r"^\[", ".cfg": r"^\[", ".rst": r"^[=~-]{3,}$"}
 
 
 @tool(Access.READ)
@@ -15,9 +16,10 @@ async def outline(view: View, path: Annotated[str, "source file"]) -> ToolResult
     name = which_file(view, path)
     found = view.definitions(name)
     if found is None:
+        headings = HEADINGS.get(f".{name.rpartition('.')[2]}", "^ *(def|class|function|func|fn) ")
         return ToolResult(
             f"There is no outline for {name}: its language is not known here. "
-            f"Use search with path={name!r} and a pattern such as '^ *(def|class|function|func|fn) '.",
+            f"Use search with path {name} and a pattern such as {headings}",
             f"{name}: no outline",
         )
     if not found:

@@ -18,13 +18,14 @@ async def run_command(
 ) -> ToolResult:
     """Run a shell command in the workspace, without network and without input.
 
-    It can write to the workspace and to /tmp only. For tests use run_tests; to read, find or edit files use their tools.
+    It can write to the workspace and to /tmp only. The project's .venv comes first on PATH. For tests use run_tests; to read, find or edit files use their tools.
     """
     if not command.strip():
         raise ToolError("`command` is empty. Give a shell command.")
     result = await view.run(command, float(min(max(seconds, 1), LONGEST)))
     parts = [_ending(result), without_colors(result.output).rstrip("\n") or "(no output)"]
-    if result.output_name:
+    # A long output says itself where it was cut and what has the whole.
+    if result.output_name and result.output_name not in result.output:
         parts.append(f"… that is not all: read_file {result.output_name} for the full output")
     if result.changed:
         names = ", ".join(result.changed[:MOST_CHANGED])

@@ -6,7 +6,7 @@ import re
 from itertools import groupby
 from typing import Annotated
 
-from kcode.tooling import Access, Match, ToolResult, View, cut_line, tool
+from kcode.tooling import Access, Match, ToolResult, View, compile_glob, cut_line, tool
 
 MOST_MATCHES, MOST_AROUND, MOST_CHARACTERS, LONGEST_LINE = 100, 20, 16_000, 300
 
@@ -29,7 +29,7 @@ async def search(
     matches, more = await view.search(pattern, path, glob, ignore_case=ignore_case, context=around, limit=MOST_MATCHES)
     hits = [match for match in matches if not match.is_context]
     if not hits:
-        return ToolResult(_nothing(pattern, path, glob, ignore_case), "no match")
+        return ToolResult(_nothing(view, pattern, path, glob, ignore_case), "no match")
     files = len({match.path for match in hits})
     count = f"{'more than ' if more else ''}{len(hits)} match{'es' if len(hits) > 1 else ''}"
     summary = f"{count} in {files} file{'s' if files > 1 else ''}"
@@ -59,8 +59,10 @@ def _block(path: str, matches: list[Match]) -> str:
     return "\n".join(lines)
 
 
-def _nothing(pattern: str, path: str, glob: str, ignore_case: bool) -> str:
+def _nothing(view: View, pattern: str, path: str, glob: str, ignore_case: bool) -> str:
     where = f" in {path}" if path else ""
+    if glob and not glob.startswith("!") and _is_folder(view, path) and not _named(view, path, glob):
+        return f"No file{where} is named {glob}, so nothing was searched. Next: search without glob."
     names = f" in files named {glob}" if glob else ""
     hints = []
     if re.search(r"[()\[\]{}.*+?^$|]", pattern):
@@ -73,3 +75,13 @@ def _nothing(pattern: str, path: str, glob: str, ignore_case: bool) -> str:
         hints.append("search without path and glob")
     hints.append("try a shorter part of a name")
     return f"No line matches {pattern!r}{where}{names}. Next: {'; '.join(hints)}."
+
+
+def _is_folder(view: View, path: str) -> bool:
+    entry = view.entry(path)
+    return entry is not None and entry.kind == "folder"
+
+
+def _named(view: View, path: str, glob: str) -> bool:
+    """Whether any file below the folder has such a name."""
+    return any(map(compile_glob(glob).fullmatch, view.files(path)))

@@ -36,7 +36,7 @@ async def write_file(
         raise ToolError(f"{name} already has exactly this content. No file was changed. Go on.")
     view.write(name, after)
     now = TextFile(raw)
-    text = f"Replaced {name}: {_lines(now)}, {_lines(before)} before{remark}."
+    text = f"Replaced {name}: {_lines(now)} instead of {len(before.lines)}{remark}."
     if len(now.lines) * 2 < len(before.lines) and len(before.lines) > 20:
         text += " It lost more than half of its lines: if something was left out by mistake, put it back."
     return ToolResult(text, f"{name}: {_lines(now)}")

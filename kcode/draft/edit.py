@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kcode.tooling import Edit
 
-_MOST_MATCHES_SHOWN = 8
+_MOST_MATCHES_SHOWN, _LONG_ENOUGH = 8, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ def _ambiguous(base: _Base, edits: list[tuple[str, str, bool]], number: int, sta
 
 def _not_found(base: _Base, edits: list[tuple[str, str, bool]], number: int) -> EditRefusedError:
     old, new, _ = edits[number]
-    if new.strip() and (at := base.text.find(new)) >= 0:
+    if (at := _stands_once(base.text, new)) is not None:
         line = base.line_of(at)
         return _refusal(
             edits,
@@ -240,6 +240,16 @@ def _not_found(base: _Base, edits: list[tuple[str, str, bool]], number: int) -> 
             "Find the place with search, or read the file again, and copy the text exactly",
         )
     return _refusal(edits, number, f"`old` is not in the file. {near.told}", near.step)
+
+
+def _stands_once(text: str, new: str) -> int | None:
+    """Where `new` stands as whole lines, once, and is long enough that this is no chance."""
+    words = new.strip()
+    at = text.find(words)
+    if len(words) < _LONG_ENOUGH or text.find(words, at + 1) >= 0:
+        return None
+    before, after = text[:at].rpartition("\n")[2], text[at + len(words) :].partition("\n")[0]
+    return None if at < 0 or before.strip() or after.strip() else at
 
 
 def _is_numbered(old: str) -> bool:

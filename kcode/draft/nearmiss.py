@@ -53,7 +53,7 @@ def describe_near_miss(lines: Sequence[str], old: str) -> NearMiss | None:
     numbered = [f"{number:>{width}}→{line}" for number, line in enumerate(shown, start + low + 1)]
     where = _span(start + 1, len(window))
     part = "" if len(shown) == len(window) else f", of which {_span(start + low + 1, len(shown))}"
-    told = f"The closest is {where}{part}:\n" + "\n".join(numbered) + "\n"
+    told = f"The closest place: {where}{part}:\n" + "\n".join(numbered) + "\n"
     told += _first_difference(window, wanted, first, start, show)
     if part or max(map(len, window)) > 200:
         return NearMiss(told, f"Read {where} with read_file, and copy `old` from there")

@@ -165,7 +165,7 @@ def test_lines_that_differ_only_in_words_are_shown_as_they_are() -> None:
 def test_of_many_lines_a_part_is_shown_and_the_rest_is_to_be_read() -> None:
     before = "".join(f"    value_{i} = {i}\n" for i in range(1, 60))
     text = refusal(before, (before.replace("value_30 ", "value_x "), "x"))
-    assert "The closest is lines 1-59, of which lines 26-41:\n" in text
+    assert "The closest place: lines 1-59, of which lines 26-41:\n" in text
     assert text.endswith("Read lines 1-59 with read_file, and copy `old` from there.")
 
 
@@ -196,6 +196,13 @@ def test_line_numbers_in_old_are_recognised() -> None:
 def test_an_edit_that_was_made_before_is_recognised() -> None:
     assert "already" in refusal("new text\n", ("old text", "new text"))
     assert "already" in refusal("import a\nimport b\n", ("import a\n", "import a\nimport b\n"))
+
+
+def test_a_short_or_frequent_new_text_is_not_taken_for_the_edit_made_before() -> None:
+    before = "def f():\n    pass\n\n\ndef g():\n    return total\n    return total\n\n\nvalue = other_text\n"
+    for new in ("pass", "return total", "other_text", "    return total\n"):
+        assert "already" not in refusal(before, ("if absent:\n    raise ValueError", new))
+    assert "at line 10: the edit seems to be made already" in refusal(before, ("absent", "value = other_text\n"))
 
 
 def test_text_that_another_edit_would_bring_is_pointed_out() -> None:

@@ -107,7 +107,7 @@ def test_a_tree_folds_what_is_deep_and_names_what_git_ignores(use: Use, folder: 
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("")
     assert use("list_files").text == (
-        "the workspace/ (4 files)\n"
+        "The workspace (4 files)\n"
         "src/ (3 files)\n"
         "  deep/ (2 files)\n"
         "  a.py\n"
@@ -185,10 +185,16 @@ def test_too_many_matches_are_cut_and_no_match_says_what_to_try(use: Use, folder
     text = use("search", pattern="needle").text
     assert text.startswith("more than 100 matches in 1 file:")
     assert "narrow it" in text
-    nothing = use("search", pattern="f(x)", glob="*.py")
+    nothing = use("search", pattern="f(x)", glob="a")
     assert not nothing.failed
     assert "backslash" in nothing.text
     assert "ignore_case" in nothing.text
+    (folder / "b.py").write_text("x\n")
+    assert "ignore_case" in use("search", pattern="f(x)", glob="*.{py,md}").text
+    assert use("search", pattern="x", glob="*.{rs,go}").text == (
+        "No file is named *.{rs,go}, so nothing was searched. Next: search without glob."
+    )
+    assert "No line matches" in use("search", pattern="absent", path="b.py", glob="*.py").text
 
 
 def test_a_bad_regular_expression_is_explained(use: Use, folder: Path) -> None:
@@ -202,6 +208,8 @@ def test_an_outline_gives_the_lines_of_each_definition(use: Use, folder: Path) -
     assert use("outline", path="a.py").text == "a.py:\n1-3  class A:\n2-3    def f(self):\n  6  def g(): ..."
     (folder / "x.zig").write_text("fn f() void {}\n")
     assert "search" in use("outline", path="x.zig").text
+    (folder / "x.md").write_text("# Title\n")
+    assert use("outline", path="x.md").text.endswith("Use search with path x.md and a pattern such as ^#")
     (folder / "b.py").write_text("LIMIT = 3\n\n\ndef f(\n    a,\n    b,\n):\n    pass\n")
     assert use("outline", path="b.py").text == "b.py:\n  1  LIMIT = 3\n4-8  def f(a, b):"
     (folder / "e.py").write_text("print(1)\n")

@@ -45,6 +45,14 @@ def test_how_a_command_ended_is_said(use: Use, view: FolderView, result: Command
     assert words in use("run_command", command="anything").text
 
 
+def test_the_saved_output_is_named_once(use: Use, view: FolderView) -> None:
+    name = "/tmp/kcode-output/3.txt"
+    view.command_results.append(
+        CommandResult(0, f"a\n[... 9 bytes cut; the whole output is in {name} ...]\nb", output_name=name)
+    )
+    assert use("run_command", command="anything").text.count(name) == 1
+
+
 def test_passing_tests_are_counted(use: Use, folder: Path) -> None:
     (folder / "test_a.py").write_text(
         "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): self.assertTrue(1)\n"

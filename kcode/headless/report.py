@@ -16,7 +16,7 @@ from kcode.events import (
 )
 from kcode.headless.terminal import DIM, GREEN, RED, YELLOW
 from kcode.results import CommandEnd
-from kcode.sanitize import sanitize
+from kcode.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from kcode.events import Event
@@ -82,7 +82,7 @@ class Reporter:
             self._pending = ""
         failed = result.failed or (result.tests is not None and not result.tests.ok)
         took = f" ({seconds:.1f} s)" if seconds >= 0.1 else ""
-        summary = describe_tests(result.tests) if result.tests else _without(title_of(call), result.summary)
+        summary = describe_tests(result.tests) if result.tests else _without(title_of(call), sanitize_line(result.summary))
         code = RED if failed else GREEN if result.tests else ""
         self._terminal.say(f"{'✗' if failed else '✓'} {title_of(call)}{f' — {summary}' if summary else ''}{took}", code)
 
@@ -99,7 +99,8 @@ def title_of(call: ToolCall) -> str:
     except ValueError:
         return call.name
     first = next(iter(arguments.values()), "") if isinstance(arguments, dict) else ""
-    shown = sanitize(str(first)).replace("\n", " ") if isinstance(first, str | int) else ""
+    # A command of several lines reads better with blanks than with the sign for a line break.
+    shown = sanitize_line(str(first).replace("\n", " ")) if isinstance(first, str | int) else ""
     return f"{call.name} {shown[:TITLE_WIDTH]}{'…' if len(shown) > TITLE_WIDTH else ''}".rstrip()
 
 
@@ -124,6 +125,7 @@ def describe_tests(report: TestReport) -> str:
 
 def _shortened(name: str) -> str:
     """A test's name by its end, which tells more than its folder does."""
+    name = sanitize_line(name)
     return name if len(name) <= TITLE_WIDTH else f"…{name[1 - TITLE_WIDTH :]}"
 
 

@@ -113,10 +113,13 @@ class Shell:
         assert self.sandbox is not None  # noqa: S101  # opened before the draft
         self._count += 1
         outputs = make_folder(self._session.outputs_folder)
+        mount = draft.mount()
+        if self.sandbox.rung in {Rung.UNISOLATED, Rung.SEATBELT}:
+            draft.layers.link_ignored()
         try:
             result = await run_command(
                 self.sandbox,
-                draft.mount(),
+                mount,
                 ["/bin/sh", "-c", command],
                 limits=Limits(seconds=seconds),
                 environment=environment_for(self._workspace.root, self._environment),

@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING
 
 from kcode.draft import disk
 from kcode.draft.files import FolderMount
+from kcode.draft.inventory import take_inventory
 from kcode.draft.layers import stamp
 from kcode.draft.manifest import Manifest, folders_above
 from kcode.errors import DraftError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from kcode.draft.files import FileState
     from kcode.draft.layers import IgnoredFolders, Stamp
     from kcode.safegit import SafeGit
 
-# Rebuilt by whatever needs them, and of no use to a command that has only just started.
-_CACHES = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"}
 _FICLONE = 0x40049409
 
 
@@ -101,23 +101,49 @@ class CopyTree:
         if not self._manifest.exists:
             self._make()
             return
-        files, linked = self._list()
-        dropped = self._drop_stale(set(files))
+        self._unlink_ignored()
+        found, known = take_inventory(self._git), self._manifest
+        # One that the draft built itself is its own: a build goes wrong over a mix of two.
+        built = {path for path in found.copied if path not in known.folders and _holds_any(self._copy / path)}
+        copied = tuple(sorted({*known.copied, *found.copied} - built))
+        files = [path for path in found.files if not _is_below(path, built)]
+        grown = [path for path in known.copied if path not in found.copied and (self._root / path).is_dir()]
+        dropped = self._drop_stale({*files, *(path for path in known.files if _is_below(path, grown))})
         refreshed = [path for path in files if self._refresh(path)]
-        if refreshed or dropped or linked != self._manifest.linked:
-            self._manifest.linked = linked
-            self._manifest.save()
+        if refreshed or dropped or (found.linked, copied) != (known.linked, known.copied):
+            known.linked, known.copied = found.linked, copied
+            known.save()
 
     def mount(self) -> FolderMount:
         return FolderMount(self._copy, self._root, self._manifest.linked)
 
     def link_ignored(self) -> None:
-        """Put links to the workspace's ignored folders in the copy, for commands that run in it without a mount."""
+        """Put links to the workspace's dependency folders in the copy, for commands that run in it without a mount.
+
+        They last until the next `prepare`. What follows one is in the workspace: writing there needs isolation to be
+        kept from, and a link of npm's from `node_modules` to a package of the workspace leads to the user's own.
+        """
+        with disk.naming_full_disk(self._copy):
+            for path in self._manifest.linked:
+                place = self._copy / path
+                if path == ".git" or not (self._root / path).is_dir():
+                    continue
+                try:
+                    self._make_folders(path)
+                except DraftError:
+                    # The draft has a file or link where theirs is a folder.
+                    continue
+                with suppress(OSError):
+                    # Empty where a folder was mounted before.
+                    place.rmdir()
+                if disk.lstat(place) is None:
+                    place.symlink_to(self._root / path)
+
+    def _unlink_ignored(self) -> None:
         for path in self._manifest.linked:
             place = self._copy / path
-            if path != ".git" and disk.lstat(place) is None:
-                self._make_folders(path)
-                place.symlink_to(self._root / path)
+            if place.is_symlink() and place.readlink() == self._root / path:
+                place.unlink()
 
     def scan(self, ignored_folders: IgnoredFolders) -> dict[str, Stamp | None]:
         if not self._manifest.exists:
@@ -138,11 +164,12 @@ class CopyTree:
                         seen.add(path)
                         if path not in self._manifest.files or self._manifest.files[path][1] != now:
                             found[path] = now
-            ignored = ignored_folders([path for path in below if path not in self._manifest.folders])
+            known = self._manifest.folders.difference(self._manifest.copied)
+            ignored = ignored_folders([path for path in below if path not in known])
             skipped |= ignored
             level = [path for path in below if path not in ignored]
         for path in self._manifest.files:
-            if path not in seen and not (skipped and any(path.startswith(folder + "/") for folder in skipped)):
+            if path not in seen and not _is_below(path, skipped):
                 found[path] = None
         return found
 
@@ -153,29 +180,18 @@ class CopyTree:
         self._copy.chmod(stat.S_IMODE(self._root.stat().st_mode))
         self._manifest.files.clear()
         self._manifest.folders.clear()
-        files, self._manifest.linked = self._list()
-        for path in files:
+        found = take_inventory(self._git)
+        self._manifest.linked, self._manifest.copied = found.linked, found.copied
+        for path in found.files:
             self._take(path)
         self._manifest.save()
-
-    def _list(self) -> tuple[list[str], tuple[str, ...]]:
-        """What is copied, and what is shared: ignored folders and whatever is too large; caches are neither."""
-        files = list(self._git.list_files())
-        linked = [".git"] if os.path.lexists(self._root / ".git") else []
-        for path in self._git.list_ignored():
-            name = path.rstrip("/")
-            found = disk.lstat(self._root / name)
-            if path.endswith("/") or (found is not None and found.st_size > disk.LARGEST):
-                linked += [] if name.rpartition("/")[2] in _CACHES else [name]
-            else:
-                files.append(name)
-        return files, tuple(sorted(linked))
 
     def _own(self, path: str) -> None:
         """Have the path's present state in the copy and the manifest, before the draft changes it."""
         if self._manifest.is_linked(path):
             raise DraftError(
-                f"{path} lies in a folder that git ignores. This draft shares it with the workspace and cannot change it."
+                f"{path} is ignored by git or lies in such a folder. This draft shares it with the workspace and cannot "
+                "change it."
             )
         if not self._manifest.exists:
             self._make()
@@ -262,6 +278,14 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as entries:
         return [entry for entry in entries if entry.name != ".git"]
     return []
+
+
+def _holds_any(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def _is_below(path: str, folders: Collection[str]) -> bool:
+    return any(path.startswith(f"{folder}/") for folder in folders)
 
 
 def _clone(source: Path, target: Path) -> None:

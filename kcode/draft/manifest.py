@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 class Manifest:
-    """Two stamps a copied file, the workspace's and the copy's; the folders that hold them; the paths that are shared.
+    """Two stamps a copied file, the workspace's and the copy's, and the folders that hold them; the paths that are shared.
 
+    `copied` are the ignored folders whose files are, or once were, among the copied.
     A file whose copy has another stamp by now was changed by the draft.
     """
 
@@ -23,6 +24,7 @@ class Manifest:
         self.files: dict[str, tuple[Stamp, Stamp]] = {}
         self.folders: set[str] = set()
         self.linked: tuple[str, ...] = ()
+        self.copied: tuple[str, ...] = ()
         stored: Any = disk.read_json(index)
         self.exists = stored is not None
         if stored is None:
@@ -30,7 +32,7 @@ class Manifest:
         try:
             for path, (theirs, ours) in stored["files"].items():
                 self.record(path, Stamp(*theirs), Stamp(*ours))
-            self.linked = tuple(stored["linked"])
+            self.linked, self.copied = tuple(stored["linked"]), tuple(stored.get("copied", ()))
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise DraftError(f"The draft's file {index} is damaged ({error}). Start a new session.") from error
 
@@ -46,7 +48,7 @@ class Manifest:
         return any(path == linked or path.startswith(f"{linked}/") for linked in self.linked)
 
     def save(self) -> None:
-        disk.write_json(self._index, {"files": self.files, "linked": self.linked})
+        disk.write_json(self._index, {"files": self.files, "linked": self.linked, "copied": self.copied})
         self.exists = True
 
 

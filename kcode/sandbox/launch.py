@@ -99,7 +99,9 @@ def launch_of(sandbox: Sandbox, task: Task, *, status: int, lifeline: int, closi
                 "seccomp": seccomp_filter(),
             }
         case _:
-            orders |= _supervised(sandbox, task)
+            assert isinstance(mount, FolderMount)  # noqa: S101
+            orders |= _supervised(sandbox, task, mount)
+            environment["PYTHONPATH"] = _python_path(mount.source, environment.get("PYTHONPATH", ""))
             orders["lifeline"] = lifeline
             kept.append(lifeline)
             del environment["XDG_CACHE_HOME"]
@@ -124,16 +126,26 @@ def _require_place(sandbox: Sandbox, task: Task) -> None:
         raise SandboxError("A command needs a program's name and cannot hold a NUL character.")
 
 
-def _supervised(sandbox: Sandbox, task: Task) -> dict[str, Any]:
-    assert isinstance(task.mount, FolderMount)  # noqa: S101
+def _supervised(sandbox: Sandbox, task: Task, mount: FolderMount) -> dict[str, Any]:
     argv = list(task.argv)
     if sandbox.rung is Rung.SEATBELT:
         from kcode.sandbox.seatbelt import PROGRAM, seatbelt_profile  # noqa: PLC0415
 
-        masks = [layer.path for layer in layers(task.mount, task.environment) if layer.kind in {"empty", "null"}]
-        argv = [PROGRAM, "-p", seatbelt_profile(task.mount.source, masks, task.reports), *argv]
-    folder = _folder(task.mount.source, task.folder)
+        masks = [layer.path for layer in layers(mount, task.environment) if layer.kind in {"empty", "null"}]
+        argv = [PROGRAM, "-p", seatbelt_profile(mount.source, masks, task.reports), *argv]
+    folder = _folder(mount.source, task.folder)
     return {"how": "supervise", "argv": [os.fsencode(word) for word in argv], "folder": os.fsencode(folder)}
+
+
+def _python_path(copy: Path, given: str) -> str:
+    """Have Python import from the draft's copy what is installed from the workspace, which stands elsewhere.
+
+    That covers the copy's top folder and its `src`, for editable installs by a `.pth` file or by a finder that comes
+    after Python's own, as setuptools' does. It does not cover packages in other folders (`packages/*/src`), finders
+    that come first (meson-python, scikit-build-core), or a Python that is told not to look (`-I`, `-E`).
+    """
+    roots = [copy / "src", copy] if (copy / "src").is_dir() else [copy]
+    return os.pathsep.join([*map(str, roots), *([given] if given else [])])
 
 
 def _folder(root: Path, folder: str) -> str:

@@ -1,8 +1,18 @@
 from __future__ import annotations
 
+import asyncio
+import os
 from typing import TYPE_CHECKING
 
-from kcode.agent.shell import environment_for
+import pytest
+
+from kcode.agent.shell import Shell, environment_for
+from kcode.draft.draft import open_draft
+from kcode.safegit import open_git
+from kcode.sandbox import UNISOLATED
+from kcode.session.store import Session
+from kcode.workspace import open_workspace
+from tests.repositories import new_repository, write_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,3 +27,25 @@ def test_commands_find_the_projects_own_virtual_environment_first(tmp_path: Path
 
 def test_without_one_the_environment_stays_as_it_is(tmp_path: Path) -> None:
     assert environment_for(tmp_path, {"PATH": "/usr/bin"}) == {"PATH": "/usr/bin"}
+
+
+@pytest.fixture
+def open_shell(tmp_path: Path) -> Shell:
+    """A shell without isolation over a project with dependencies that git ignores."""
+    root = new_repository(tmp_path / "r", {".gitignore": "node_modules/\n", "a": "a"})
+    write_tree(root, {"node_modules/.bin/tool": "#!/bin/sh\necho tool\n"})
+    (root / "node_modules/.bin/tool").chmod(0o755)
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    workspace, session = open_workspace(root, environment), Session("1", tmp_path / "session", root)
+    shell = Shell(workspace, session, None, environment, isolate=False)
+    shell.sandbox = UNISOLATED
+    shell.draft = open_draft(workspace, open_git(workspace, tmp_path / "git"), session.draft_folder, "copy")
+    return shell
+
+
+def test_without_isolation_commands_find_the_ignored_dependencies(open_shell: Shell) -> None:
+    for _ in range(2):
+        result = asyncio.run(open_shell.run("node_modules/.bin/tool && echo b > a", 20))
+        assert (result.exit_code, result.output) == (0, "tool\n")
+    assert open_shell.draft is not None
+    assert [change.path for change in open_shell.draft.changes()] == ["a"]

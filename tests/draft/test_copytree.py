@@ -12,12 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kcode.draft import disk
 from kcode.draft.draft import Draft, open_draft
 from kcode.draft.files import EXECUTABLE, LINK, REGULAR, FileState, FolderMount
 from kcode.errors import DraftError, ToolError
 from kcode.safegit import open_git
 from kcode.workspace import open_workspace
-from tests.repositories import new_repository, picture, run_over, text_file, write_tree
+from tests.repositories import changed_paths, new_repository, picture, run_over, text_file, write_tree
 
 Shown = dict[str, FileState]
 
@@ -140,7 +141,7 @@ def test_modes_times_and_links_are_copied(tmp_path: Path) -> None:
     assert (copy / "broken").readlink() == Path("nowhere")
 
 
-def test_ignored_folders_are_shared_and_ignored_files_copied_but_no_caches(tmp_path: Path) -> None:
+def test_dependency_folders_are_shared_and_ignored_files_copied_but_no_caches(tmp_path: Path) -> None:
     root = new_repository(tmp_path / "r", {".gitignore": ".venv/\nnode_modules/\n.env\n__pycache__/\n", "web/a.js": ""})
     write_tree(root, {".venv/bin/python": "", "web/node_modules/x/i.js": "x", ".env": "KEY=1", "__pycache__/a.pyc": ""})
     draft = opened(root)
@@ -155,15 +156,188 @@ def test_ignored_folders_are_shared_and_ignored_files_copied_but_no_caches(tmp_p
     assert draft.changes() == ()
 
 
-def test_ignored_folders_can_be_linked_where_nothing_is_mounted(tmp_path: Path) -> None:
+def linked_in(draft: Draft) -> tuple[str, ...]:
+    mount = draft.mount()
+    assert isinstance(mount, FolderMount)
+    return mount.linked
+
+
+def test_dependency_folders_can_be_linked_where_nothing_is_mounted(tmp_path: Path) -> None:
     root = new_repository(tmp_path / "r", {".gitignore": "node_modules/\n", "a": "a"})
     write_tree(root, {"node_modules/x.js": "x"})
     draft = opened(root)
     draft.mount()
     draft.layers.link_ignored()
-    assert run_over(draft, "cat node_modules/x.js; ls -A") == "x.gitignore\na\nnode_modules\n"
+    draft.layers.link_ignored()
+    assert (tmp_path / "draft/copy/node_modules").is_symlink()
+    assert (tmp_path / "draft/copy/node_modules/x.js").read_text() == "x"
+    assert sorted(path.name for path in (tmp_path / "draft/copy").iterdir()) == [".gitignore", "a", "node_modules"]
     assert draft.settle("sh") == ()
     assert draft.changes() == ()
+    assert draft.read("node_modules/x.js") == text_file("x")
+
+
+def test_the_links_are_gone_again_where_folders_are_mounted_and_when_theirs_are(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "r", {".gitignore": "node_modules/\n.venv/\n", "a": "a"})
+    write_tree(root, {"node_modules/x.js": "x", ".venv/pyvenv.cfg": ""})
+    draft = opened(root)
+    draft.mount()
+    draft.layers.link_ignored()
+    (root / "node_modules").rename(root.parent / "elsewhere")
+    draft = opened(root)
+    assert linked_in(draft) == (".git", ".venv")
+    assert sorted(path.name for path in (tmp_path / "draft/copy").iterdir()) == [".gitignore", "a"]
+    # bubblewrap leaves the empty folder behind on which it mounts.
+    (tmp_path / "draft/copy/.venv").mkdir()
+    draft.layers.link_ignored()
+    assert (tmp_path / "draft/copy/.venv").is_symlink()
+    assert draft.settle("sh") == ()
+    assert draft.changes() == ()
+
+
+def test_a_link_that_a_command_put_a_folder_in_place_of_is_neither_proposed_nor_put_back(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "r", {".gitignore": "node_modules/\n", "a": "a"})
+    write_tree(root, {"node_modules/x.js": "x"})
+    before = picture(root)
+    draft = opened(root)
+    draft.mount()
+    draft.layers.link_ignored()
+    copy = tmp_path / "draft/copy"
+    (copy / "node_modules").unlink()
+    write_tree(copy, {"node_modules/x.js": "own"})
+    assert draft.settle("npm ci") == ()
+    draft.mount()
+    draft.layers.link_ignored()
+    assert (copy / "node_modules/x.js").read_text() == "own"
+    assert draft.changes() == ()
+    assert picture(root) == before
+
+
+def test_a_large_ignored_file_is_never_linked_so_that_no_command_writes_it(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "r", {".gitignore": "*.db\n"})
+    with (root / "big.db").open("wb") as file:
+        file.truncate(disk.LARGEST + 1)
+    draft = opened(root)
+    assert linked_in(draft) == (".git", "big.db")
+    draft.layers.link_ignored()
+    assert not (tmp_path / "draft/copy/big.db").is_symlink()
+
+
+def test_no_link_is_made_where_the_draft_has_a_file_or_a_link_to_the_workspace(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "r", {".gitignore": "node_modules/\n", "web/a": "a", "app/a": "a"})
+    for folder in ("web/node_modules", "app/node_modules"):
+        (root / folder).mkdir()
+    draft = opened(root)
+    run_over(draft, f"rm -r web app; touch web; ln -s {root}/app app")
+    draft.settle("sh")
+    before = picture(root)
+    draft.layers.prepare()
+    draft.layers.link_ignored()
+    assert (tmp_path / "draft/copy/web").read_bytes() == b""
+    assert picture(root) == before
+
+
+@pytest.mark.parametrize(
+    ("made", "linked"),
+    [
+        (".venv/bin/python", ".venv"),
+        ("env/bin/python", "env"),
+        ("web/node_modules/x/index.js", "web/node_modules"),
+        (".tox/py311/x", ".tox"),
+        ("vendor/autoload.php", "vendor"),
+        ("Pods/Manifest", "Pods"),
+        ("my-python/pyvenv.cfg", "my-python"),
+        ("out/node_modules/x.js", "out/node_modules"),
+        ("out/deep/python/pyvenv.cfg", "out/deep/python"),
+    ],
+)
+def test_dependency_folders_are_shared(tmp_path: Path, made: str, linked: str) -> None:
+    root = new_repository(tmp_path / "r", {"web/a.js": "", "a": "a"})
+    write_tree(root, {made: "x", ".gitignore": f"/{linked.partition('/')[0]}\nnode_modules\n!/web\n"})
+    draft = opened(root)
+    assert linked_in(draft) == (".git", linked)
+    assert not (tmp_path / "draft/copy" / linked).exists()
+    with pytest.raises(DraftError, match="shares it"):
+        draft.write(made, text_file("no"), "write_file")
+
+
+def test_a_folder_that_hides_itself_is_shared_whole(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "r", {"a": "a"})
+    write_tree(root, {".venv/.gitignore": "*\n", ".venv/pyvenv.cfg": "", ".venv/bin/python": ""})
+    draft = opened(root)
+    assert linked_in(draft) == (".git", ".venv")
+    assert not (tmp_path / "draft/copy/.venv").exists()
+
+
+def test_small_build_output_is_copied_and_stays_writable_and_is_never_proposed(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "r", {".gitignore": "lib/\n", "a": "a"})
+    write_tree(root, {"lib/index.js": "old", "lib/deep/x": "x", "lib/__pycache__/x.pyc": "c"})
+    (root / "lib/alias").symlink_to("index.js")
+    before = picture(root)
+    draft = opened(root)
+    assert linked_in(draft) == (".git",)
+    script = "cat lib/index.js lib/alias lib/deep/x; ls -A lib; echo new > lib/index.js; rm -r lib/deep; touch lib/more"
+    assert run_over(draft, script) == "oldoldxalias\ndeep\nindex.js\n"
+    assert draft.settle("build") == ()
+    assert draft.read("lib/index.js") == text_file("new\n")
+    assert draft.read("lib/deep/x") is None
+    draft.write("lib/own", text_file("own"), "write_file")
+    assert run_over(draft, "cat lib/index.js; ls lib") == "new\nalias\nindex.js\nmore\nown\n"
+    assert draft.settle("ls") == ()
+    assert draft.changes() == ()
+    assert draft.files() == [".gitignore", "a"]
+    assert opened(root).settle("nothing") == ()
+    assert picture(root) == before
+
+
+def test_copied_build_output_follows_the_users_builds_where_the_draft_has_none_of_its_own(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "r", {".gitignore": "lib/\n"})
+    write_tree(root, {"lib/a": "1", "lib/b": "1", "lib/c": "1"})
+    draft = opened(root)
+    run_over(draft, "echo own > lib/a")
+    draft.settle("build")
+    write_tree(root, {"lib/a": "2", "lib/b": "2"})
+    (root / "lib/c").unlink()
+    assert run_over(opened(root), "cat lib/a lib/b; ls lib") == "own\n2a\nb\n"
+
+
+@pytest.mark.parametrize("much", ["files", "bytes"])
+def test_large_build_output_is_left_out_and_what_a_build_makes_anew_is_kept(tmp_path: Path, much: str) -> None:
+    root = new_repository(tmp_path / "r", {".gitignore": "target/\n", "a": "a"})
+    write_tree(root, {"target/old": "old"} | {f"target/{n}": "" for n in range(2001 if much == "files" else 1)})
+    if much == "bytes":
+        with (root / "target/big").open("wb") as file:
+            file.truncate((32 << 20) + 1)
+    draft = opened(root)
+    assert linked_in(draft) == (".git",)
+    assert run_over(draft, "ls; mkdir target; echo new > target/out") == "a\n"
+    assert draft.settle("build") == ()
+    # Were it small by now, the user's build and the draft's own would be mixed.
+    for path in (root / "target").iterdir():
+        path.unlink()
+    write_tree(root, {"target/other": "theirs"})
+    assert run_over(opened(root), "ls target") == "out\n"
+    assert opened(root).changes() == ()
+
+
+def test_copied_build_output_that_grew_too_large_stays_as_it_is(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "r", {".gitignore": "target/\n", "a": "a"})
+    write_tree(root, {"target/one": "1"})
+    draft = opened(root)
+    run_over(draft, "echo own > target/own")
+    draft.settle("build")
+    write_tree(root, {f"target/{n}": "" for n in range(2001)})
+    assert run_over(draft, "ls target; cat target/one") == "one\nown\n1"
+    assert draft.settle("ls") == ()
+
+
+def test_what_a_changed_rule_no_longer_ignores_is_proposed(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "r", {".gitignore": "lib/\n"})
+    write_tree(root, {"lib/a": "1", "lib/b": "1"})
+    draft = opened(root)
+    run_over(draft, "echo own > lib/a; : > .gitignore")
+    assert draft.settle("sh") == (".gitignore", "lib/a")
+    assert changed_paths(draft.changes()) == [".gitignore", "lib/a"]
 
 
 def test_a_change_with_the_old_size_and_time_is_found(tmp_path: Path) -> None:

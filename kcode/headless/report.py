@@ -82,7 +82,9 @@ class Reporter:
             self._pending = ""
         failed = result.failed or (result.tests is not None and not result.tests.ok)
         took = f" ({seconds:.1f} s)" if seconds >= 0.1 else ""
-        summary = describe_tests(result.tests) if result.tests else _without(title_of(call), sanitize_line(result.summary))
+        summary = (
+            describe_tests(result.tests) if result.tests else _without(title_of(call), sanitize_line(result.summary))
+        )
         code = RED if failed else GREEN if result.tests else ""
         self._terminal.say(f"{'✗' if failed else '✓'} {title_of(call)}{f' — {summary}' if summary else ''}{took}", code)
 

@@ -43,7 +43,8 @@ def take_inventory(git: SafeGit) -> Inventory:
     folders are in none of the three.
     """
     root = git.work_tree
-    files, copied = list(git.list_files()), []
+    files: list[str] = list(git.list_files())
+    copied: list[str] = []
     linked = [".git"] if os.path.lexists(root / ".git") else []
     for path in _outermost(git.list_ignored()):
         name = path.rstrip("/")

@@ -93,7 +93,8 @@ class CopyTree:
             self._manifest.files.pop(path, None)
         else:
             self._make_folders(path)
-            self._take(path)
+            # As new, or a build of what the draft had here would count as one of this.
+            self._take(path, keep_time=False)
         self._manifest.save()
         return True
 
@@ -225,7 +226,7 @@ class CopyTree:
                     self._manifest.folders.discard(folder)
         return bool(stale)
 
-    def _take(self, path: str) -> bool:
+    def _take(self, path: str, *, keep_time: bool = True) -> bool:
         """Copy one file or link; False for what is gone by now, may not be read or is neither."""
         source, new = self._root / path, self._staging / f"copy-{os.getpid()}"
         theirs = disk.stat_beneath(self._root, path)
@@ -238,7 +239,8 @@ class CopyTree:
             else:
                 _clone(source, new)
                 new.chmod(stat.S_IMODE(theirs.st_mode))
-                os.utime(new, ns=(theirs.st_atime_ns, theirs.st_mtime_ns))
+                if keep_time:
+                    os.utime(new, ns=(theirs.st_atime_ns, theirs.st_mtime_ns))
             self._make_folders(path)
             new.replace(self._copy / path)
         except (FileNotFoundError, PermissionError):

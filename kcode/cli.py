@@ -127,9 +127,9 @@ def start(
     It works in a draft; your files change only by what you apply.
 
     \b
-    kcode                                    talk about this repository
-    kcode fix "the parser drops blank lines" find, change, test; the product is a patch
-    git diff | kcode ask "what could break?" in pipes: data in, the answer out
+    kcode                                     talk about this repository
+    kcode fix "the parser drops blank lines"  find, change, test; gives a patch
+    git diff | kcode ask "what could break?"  in pipes: data in, answer out
     """
     del plain, version
     if ctx.invoked_subcommand is None:

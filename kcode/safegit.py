@@ -341,8 +341,12 @@ def _beyond_link(root: Path, path: str) -> bool:
 
 
 def listed_files(git: SafeGit, listed: bytes) -> tuple[str, ...]:
-    """The files that the output of `git LIST_FILES` names, and those of the repositories inside this one."""
+    """The files that the output of `git LIST_FILES` names, and those of the repositories inside this one.
+
+    What lies in a Python virtual environment is left out also where git does not ignore it, unless it is tracked.
+    """
     files: set[str] = set()
+    untracked: set[str] = set()
     missing: set[str] = set()
     for entry in output_names(listed):
         tag, rest = entry[0], entry[2:]
@@ -352,9 +356,16 @@ def listed_files(git: SafeGit, listed: bytes) -> tuple[str, ...]:
             files.update(f"{path}/{inner}" for inner in _nested_files(git, path))
         elif tag == "R" or (tag == "S" and not os.path.lexists(git.work_tree / path)):
             missing.add(path)
+        elif tag == "?":
+            untracked.add(path)
         else:
             files.add(path)
-    return tuple(sorted(files - missing))
+    return tuple(sorted((files | _outside_environments(untracked)) - missing))
+
+
+def _outside_environments(paths: set[str]) -> set[str]:
+    folders = tuple(path.removesuffix("pyvenv.cfg") for path in paths if path.endswith("/pyvenv.cfg"))
+    return {path for path in paths if not path.startswith(folders)} if folders else paths
 
 
 def _nested_files(git: SafeGit, path: str) -> tuple[str, ...]:

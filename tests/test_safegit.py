@@ -342,3 +342,11 @@ def test_sparse_and_conflicted_repositories_are_listed_as_they_stand(tmp_path: P
     git(root, "merge", "--abort")
     git(root, "sparse-checkout", "set", "in")
     assert opened(root).list_files() == ("in/a.txt",)
+
+
+def test_a_virtual_environment_is_not_listed_though_git_does_not_ignore_it(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "work", {"a.py": "1\n", "env/kept.txt": "tracked\n"})
+    for path in ("env/pyvenv.cfg", "env/lib/x.py", "environment.py"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).touch()
+    assert opened(root).list_files() == ("a.py", "env/kept.txt", "environment.py")

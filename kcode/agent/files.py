@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 OUTPUTS = "/tmp/kcode-output/"  # noqa: S108  # where a command in the sandbox sees the outputs, and so the model
 BIGGEST_FILE = 10_000_000
+ENVIRONMENTS = (".venv", "venv", "env")
 
 
 class DraftFiles:
@@ -125,4 +127,5 @@ class DraftFiles:
     def _searched(self) -> Searched:
         places = self.draft.search_places()
         changed: dict[str, Path | None] = dict.fromkeys(places.leave_out)
-        return Searched(places.root, self.draft.files, changed | dict(places.added))
+        environments = tuple(name for name in ENVIRONMENTS if os.path.lexists(places.root / name / "pyvenv.cfg"))
+        return Searched(places.root, self.draft.files, changed | dict(places.added), environments)

@@ -47,12 +47,14 @@ class Searched:
     """What is searched. `root` is the workspace on disk; the draft differs from it in `changed`.
 
     `changed` maps a relative path to the file on disk that holds the draft's version, or to None where the draft has no
-    file. `files` lists all files of the draft that git does not ignore; it is called only where ripgrep cannot serve.
+    file. `hidden` are folders that are passed over though git does not ignore them. `files` lists all files of the draft
+    that git does not ignore; it is called only where ripgrep cannot serve.
     """
 
     root: Path
     files: Callable[[], Iterable[str]]
     changed: Mapping[str, Path | None]
+    hidden: tuple[str, ...] = ()
 
 
 class _NotSupportedError(Exception):
@@ -154,6 +156,7 @@ async def _with_ripgrep(program: Sequence[str], query: Query, searched: Searched
     if (searched.root / query.path).exists():
         # The last glob that fits decides, so the one against .git stands last.
         globs = ["--no-require-git", *([f"--glob={query.glob}"] if query.glob else []), "--glob=!.git"]
+        globs += [f"--glob=!/{folder}/" for folder in searched.hidden]
         start = f"./{query.path}" if query.path else "./"
         command = [*program, *flags, *globs, f"--regexp={query.pattern}", "--", start]
         found += await _collect(command, searched.root, query, skip=searched.changed)

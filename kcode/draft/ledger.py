@@ -72,7 +72,7 @@ class Ledger:
             with suppress(OSError):
                 self._baseline.save()
             raise
-        if self._is_undone(path) and self._show_workspace(path):
+        if self._is_undone(path) and disk.lstat(self._started) is None and self._show_workspace(path):
             self._baseline.save()
         found = self._layers.lstat(path)
         self._seen[path] = stamp(found) if found is not None else None
@@ -99,7 +99,11 @@ class Ledger:
                     continue
                 if entered:
                     changed.append(path)
-            if set(fresh) - ignored:
+            undone = [path for path in known if path not in fresh and self._is_undone(path)]
+            # Only now: the workspace's file is older than what was built of the draft's other version, so a build that
+            # has not yet seen this one would take that for up to date.
+            shown = [path for path in undone if self._show_workspace(path)]
+            if shown or set(fresh) - ignored:
                 self._baseline.save()
         except OSError:
             self._baseline.reload()
@@ -147,8 +151,6 @@ class Ledger:
             if known.after == digest(after):
                 return False
             self._baseline.record(path, None, after, by)
-            if self._is_undone(path):
-                self._show_workspace(path)
             return True
         before = disk.read_beneath(self._root, path)
         # What is rewritten as it was is entered too: the workspace may change, and that would look like a change here.

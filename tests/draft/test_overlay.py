@@ -229,3 +229,21 @@ def test_ignored_folders_are_not_looked_into(tmp_path: Path) -> None:
 
     assert overlay.scan(skip).keys() == {"src/x"}  # type: ignore[arg-type]
     assert asked == [["gone", "heavy", "src"], []]
+
+
+def test_a_file_that_is_as_it_was_again_is_newer_than_what_was_built_meanwhile(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "work", {"a.c": "one\n", ".gitignore": "*.o\n"})
+    os.utime(root / "a.c", (1_000_000_000, 1_000_000_000))
+    workspace = open_workspace(root, {})
+    draft = open_draft(workspace, open_git(workspace, tmp_path / "git"), tmp_path / "draft", "overlay")
+    build = "[ a.o -nt a.c ] || cp a.c a.o"
+    for text in ("two\n", "one\n"):
+        draft.write("a.c", FileState(REGULAR, text.encode()), "edit")
+        run_over(draft, build)
+        assert draft.settle("build") == ()
+        assert (state := draft.read("a.o")) is not None
+        assert state.data == text.encode()
+    run_over(draft, "true")
+    draft.settle("true")
+    (root / "a.c").write_text("the user's\n")
+    assert draft.read("a.c") == FileState(REGULAR, b"the user's\n")

@@ -11,9 +11,7 @@ from tests.program import RUN_TESTS, make_program
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
-from tests.model_server import ModelServerFactory
+    from tests.model_server import ModelServerFactory
 
 SUITE = """\
 import pathlib

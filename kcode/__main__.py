@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 TYPE_CHECKING = False  # as the typing module has it, which must not be imported before the path is clean
 if TYPE_CHECKING:
+    from types import FrameType
     from typing import NoReturn
 
 
 def main() -> NoReturn:
     """Run kcode with the process's arguments and leave with its exit code."""
     _leave_workspace_out(sys.path)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _leave)
     try:
         from kcode.streams import open_streams  # noqa: PLC0415
 
@@ -29,6 +34,12 @@ def main() -> NoReturn:
     # Everything is closed and written. Taking down an interpreter that holds the SDK's thousand modules would add a
     # fifth of a second to every run.
     os._exit(code)
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+    """Leave as Ctrl-C does, so that files that are half written are put back on the way out."""
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
 def _leave_workspace_out(path: list[str]) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _PLAIN_ASCII = bytes([9, 10, *range(32, 127)])
 
@@ -38,6 +42,12 @@ def sanitize(text: str, *, show_crlf: bool = False) -> str:
 def sanitize_line(text: str) -> str:
     """Sanitize what must stay on one line, such as a file's name: newlines and tabs are shown too."""
     return _LINE.sub(_show, text)
+
+
+def sanitize_names(names: Sequence[str], most: int = 10) -> str:
+    """The names of files in one line, each made safe; of those beyond `most` only the number."""
+    shown = ", ".join(map(sanitize_line, names[:most]))
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
 
 
 def _show(found: re.Match[str]) -> str:

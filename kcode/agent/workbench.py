@@ -29,7 +29,7 @@ from kcode.providers.history import encode_tools
 from kcode.providers.openai_chat import open_provider
 from kcode.providers.sdk import preload
 from kcode.safegit import open_git
-from kcode.sanitize import sanitize_line
+from kcode.sanitize import sanitize_names
 from kcode.session.store import SessionLog, create_session, last_session, prune_sessions
 from kcode.settings import load_settings
 from kcode.share import shared
@@ -41,7 +41,7 @@ from kcode.tooling import Access, load_tools
 from kcode.workspace import open_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -88,14 +88,10 @@ def settle_journal(place: Place) -> list[str]:
     lines = []
     for operation in recover(place.workspace, place.journal) if place.journal.is_dir() else ():
         outcome = "was finished" if operation.state == "done" else "was taken back"
-        lines.append(f"Writing {_named(operation.paths)} had been interrupted; it {outcome}.")
+        lines.append(f"Writing {sanitize_names(operation.paths)} had been interrupted; it {outcome}.")
         if operation.left:
-            lines.append(f"Left as found, since somebody changed them meanwhile: {_named(operation.left)}.")
+            lines.append(f"Left as found, since somebody changed them meanwhile: {sanitize_names(operation.left)}.")
     return lines
-
-
-def _named(paths: Iterable[str]) -> str:
-    return ", ".join(map(sanitize_line, paths))
 
 
 def open_pending(place: Place) -> Pending | None:

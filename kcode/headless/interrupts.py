@@ -31,13 +31,17 @@ def run_until_signal(work: Coroutine[object, object, T], runner: asyncio.Runner 
             received.append(number)
             task.cancel()
 
-        for number in _SIGNALS:
+        former = {number: signal.getsignal(number) for number in _SIGNALS}
+        # Whoever started kcode with nohup wants it to outlive the terminal.
+        heard = [number for number, handler in former.items() if handler is not signal.SIG_IGN]
+        for number in heard:
             loop.add_signal_handler(number, stop, number)
         try:
             return await work
         finally:
-            for number in _SIGNALS:
+            for number in heard:
                 loop.remove_signal_handler(number)
+                signal.signal(number, former[number])
 
     try:
         return runner.run(guarded())

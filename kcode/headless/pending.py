@@ -15,7 +15,7 @@ from kcode.errors import RefusedError
 from kcode.headless.product import describe_size, print_patch
 from kcode.headless.stdin import is_given, read_piped_bytes
 from kcode.headless.terminal import GREEN, YELLOW, Terminal
-from kcode.sanitize import sanitize_line
+from kcode.sanitize import sanitize_names
 
 if TYPE_CHECKING:
     from kcode.agent.workbench import Place
@@ -86,4 +86,4 @@ def _settle(spot: Place, terminal: Terminal) -> None:
 
 
 def _tell(word: str, operation: Operation, more: str = "") -> None:
-    Terminal(os.environ).say(f"{word}: {', '.join(map(sanitize_line, operation.paths))}.{more}", GREEN)
+    Terminal(os.environ).say(f"{word}: {sanitize_names(operation.paths)}.{more}", GREEN)

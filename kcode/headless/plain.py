@@ -20,7 +20,7 @@ from kcode.headless.report import Reporter, describe_tests, describe_usage
 from kcode.headless.stdin import read_piped
 from kcode.headless.terminal import BOLD, DIM, RED, YELLOW, Terminal
 from kcode.options import OutputOptions
-from kcode.sanitize import sanitize_line
+from kcode.sanitize import sanitize_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,7 +168,7 @@ class PlainConversation:
 
     def _step_back(self, step: Callable[[Workspace, Path], Operation]) -> None:
         operation = step(self._bench.workspace, self._bench.place.journal)
-        self._terminal.say(f"Done: {', '.join(map(sanitize_line, operation.paths))}.")
+        self._terminal.say(f"Done: {sanitize_names(operation.paths)}.")
 
     def _test(self) -> None:
         async def run() -> str:

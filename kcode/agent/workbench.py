@@ -193,7 +193,7 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
         model=provider.model,
         endpoint=provider.endpoint.name,
     )
-    log = SessionLog(session)
+    log = SessionLog(session, clean=provider.without_key)
     config = config_folder(os.environ)
     tools = load_tools([shared("tools"), config / "tools"])
     if command == "ask":

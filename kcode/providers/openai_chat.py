@@ -20,7 +20,7 @@ from kcode.providers.sdk import SdkTransport
 from kcode.providers.sse import decode_body
 from kcode.providers.stream import StreamDecoder
 from kcode.providers.transport import read_start
-from kcode.secrets import redact
+from kcode.secrets import redact, remove_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -104,6 +104,10 @@ class OpenAIChat:
             self._counted = (len(body), usage.prompt_tokens)
         for delta in last:
             yield self._priced(delta) if isinstance(delta, UsageDelta) else delta
+
+    def without_key(self, text: str) -> str:
+        """The text as it may be kept: with the live key taken out."""
+        return remove_key(text, self._key)
 
     @contextmanager
     def _keyless_errors(self) -> Iterator[None]:

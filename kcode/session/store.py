@@ -51,11 +51,20 @@ class Session:
 
 
 class SessionLog:
-    """A session's log, open for what happens next. Every method raises SessionError when it cannot be written."""
+    """A session's log, open for what happens next. Every method raises SessionError when it cannot be written.
 
-    def __init__(self, session: Session, clock: Callable[[], datetime] = datetime.now) -> None:
+    `clean` is applied to every text that is kept, and takes the key out of what a file or the model repeated of it.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        clock: Callable[[], datetime] = datetime.now,
+        clean: Callable[[str], str] | None = None,
+    ) -> None:
         self._log = Log(session.log_path)
         self._clock = clock
+        self._clean = clean
 
     def append_message(self, message: Message) -> None:
         """Keep a message of the conversation; once this returns it survives the end of the process."""
@@ -78,7 +87,8 @@ class SessionLog:
 
     def _append(self, record: dict[str, Any], *, durable: bool = False) -> None:
         now = self._clock().astimezone().isoformat(timespec="milliseconds")
-        self._log.append(record | {"time": now}, durable=durable)
+        kept = _map_texts(record, self._clean) if self._clean else record
+        self._log.append(kept | {"time": now}, durable=durable)
 
     def close(self) -> None:
         self._log.close()
@@ -90,6 +100,15 @@ class SessionLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """The JSON value with every text in it changed, but for the names of members."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {name: _map_texts(inner, change) for name, inner in value.items()}
+    return [_map_texts(inner, change) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def create_session(

@@ -110,7 +110,7 @@ class Shell:
 
     async def _run(self, command: str, seconds: float, by: str, reports: Path | None = None) -> CommandResult:
         draft = self._open_draft()
-        assert self.sandbox is not None  # noqa: S101  # opened before the draft
+        assert self.sandbox is not None  # opened before the draft
         self._count += 1
         outputs = make_folder(self._session.outputs_folder)
         mount = draft.mount()

@@ -151,7 +151,7 @@ async def _steps(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
                 raise
             yield TurnFinished(TurnEnd.WINDOW_FULL, error.failure.message, tally.usage, tally.steps)
             return
-        assert reply is not None  # noqa: S101  # a stream without a reply has raised
+        assert reply is not None  # a stream without a reply has raised
         tally = tally.with_reply(reply.usage)
         over = limits.cost is not None and tally.usage.cost is not None and tally.usage.cost >= limits.cost
         with conversation.hear(reply.message, reply.usage) as calls:

@@ -129,7 +129,7 @@ class Workbench:
     @property
     def view(self) -> DraftView:
         view = self.desk.view
-        assert isinstance(view, DraftView)  # noqa: S101  # open_workbench put it there
+        assert isinstance(view, DraftView)  # open_workbench put it there
         return view
 
     def record(self, event: Event) -> None:

@@ -221,7 +221,7 @@ def _renamed(match: Match, names: Mapping[str, str]) -> Match:
 
 async def _read_errors(process: asyncio.subprocess.Process) -> str:
     """The beginning of stderr; the rest is read so that the process never waits."""
-    assert process.stderr is not None  # noqa: S101
+    assert process.stderr is not None
     kept = b""
     while data := await process.stderr.read(65536):
         kept = (kept + data)[:65536]
@@ -230,7 +230,7 @@ async def _read_errors(process: asyncio.subprocess.Process) -> str:
 
 async def _lines_of(process: asyncio.subprocess.Process) -> AsyncIterator[bytes]:
     """Lines of any length, which StreamReader.readline refuses."""
-    assert process.stdout is not None  # noqa: S101
+    assert process.stdout is not None
     rest: list[bytes] = []
     while data := await process.stdout.read(65536):
         first, *others = data.split(b"\n")

@@ -63,7 +63,7 @@ async def _ask(bench: Workbench, prompt: str, terminal: Terminal, output: Output
                         finished = event
         finally:
             reporter.close()
-    assert finished is not None  # noqa: S101  # a turn that does not raise ends with TurnFinished
+    assert finished is not None  # a turn that does not raise ends with TurnFinished
     if not output.quiet:
         terminal.say(describe_usage(finished.usage, finished.steps), DIM)
     return _deliver(finished, terminal, output, streams=streams)

@@ -91,7 +91,7 @@ async def _carry_out(bench: Workbench, prompt: str, reporter: Reporter, *, json:
     finally:
         reporter.close()
         opening.cancel()
-    assert finished is not None  # noqa: S101  # a turn that does not raise ends with TurnFinished
+    assert finished is not None  # a turn that does not raise ends with TurnFinished
     return finished
 
 

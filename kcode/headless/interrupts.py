@@ -25,7 +25,7 @@ def run_until_signal(work: Coroutine[object, object, T], runner: asyncio.Runner 
 
     async def guarded() -> T:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task is not None  # noqa: S101  # this is a coroutine that a runner runs
+        assert task is not None  # this is a coroutine that a runner runs
 
         def stop(number: int) -> None:
             received.append(number)

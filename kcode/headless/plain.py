@@ -147,7 +147,7 @@ class PlainConversation:
                         finished = event
         finally:
             reporter.close()
-        assert finished is not None  # noqa: S101  # a turn that does not raise ends with TurnFinished
+        assert finished is not None  # a turn that does not raise ends with TurnFinished
         return finished
 
     def _show(self) -> None:

@@ -67,6 +67,6 @@ def _layer_arguments(sandbox: Sandbox, mount: Mount, layer: Layer, private_size:
         case "writable":
             return ["--bind", layer.source, layer.path]
         case "overlay":
-            assert isinstance(mount, OverlayMount)  # noqa: S101
+            assert isinstance(mount, OverlayMount)
             line = ["--overlay-src", str(mount.lower)]
             return [*line, "--overlay", str(mount.upper), str(mount.work), layer.path]

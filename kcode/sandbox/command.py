@@ -166,8 +166,8 @@ class _Running:
 
     async def wait(self, limits: Limits) -> tuple[CommandEnd, str]:
         """Wait for the end, or for the limit that must be enforced from outside, with a note on it for the output."""
-        assert self._process  # noqa: S101
-        assert self._exited  # noqa: S101
+        assert self._process
+        assert self._exited
         deadline = self._loop.time() + limits.seconds
         flood = asyncio.create_task(self._flood.wait())
         try:
@@ -211,8 +211,8 @@ class _Running:
 
     async def settle(self) -> None:
         """Wait until the tree is gone and the last output is read; a daemon that holds the pipe is not waited for."""
-        assert self._process  # noqa: S101
-        assert self._exited  # noqa: S101
+        assert self._process
+        assert self._exited
         await asyncio.wait({self._exited}, timeout=_LAST_WAIT)
         if not self._exited.done():
             kill_group(self._process.pid)

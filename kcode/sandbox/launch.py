@@ -99,7 +99,7 @@ def launch_of(sandbox: Sandbox, task: Task, *, status: int, lifeline: int, closi
                 "seccomp": seccomp_filter(),
             }
         case _:
-            assert isinstance(mount, FolderMount)  # noqa: S101
+            assert isinstance(mount, FolderMount)
             orders |= _supervised(sandbox, task, mount)
             environment["PYTHONPATH"] = _python_path(mount.source, environment.get("PYTHONPATH", ""))
             orders["lifeline"] = lifeline

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _TICK = 0.2  # between two looks at the number of processes
 _GRACE = 1.0  # from TERM to KILL
 _LAST_WAIT = 5.0  # for the kernel to bury what was killed
+_MOST_ASKED = 2048  # processes that get a TERM; a tree that still grows is killed soon enough
 _DRAIN = 0.5  # for output still in the pipe after the end
 
 # What shells make of a signal is 128 + its number. 129 is left alone: it is git's code for a wrong command line.
@@ -95,6 +96,7 @@ class _Running:
         self._readers: dict[str, int] = {}
         self._lifeline = -1
         self._supervised = False
+        self._killed = False
 
     async def start(self, sandbox: Sandbox, task: Task) -> None:
         try:
@@ -180,7 +182,7 @@ class _Running:
                     return CommandEnd.EXITED, ""
                 # The kernel's own limit does not hold for real root, nor where bubblewrap alone makes the namespace.
                 # However fast it forks, the whole namespace dies with its first process.
-                if len(descendants(self._process.pid)) > limits.processes:
+                if len(descendants(self._process.pid, limits.processes)) > limits.processes:
                     self.kill()
                     return CommandEnd.FLOOD, f"kcode ended the command: it had more than {limits.processes:,} processes"
         finally:
@@ -188,16 +190,19 @@ class _Running:
         return CommandEnd.TIMEOUT, f"kcode ended the command after {limits.seconds:g} seconds"
 
     async def stop(self) -> None:
-        """TERM to the command and all that it started, then, after a moment of grace, KILL."""
+        """TERM to the command and all that it started, then, after a moment of grace, KILL; nothing if that was sent."""
+        if self._killed:
+            return
         if self._process and self._exited and self._child and not self._exited.done():
             # The namespace's first process is among them; the kernel spares it, so it lives to report.
-            ask_to_end(descendants(self._process.pid))
+            ask_to_end(descendants(self._process.pid, _MOST_ASKED))
             await asyncio.wait({self._exited}, timeout=_GRACE)
         self.kill()
 
     def kill(self) -> None:
         """End everything now. The namespace dies with its first process; a supervisor ends with its lifeline."""
         self._cut_lifeline()
+        self._killed = True
         if self._exited and self._exited.done():
             return
         killed = self._child is not None and self._child.kill()

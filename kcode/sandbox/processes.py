@@ -13,11 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def descendants(process: int) -> list[int]:
-    """The processes below this one, nearest first; empty where there is no /proc."""
+def descendants(process: int, enough: int | None = None) -> list[int]:
+    """The processes below this one, nearest first; empty where there is no /proc.
+
+    With `enough` the search ends once it has found more than so many: a tree can grow faster than it is walked.
+    """
     children = _children if Path(f"/proc/self/task/{threading.get_native_id()}/children").exists() else _parents_scan()
     found = children(process)
     for child in found:
+        if enough is not None and len(found) > enough:
+            break
         found += children(child)
     return found
 

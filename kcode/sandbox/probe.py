@@ -36,6 +36,7 @@ if [ -n "$2" ]; then : >> "$2"; fi
 """
 _TRIAL_LIMITS = Limits(seconds=10)
 _ENTRIES_TRIED = 500
+_LARGEST_COPIED = 1 << 20  # a large file would take long, or even fail for its size
 
 
 async def find_sandbox(probe_folder: Path, workspace_root: Path, environment: Mapping[str, str]) -> Sandbox:
@@ -118,8 +119,8 @@ async def _version_of(program: str) -> tuple[int, int]:
 
 async def _try(candidate: Sandbox, mount: Mount, touched: str, environment: Mapping[str, str]) -> str:
     """Why the rung does not work; "" when it does."""
-    # The trial needs `rm`, whatever the PATH is that programs are looked up in.
-    environment = {**environment, "PATH": f"{environment.get('PATH', '')}:{DEFAULT_PATH}".lstrip(":")}
+    # The trial needs `rm`, and rather the system's than one of the workspace's.
+    environment = {**environment, "PATH": f"{DEFAULT_PATH}:{environment.get('PATH', '')}".rstrip(":")}
     argv = ["/bin/sh", "-c", _TRIAL, "kcode-probe", f".kcode-probe-{os.getpid()}", touched]
     try:
         result = await run_command(candidate, mount, argv, limits=_TRIAL_LIMITS, environment=environment)
@@ -137,6 +138,8 @@ def _file_to_copy_up(root: Path) -> str:
     """
     user, own = os.geteuid(), ""
     for path, status in itertools.islice(_files(root), _ENTRIES_TRIED):
+        if status.st_size > _LARGEST_COPIED:
+            continue
         if user == 0 and status.st_uid != user:
             return path
         if not own and status.st_uid == user and status.st_mode & stat.S_IWUSR:

@@ -225,11 +225,17 @@ def _pruned(found: list[Layer]) -> list[Layer]:
     for layer in sorted(one.values(), key=lambda layer: layer.path.rstrip("/").count("/")):
         outer = _nearest(layer.path, kept)
         covers_nothing = layer.kind in {"empty", "null"} and _is_hidden(layer.path, kept)
-        inside = outer is not None and layer.kind == outer.kind == "shown"
-        if covers_nothing or (inside and outer and outer.source + layer.path[len(outer.path) :] == layer.source):
+        if covers_nothing or (outer is not None and _shows_already(outer, layer)):
             continue
         kept.append(layer)
     return kept
+
+
+def _shows_already(outer: Layer, layer: Layer) -> bool:
+    """Whether the outer folder brings the layer with it: as it is, or as a link, on which nothing can be mounted."""
+    if not layer.kind == outer.kind == "shown":
+        return False
+    return os.path.realpath(outer.source + layer.path[len(outer.path) :]) == os.path.realpath(layer.source)
 
 
 def _sockets(environment: Mapping[str, str]) -> list[str]:

@@ -82,6 +82,20 @@ def test_a_workspace_with_files_of_another_user_is_copied(best_place: Place) -> 
     assert found.reasons
 
 
+def test_a_huge_file_does_not_decide_on_the_overlay(best_place: Place) -> None:
+    # Copied up in the trial it would be larger than any file that a command may write.
+    shutil.rmtree(best_place.root / "folder")
+    with (best_place.root / "kept.txt").open("wb") as file:
+        file.truncate(3 << 30)
+    assert find(best_place).rung is best_place.sandbox.rung
+
+
+def test_an_rm_of_the_workspace_does_not_spoil_the_trial(best_place: Place) -> None:
+    path = own_programs(best_place.root / "bin", rm="exit 7")
+    found = find(best_place, PATH=f"{path}:{os.environ['PATH']}")
+    assert found.rung is best_place.sandbox.rung
+
+
 def test_without_a_sandbox_commands_are_refused_with_the_reasons(best_place: Place) -> None:
     nothing = Sandbox(Rung.NONE, ("bubblewrap (bwrap) is not installed.", "namespaces: not permitted"))
     mount = FolderMount(best_place.root, best_place.root)

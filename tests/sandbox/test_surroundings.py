@@ -77,6 +77,15 @@ def test_a_link_in_a_hidden_folder_is_shown_under_its_name(home: Path, tmp_path:
     assert found[str(tmp_path / "real")].kind == "shown"
 
 
+def test_a_link_in_a_folder_that_is_shown_comes_with_it(home: Path) -> None:
+    # Nothing can be mounted on a link.
+    (home / "work" / "bin").mkdir()
+    (home / "bin").symlink_to(home / "work" / "bin")
+    found = seen(home, PATH=f"{home}/bin")
+    assert found[str(home)].kind == "shown"
+    assert str(home / "bin") not in found
+
+
 def test_git_data_outside_the_workspace_needs_no_layer_of_its_own(home: Path, tmp_path: Path) -> None:
     (tmp_path / "main" / "worktrees" / "w").mkdir(parents=True)
     (tmp_path / "main" / "worktrees" / "w" / "commondir").write_text("../..\n")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcode.sanitize import StreamSanitizer, sanitize, sanitize_line
+from kcode.sanitize import StreamSanitizer, sanitize, sanitize_line, sanitize_names
 
 # Dense in what matters: control sequences, their introducers and terminators, invisible letters, line ends.
 STEERING = "\x1b\x9b\x9d\x90[]PX^_0;?m\x07\x9c\\aJ \r\n\t\x00\x7f\x85\u202e\u2066\u200b\ufe0f\ufe0e\u26a0\U000e0041\udcff\ud800"
@@ -108,6 +108,12 @@ def test_plain_text_costs_next_to_nothing() -> None:
     assert sanitize(text) is text
     # 800 MB/s where this was measured; the bound leaves room for a busy machine.
     assert len(text) / fastest > 100e6
+
+
+def test_names_stay_on_one_line_and_few() -> None:
+    assert sanitize_names(["a", "b\nc\x1b"]) == "a, b␊c␛"
+    assert sanitize_names(["a", "b", "c"], most=2) == "a, b and 1 more"
+    assert sanitize_names([]) == ""
 
 
 def _seconds(text: str) -> float:

@@ -14,7 +14,7 @@ from kcode.errors import DraftError, ToolError
 from kcode.workspace import relative_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from kcode.draft.draft import Draft
@@ -33,6 +33,7 @@ class DraftFiles:
         self._workspace, self._outputs, self._environment = workspace, outputs, environment
         self._draft: Draft | None = None
         self._changed: dict[str, None] = {}
+        self._touched: set[str] = set()
 
     @property
     def draft(self) -> Draft:
@@ -110,6 +111,11 @@ class DraftFiles:
 
     def _note(self, *paths: str) -> None:
         self._changed.update(dict.fromkeys(paths))
+        self._touched.update(paths)
+
+    def ignored_edits(self, proposed: Collection[str]) -> list[str]:
+        """What the tools changed, but for what is proposed, and git ignores: it will never be proposed. Sorted."""
+        return sorted(path for path in self._touched.difference(proposed) if self.draft.is_ignored(path))
 
     def definitions(self, path: str) -> list[Definition] | None:
         return definitions(self.relative(path), self.read(path))

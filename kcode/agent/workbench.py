@@ -140,6 +140,17 @@ class Workbench:
         """The difference draft - workspace as it is now; empty while no draft is open."""
         return propose(self.view.draft.changes()) if self.view.is_open else Proposal()
 
+    def left_out(self, proposal: Proposal) -> list[str]:
+        """What was changed in the draft and will never be proposed, in words for the user."""
+        if not self.view.is_open:
+            return []
+        ignored = self.view.ignored_edits([change.path for change in proposal.changes])
+        lines = [f"Not proposed, since git ignores it: {sanitize_names(ignored)}."] if ignored else []
+        unfit = self.view.draft.left_out
+        if unfit:
+            lines.append(f"Not proposed, since it is too large or cannot be read: {sanitize_names(unfit)}.")
+        return lines
+
     def fresh_tests(self) -> TestReport | None:
         """The last run of all tests, if the draft is still what it ran over."""
         return self.view.shell.fresh_tests() if self.view.shell else None

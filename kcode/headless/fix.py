@@ -65,6 +65,9 @@ async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: Output
         finished = await _carry_out(bench, prompt, reporter, json=output.json)
         tests = await _prove(bench, terminal, output) if finished.reason is TurnEnd.DONE else bench.fresh_tests()
         proposal = bench.propose()
+        left_out = bench.left_out(proposal)
+    for line in left_out:
+        terminal.say(f"! {line}", YELLOW)
     if not output.quiet:
         terminal.say(describe_usage(finished.usage, finished.steps), DIM)
     return _Outcome(proposal, finished, tests)

@@ -132,7 +132,10 @@ class PlainConversation:
         self._terminal.say(describe_usage(finished.usage, finished.steps), DIM)
         if finished.reason.value != "done":
             self._terminal.say(finished.text, YELLOW)
-        if self._bench.propose():
+        proposal = self._bench.propose()
+        for line in self._bench.left_out(proposal):
+            self._terminal.say(f"! {line}", YELLOW)
+        if proposal:
             self._apply(ask=True)
 
     async def _turn(self, prompt: str) -> TurnFinished:

@@ -271,6 +271,17 @@ def test_commands_that_will_not_end_are_ended_and_the_model_is_told(start: Start
     assert picture(program.repository) == before
 
 
+def test_changes_that_no_proposal_can_hold_are_named(start: Start) -> None:
+    big = ("run_command", {"command": "head -c 70000000 /dev/zero > 'big one.bin'"})
+    program, _ = start([reply(calls=[RIGHT, big]), reply("Done.")])
+    program.git("rm", "-q", "--cached", "calc/money.py")
+    (program.repository / ".gitignore").write_text("calc/\n")
+    done = program.run("fix", "cents() rounds down")
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert b"! Not proposed, since git ignores it: calc/money.py." in done.stderr
+    assert b"! Not proposed, since it is too large or cannot be read: big one.bin." in done.stderr
+
+
 def test_a_full_disk_under_the_draft_costs_nothing_that_was_there(start: Start) -> None:
     if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
         pytest.skip("no mount namespace can be made here")

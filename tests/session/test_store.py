@@ -145,6 +145,19 @@ def test_a_conversation_is_read_back(state: Path, workspace: Path) -> None:
     assert kinds == ["session", *["message"] * 5, "usage", "turn_finished", "decision"]
 
 
+def test_what_is_kept_is_cleaned_first_in_every_text_of_it(state: Path, workspace: Path) -> None:
+    session = begin(state, workspace)
+    call = ToolCall("1", "write_file", '{"path": "a", "content": "sk-live"}')
+    with SessionLog(session, clean=lambda text: text.replace("sk-live", "[redacted]")) as log:
+        log.append_message(AssistantMessage("It is sk-live", "sk-live?", (call,)))
+        log.append_message(ToolMessage(call.id, call.name, "wrote sk-live"))
+        log.append_event(TurnFinished(TurnEnd.DONE, "sk-live", Usage(), 1))
+    assert b"sk-live" not in session.log_path.read_bytes()
+    reply = load_conversation(session)[0]
+    assert isinstance(reply, AssistantMessage)
+    assert reply.tool_calls[0].arguments == '{"path": "a", "content": "[redacted]"}'
+
+
 def test_a_conversation_cut_anywhere_can_go_on(state: Path, workspace: Path) -> None:
     session = begin(state, workspace)
     reply = AssistantMessage("", "Let me see.", (CALL,))

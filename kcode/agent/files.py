@@ -14,7 +14,7 @@ from kcode.errors import DraftError, ToolError
 from kcode.workspace import relative_path
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from kcode.draft.draft import Draft
@@ -112,10 +112,6 @@ class DraftFiles:
     def _note(self, *paths: str) -> None:
         self._changed.update(dict.fromkeys(paths))
         self._touched.update(paths)
-
-    def ignored_edits(self, proposed: Collection[str]) -> list[str]:
-        """What the tools changed, but for what is proposed, and git ignores: it will never be proposed. Sorted."""
-        return sorted(path for path in self._touched.difference(proposed) if self.draft.is_ignored(path))
 
     def definitions(self, path: str) -> list[Definition] | None:
         return definitions(self.relative(path), self.read(path))

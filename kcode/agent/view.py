@@ -10,7 +10,7 @@ from kcode.draft.draft import open_draft
 from kcode.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from kcode.agent.shell import Shell
     from kcode.draft.draft import Draft
@@ -69,6 +69,10 @@ class DraftView(DraftFiles):
         if self._opening is not None and not self._opening.done():
             self._opening.cancel()
             await asyncio.wait([self._opening])
+
+    def ignored_edits(self, proposed: Collection[str]) -> list[str]:
+        """What the tools changed, but for what is proposed, and git ignores: it will never be proposed. Sorted."""
+        return sorted(path for path in self._touched.difference(proposed) if self.draft.is_ignored(path))
 
     async def run(self, command: str, seconds: float) -> CommandResult:
         result = await self._commands().run(command, seconds)

@@ -59,7 +59,7 @@ def refuses(program: Program, done: subprocess.CompletedProcess[bytes], code: in
 
 
 @pytest.mark.parametrize("where", ["> /dev/full", ">&-"])
-@pytest.mark.parametrize("command", ["--version", "--help", "doctor"])
+@pytest.mark.parametrize("command", ["--version", "doctor"])
 def test_an_stdout_that_takes_nothing_is_an_error_in_words(tmp_path: Path, command: str, where: str) -> None:
     program = make_program(tmp_path)
     refuses(program, run_shell(program, f"KCODE {command} {where}"), 1, "stdout cannot be written")
@@ -163,7 +163,7 @@ def test_apply_takes_nothing_but_the_patch_of_its_pipe(start: Start, patch: byte
     assert program.run("apply").returncode == 0
 
 
-@pytest.mark.parametrize("key", ["sk-first\nsecond-0123456789", "sk-ключ-0123456789", "sk-one 0123456789"])
+@pytest.mark.parametrize("key", ["sk-first\nsecond-0123456789", "sk-ключ-0123456789"])
 def test_a_key_that_cannot_be_one_is_refused_and_not_shown(start: Start, key: str) -> None:
     program, server = start([], KCODE_API_KEY=key)
     done = program.run("ask", "is this a key?")

@@ -64,7 +64,7 @@ def results(server: ModelServer) -> list[str]:
     return [m["content"] for m in server.requests[-1].json["messages"] if m["role"] == "tool"]
 
 
-@pytest.mark.parametrize("path", [".:{}", ":{}", "bin:{}", "{root}:{}", "{root}/bin:{}", "{link}:{}"])
+@pytest.mark.parametrize("path", [".:{}", "{root}/bin:{}", "{link}:{}"])
 def test_a_program_of_the_workspace_on_the_path_is_not_run(start: Start, mark: Path, path: str) -> None:
     program, _ = start([reply(calls=[SEARCH, RIGHT]), reply("Done.")])
     for name in PROGRAMS:
@@ -243,7 +243,7 @@ def test_files_that_are_none_stop_nothing(start: Start, spoil: Callable[[Path], 
     assert len(results(server)) == len(calls) + 3
 
 
-@pytest.mark.parametrize("target", [None, ".git", "/nonexistent", "/dev/zero"])
+@pytest.mark.parametrize("target", [None, ".git", "/dev/zero"])
 def test_a_git_entry_that_leads_nowhere_makes_a_plain_folder(start: Start, target: str | None) -> None:
     program, _ = start([reply(calls=[RIGHT]), reply("Done.")])
     mark = program.repository / ".git"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Start = Callable[..., tuple[Program, ModelServer]]
 
 FIXED = [reply(calls=[RIGHT, RUN_TESTS]), reply("Done.")]
-FILES = 150
+FILES = 100
 
 
 @pytest.fixture

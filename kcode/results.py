@@ -86,7 +86,7 @@ class Failure:
     retry: try again, not before `retry_after` seconds · overflow: the request is too long · history: the endpoint
     rejects the history's shape · key: another key is needed · quota: no money left · model: the id is not served ·
     refused: the content was refused · broken: anything else, not worth retrying. `attempts` is how many tries in all
-    are worth making.
+    are worth making. `said` is what the endpoint said, in lower case, and `choices` the models that it serves instead.
     """
 
     kind: FailureKind
@@ -94,3 +94,5 @@ class Failure:
     retry_after: float | None = None
     status: int | None = None
     attempts: int = 8
+    said: str = ""
+    choices: tuple[str, ...] = ()

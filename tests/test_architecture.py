@@ -22,6 +22,7 @@ LAYERS: list[set[str]] = [
     {
         "events",
         "messages",
+        "questions",
         "errors",
         "results",
         "sanitize",

@@ -63,5 +63,8 @@ class Provider(Protocol):
         the connection.
         """
 
+    def switch(self, *, model: str | None = None, key: str | None = None) -> None:
+        """Go on with another model or key, from the next request on."""
+
     async def aclose(self) -> None:
         """Close what is still open."""

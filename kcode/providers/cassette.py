@@ -161,6 +161,9 @@ class ReplayTransport:
         """A cassette holds replies alone."""
         return b'{"data":[]}'
 
+    def use_key(self, key: str) -> None:
+        """A cassette asks for none."""
+
     async def aclose(self) -> None:
         """Nothing is open."""
 
@@ -171,7 +174,7 @@ class Recorder:
     def __init__(self, transport: Transport, path: Path, key: str | None) -> None:
         self._transport = transport
         self._path = path
-        self._key = key
+        self._keys = [key] if key else []
         self._append(json.dumps({_FORMAT: 1}), os.O_CREAT | os.O_EXCL)
 
     @asynccontextmanager
@@ -197,8 +200,8 @@ class Recorder:
     def _line(self, request: bytes, response: Response, heard: bytes, *, whole: bool) -> str:
         headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         kept: dict[str, Any] = {"status": response.status, "headers": headers}
-        if self._key:
-            heard = remove_key(heard.decode("latin-1"), self._key).encode("latin-1")
+        for key in self._keys:
+            heard = remove_key(heard.decode("latin-1"), key).encode("latin-1")
         try:
             kept["body"] = heard.decode()
         except UnicodeDecodeError:
@@ -206,7 +209,10 @@ class Recorder:
         entry: dict[str, Any] = {"request": json.loads(request), "response": kept}
         if not whole and b"[DONE]" not in heard:
             entry["cut"] = True
-        return remove_key(json.dumps(entry, ensure_ascii=False), self._key)
+        line = json.dumps(entry, ensure_ascii=False)
+        for key in self._keys:
+            line = remove_key(line, key)
+        return line
 
     def _append(self, line: str, flags: int = 0) -> None:
         data = (line + "\n").encode("utf-8", "backslashreplace")
@@ -225,6 +231,11 @@ class Recorder:
     async def list_models(self) -> bytes:
         """Passed on; not recorded."""
         return await self._transport.list_models()
+
+    def use_key(self, key: str) -> None:
+        """Passed on, and kept out of the recording too."""
+        self._keys.append(key)
+        self._transport.use_key(key)
 
     async def aclose(self) -> None:
         """Close what is still open."""

@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kcode.errors import UsageError
 from kcode.pricing import Price
+from kcode.providers.dialects import Dialect
 from kcode.settings import read_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kcode.settings import Settings
-
-ReasoningKey = Literal["reasoning_content", "reasoning", "reasoning_details"]
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How an endpoint spells what the OpenAI protocol leaves open.
-
-    `reasoning_out` is the key under which reasoning goes back until the endpoint's own key is seen in a reply, which
-    then counts. `tool_ids` "k2" numbers the calls of the whole history as `functions.NAME:N`, which the open engines
-    need; "kept" sends what came. `max_tokens_key` and `temperature` are left out when None. `body` is added to every
-    request as it stands, `cache_key` is the body's key for the session's id.
-    """
-
-    reasoning_out: ReasoningKey = "reasoning_content"
-    tool_ids: Literal["k2", "kept"] = "k2"
-    empty_content: Literal["omit", "null"] = "omit"
-    max_tokens_key: Literal["max_completion_tokens", "max_tokens"] | None = "max_completion_tokens"
-    temperature: float | None = None
-    include_usage: bool = True
-    cache_key: str | None = None
-    body: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +33,7 @@ class Endpoint:
     key_variables: tuple[str, ...] = ()
     key_page: str = ""
     models: tuple[str, ...] = ()
-    dialect: Dialect = Dialect()
+    dialect: Dialect = field(default_factory=Dialect)
     window: int = 262_144
     output_limit: int | None = 65_536
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -149,18 +126,6 @@ def resolve_model(endpoint: Endpoint, settings: Settings) -> str:
     if model is None:
         raise UsageError(f"Which model does {endpoint.host} serve? Name it with --model ID, or KCODE_MODEL.")
     return model
-
-
-def dialect_for(endpoint: Endpoint, model: str) -> Dialect:
-    """The row's dialect as the model needs it.
-
-    K2 Thinking wants temperature 1.0, newer Kimi models refuse any value but their own; the numbered ids are the Kimi
-    family's.
-    """
-    name = model.lower()
-    is_kimi = re.search(r"kimi|\bk2\b", name) is not None
-    temperature = 1.0 if is_kimi and "k2-thinking" in name else endpoint.dialect.temperature
-    return replace(endpoint.dialect, temperature=temperature, tool_ids=endpoint.dialect.tool_ids if is_kimi else "kept")
 
 
 def window_for(endpoint: Endpoint, model: str, settings: Settings) -> int:

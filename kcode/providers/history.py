@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from kcode.messages import Message, ToolCall
-    from kcode.providers.endpoints import Dialect, ReasoningKey
+    from kcode.providers.dialects import Dialect, ReasoningKey
     from kcode.tooling import Tool
 
 

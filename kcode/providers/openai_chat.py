@@ -13,7 +13,8 @@ from kcode.errors import ProviderError
 from kcode.pricing import cost_of
 from kcode.providers import UsageDelta
 from kcode.providers.cassette import Recorder, ReplayTransport, read_cassette
-from kcode.providers.endpoints import ENDPOINTS, dialect_for, find_key, resolve_endpoint, resolve_model, window_for
+from kcode.providers.dialects import dialect_for
+from kcode.providers.endpoints import ENDPOINTS, find_key, resolve_endpoint, resolve_model, window_for
 from kcode.providers.failures import classify, silent
 from kcode.providers.history import HistoryEncoder, encode_json, encode_tools
 from kcode.providers.sdk import SdkTransport
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from kcode.messages import Message
     from kcode.pricing import Price
     from kcode.providers import Delta
-    from kcode.providers.endpoints import Dialect, Endpoint
+    from kcode.providers.dialects import Dialect
+    from kcode.providers.endpoints import Endpoint
     from kcode.providers.transport import Response, Transport
     from kcode.settings import Settings
     from kcode.tooling import Tool
@@ -56,16 +58,28 @@ class OpenAIChat:
         session: str | None = None,
     ) -> None:
         self.endpoint = endpoint
-        self.model = model
         self._transport = transport
         self._key = key
         self._window = window or endpoint.window
-        self._dialect = dialect_for(endpoint, model)
-        self._history = HistoryEncoder(self._dialect)
-        self._head = _encode_head(model, self._dialect, session)
+        self._session = session
         self._tools: tuple[Tool, ...] = ()
         self._tools_json = b""
+        self._speak_as(model)
+
+    def _speak_as(self, model: str) -> None:
+        self.model = model
+        self._dialect = dialect_for(self.endpoint.dialect, model)
+        self._history = HistoryEncoder(self._dialect)
+        self._head = _encode_head(model, self._dialect, self._session)
         self._counted: tuple[int, int] | None = None
+
+    def switch(self, *, model: str | None = None, key: str | None = None) -> None:
+        """Go on with another model or key, from the next request on."""
+        if key is not None:
+            self._key = key
+            self._transport.use_key(key)
+        if model is not None:
+            self._speak_as(model)
 
     @property
     def window(self) -> int:
@@ -145,7 +159,8 @@ class OpenAIChat:
         body = await read_start(response)
         failure = classify(response.status, response.headers, body, self.endpoint, self.model)
         if failure.kind == "model" and (served := await self._served()):
-            failure = replace(failure, message=f"{failure.message}\nIt serves: {', '.join(served)}.")
+            message = f"{failure.message}\nIt serves: {', '.join(served)}."
+            failure = replace(failure, message=message, choices=tuple(served))
         return failure
 
     async def _served(self) -> list[str]:

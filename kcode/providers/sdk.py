@@ -96,6 +96,10 @@ class SdkTransport:
         finally:
             await raw.aclose()
 
+    def use_key(self, key: str) -> None:
+        """Send this key from the next request on."""
+        self._key = key
+
     async def aclose(self) -> None:
         """Close the connections."""
         if self._client is not None:

@@ -15,7 +15,7 @@ from kcode.providers.surrogates import PairJoiner, mend_surrogates
 
 if TYPE_CHECKING:
     from kcode.providers import Delta
-    from kcode.providers.endpoints import ReasoningKey
+    from kcode.providers.dialects import ReasoningKey
     from kcode.providers.sse import Event
 
 # Far above any honest reply (a chunk is about 300 bytes for four characters), far below what hurts.

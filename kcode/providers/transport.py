@@ -30,6 +30,9 @@ class Transport(Protocol):
     async def list_models(self) -> bytes:
         """The body of the endpoint's list of models."""
 
+    def use_key(self, key: str) -> None:
+        """Send this key from the next request on."""
+
     async def aclose(self) -> None:
         """Close what is still open."""
 

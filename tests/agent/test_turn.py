@@ -40,6 +40,10 @@ class ScriptedProvider:
     window: int = 100_000
     seen: list[list[Message]] = field(default_factory=list)
     stalls: bool = False
+    switched: list[tuple[str | None, str | None]] = field(default_factory=list)
+
+    def switch(self, *, model: str | None = None, key: str | None = None) -> None:
+        self.switched.append((model, key))
 
     async def stream(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
         del tools

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kcode.errors import UsageError
+from kcode.providers.dialects import dialect_for
 from kcode.providers.endpoints import (
     ENDPOINTS,
-    dialect_for,
     find_key,
     resolve_endpoint,
     resolve_model,
@@ -126,10 +126,10 @@ def test_the_model_is_the_users_else_the_rows_first() -> None:
 
 def test_temperature_and_ids_follow_the_model() -> None:
     moonshot, custom = ENDPOINTS["moonshot"], ENDPOINTS["custom"]
-    assert dialect_for(moonshot, "kimi-k2-thinking").temperature == 1.0
-    assert dialect_for(moonshot, "kimi-k2.6").temperature is None
-    assert dialect_for(custom, "moonshotai/Kimi-K2-Thinking").tool_ids == "k2"
-    assert dialect_for(custom, "qwen3-coder").tool_ids == "kept"
+    assert dialect_for(moonshot.dialect, "kimi-k2-thinking").temperature == 1.0
+    assert dialect_for(moonshot.dialect, "kimi-k2.6").temperature is None
+    assert dialect_for(custom.dialect, "moonshotai/Kimi-K2-Thinking").tool_ids == "k2"
+    assert dialect_for(custom.dialect, "qwen3-coder").tool_ids == "kept"
 
 
 def test_the_window_of_an_unknown_model_is_taken_carefully() -> None:

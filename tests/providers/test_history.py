@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kcode.messages import AssistantMessage, SystemMessage, ToolCall, ToolMessage, UserMessage
-from kcode.providers.endpoints import Dialect
+from kcode.providers.dialects import Dialect
 from kcode.providers.history import HistoryEncoder, encode_tools
 from kcode.providers.stream import StreamDecoder
 from kcode.tooling import Access, ToolResult, View, tool

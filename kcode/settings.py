@@ -23,7 +23,8 @@ class Settings:
     """Plain values; `kcode.providers.endpoints` makes an endpoint and its key of them.
 
     `endpoint`, `base_url` and `model` are None where the user named none. `key` is `KCODE_API_KEY`, and only where it
-    belongs to the endpoint chosen. Times are in seconds, `max_cost` in US dollars, `window` in tokens.
+    belongs to the endpoint chosen. Times are in seconds, `max_cost` in US dollars, `window` in tokens. `endpoints` are the
+    tables `[endpoints.NAME]` of the file as they stand there.
     """
 
     endpoint: str | None = None
@@ -37,13 +38,15 @@ class Settings:
     idle_timeout: float = 120.0
     color: Color = "auto"
     credentials: Path | None = None
+    web_search: bool = False
+    endpoints: Mapping[str, Any] = field(default_factory=dict)
 
 
 _TEXTS = ("endpoint", "base_url", "model")
 _COUNTS = ("max_steps", "window")
 _AMOUNTS = ("max_cost", "timeout", "idle_timeout")
 _COLORS = ("auto", "always", "never")
-_NAMES = (*_TEXTS, *_COUNTS, *_AMOUNTS, "color")
+_NAMES = (*_TEXTS, *_COUNTS, *_AMOUNTS, "color", "web_search")
 _KEY_VARIABLE = "KCODE_API_KEY"
 _BIGGEST_FILE = 1_000_000
 
@@ -57,10 +60,11 @@ def load_settings(
     with it. Raises UsageError that names the source and the value.
     """
     path = config or config_folder(environment) / "config.toml"
+    in_file, endpoints = _from_file(path)
     sources = [
         (_flag, _only_known(flags, "The program's flags")),
         (_variable, _from_environment(environment)),
-        (lambda name: f"{path}: {name}", _from_file(path)),
+        (lambda name: f"{path}: {name}", in_file),
     ]
     values: dict[str, Any] = {}
     chosen = next((i for i, (_, found) in enumerate(sources) if {"endpoint", "base_url"} & found.keys()), len(sources))
@@ -72,7 +76,7 @@ def load_settings(
     # A key set for one endpoint in the environment is not sent to another that a flag names.
     key_belongs = chosen != 0 or not {"endpoint", "base_url"} & sources[1][1].keys()
     key = environment.get(_KEY_VARIABLE, "").strip() if key_belongs else ""
-    return Settings(key=key or None, credentials=path.parent / "credentials", **values)
+    return Settings(key=key or None, credentials=path.parent / "credentials", endpoints=endpoints, **values)
 
 
 def _flag(name: str) -> str:
@@ -105,12 +109,17 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
     return found
 
 
-def _from_file(path: Path) -> dict[str, object]:
+def _from_file(path: Path) -> tuple[dict[str, object], dict[str, Any]]:
+    """The plain settings, and the tables of endpoints, which only the file can hold."""
     try:
         text = _read(path, private=False)
     except FileNotFoundError:
-        return {}
-    return _only_known(_parse(path, text), str(path))
+        return {}, {}
+    found = _parse(path, text)
+    endpoints = found.pop("endpoints", {})
+    if not isinstance(endpoints, dict):
+        raise UsageError(f"{path}: endpoints must be tables, [endpoints.NAME], not {endpoints!r}.")
+    return _only_known(found, str(path)), endpoints
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
@@ -127,11 +136,20 @@ def _checked(name: str, value: object, source: str) -> object:
         return _count(value, source)
     if name in _AMOUNTS:
         return _amount(value, source)
+    if name == "web_search":
+        return _switch(value, source)
     if not isinstance(value, str) or not value.strip():
         raise UsageError(f"{source} must be text, not {value!r}.")
     if name == "color" and value not in _COLORS:
         raise UsageError(f"{source} must be one of {', '.join(_COLORS)}, not {value!r}.")
     return value.strip()
+
+
+def _switch(value: object, source: str) -> bool:
+    switch = {"1": True, "true": True, "0": False, "false": False}.get(str(value).strip().lower())
+    if switch is None:
+        raise UsageError(f"{source} must be true or false, not {value!r}.")
+    return switch
 
 
 def _count(value: object, source: str) -> int:

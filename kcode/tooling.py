@@ -18,7 +18,7 @@ from kcode.results import CommandEnd, CommandResult, TestFailure, TestReport, To
 from kcode.textfile import TextFile, cut_line, decode_text, number_lines, show_ranges, without_colors
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = [
@@ -183,13 +183,18 @@ class ToolFunction(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool as the model is told of it and as it is run. `parameters` is a flat JSON Schema."""
+    """A tool as the model is told of it and as it is run. `parameters` is a flat JSON Schema.
+
+    A tool with a `declaration` is the endpoint's own: the declaration stands in the request in the place of the schema,
+    and a call is answered with its own arguments as they came.
+    """
 
     name: str
     description: str
     access: Access
     parameters: dict[str, Any]
     function: ToolFunction
+    declaration: Mapping[str, Any] | None = None
 
 
 def tool(access: Access) -> Callable[[Callable[..., Awaitable[ToolResult]]], Tool]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from tests.model_server import ModelServer, as_answers
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from tests.model_server import ModelServerFactory
 
 ROOT = Path(__file__).parent.parent
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("kcode", deadline=None)
+settings.load_profile("kcode")
 
 
 @pytest.fixture

@@ -66,6 +66,7 @@ EFFECTS = {
     "folders.py",
     "context/search.py",
     "providers/cassette.py",
+    "providers/learned.py",
     "headless/product.py",  # the file that --output names
     "headless/terminal.py",  # opens the terminal to ask a question
     "headless/demo.py",  # makes the project of the demo

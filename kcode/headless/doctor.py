@@ -14,7 +14,8 @@ from kcode.errors import KcodeError
 from kcode.folders import make_folder
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.terminal import GREEN, RED, YELLOW, Terminal
-from kcode.providers.endpoints import find_key, resolve_endpoint, resolve_model
+from kcode.providers.choice import resolve_endpoint, resolve_model
+from kcode.providers.endpoints import find_key
 from kcode.providers.openai_chat import open_provider
 from kcode.safegit import head_summary, open_git
 from kcode.sandbox import find_sandbox

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _FIRST_DELAY, _LONGEST_DELAY, _JITTER = 0.5, 32.0, 0.25
 _LONGEST_WAIT = 60.0
+_SAID_LENGTH = 4000
 
 # The texts of Moonshot, OpenAI, OpenRouter and the open engines, as the clients that met them list them.
 _OVERFLOW = re.compile(
@@ -59,7 +60,8 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, endpoint: End
     text, said = _said_by(body)
     kind = _kind(status, text)
     wait = _retry_after(headers, text) if kind == "retry" else None
-    return Failure(kind, _message(kind, status, said, endpoint, model) + _trace(headers), wait, status)
+    message = _message(kind, status, said, endpoint, model) + _trace(headers)
+    return Failure(kind, message, wait, status, said=text[:_SAID_LENGTH])
 
 
 def classify_stream_error(error: Any) -> Failure:
@@ -70,7 +72,8 @@ def classify_stream_error(error: Any) -> Failure:
     code = error.get("code") if isinstance(error, dict) else None
     status = int(code) if isinstance(code, int | str) and str(code).isdigit() and 400 <= int(code) < 600 else None
     kind: FailureKind = _kind(status or 500, text)
-    return Failure(kind, f"The endpoint broke the reply off: {said}.", _retry_after({}, text), status)
+    message = f"The endpoint broke the reply off: {said}."
+    return Failure(kind, message, _retry_after({}, text), status, said=text[:_SAID_LENGTH])
 
 
 def incomplete(what: str) -> Failure:

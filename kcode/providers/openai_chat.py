@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from kcode import __version__
 from kcode.errors import ProviderError
+from kcode.folders import state_folder
 from kcode.pricing import cost_of
 from kcode.providers import UsageDelta
 from kcode.providers.cassette import Recorder, ReplayTransport, read_cassette
-from kcode.providers.dialects import dialect_for
-from kcode.providers.endpoints import ENDPOINTS, find_key, resolve_endpoint, resolve_model, window_for
+from kcode.providers.choice import resolve_endpoint, resolve_model
+from kcode.providers.endpoints import ENDPOINTS, find_key
 from kcode.providers.failures import classify, silent
-from kcode.providers.history import HistoryEncoder, encode_json, encode_tools
+from kcode.providers.learned import EndpointMemory, Learned
+from kcode.providers.requests import RequestWriter
 from kcode.providers.sdk import SdkTransport
 from kcode.providers.sse import decode_body
 from kcode.providers.stream import StreamDecoder
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from kcode.messages import Message
     from kcode.pricing import Price
     from kcode.providers import Delta
-    from kcode.providers.dialects import Dialect
     from kcode.providers.endpoints import Endpoint
     from kcode.providers.transport import Response, Transport
     from kcode.settings import Settings
@@ -40,12 +42,15 @@ if TYPE_CHECKING:
 _LONGEST_SILENCE = 600.0
 # After `[DONE]` the body's end is on its way; read, it lets the connection be used again.
 _END_OF_BODY_SECONDS = 0.25
-_FEWEST_OUTPUT_TOKENS = 1024
 _MODELS_SECONDS = 10.0
 
 
 class OpenAIChat:
-    """A provider: one endpoint, one model, and one conversation whose requests only grow."""
+    """A provider: one endpoint, one model, and one conversation whose requests only grow.
+
+    A request that the endpoint refuses for its form is sent again in the form that it may take, each form once.
+    What an endpoint taught is kept in `memory`.
+    """
 
     def __init__(
         self,
@@ -56,22 +61,25 @@ class OpenAIChat:
         key: str | None = None,
         window: int | None = None,
         session: str | None = None,
+        memory: EndpointMemory | None = None,
     ) -> None:
         self.endpoint = endpoint
         self._transport = transport
         self._key = key
-        self._window = window or endpoint.window
+        self._window = window
         self._session = session
-        self._tools: tuple[Tool, ...] = ()
-        self._tools_json = b""
+        self._memory = memory
         self._speak_as(model)
 
     def _speak_as(self, model: str) -> None:
-        self.model = model
-        self._dialect = dialect_for(self.endpoint.dialect, model)
-        self._history = HistoryEncoder(self._dialect)
-        self._head = _encode_head(model, self._dialect, self._session)
-        self._counted: tuple[int, int] | None = None
+        learned = self._memory.recall(model) if self._memory else Learned()
+        self._writer = RequestWriter(self.endpoint, model, session=self._session, window=self._window, learned=learned)
+        self._known = self._writer.learned()
+
+    @property
+    def model(self) -> str:
+        """The model's id."""
+        return self._writer.model
 
     def switch(self, *, model: str | None = None, key: str | None = None) -> None:
         """Go on with another model or key, from the next request on."""
@@ -79,12 +87,13 @@ class OpenAIChat:
             self._key = key
             self._transport.use_key(key)
         if model is not None:
+            self._keep_learned()
             self._speak_as(model)
 
     @property
     def window(self) -> int:
         """How many tokens prompt and reply may have together."""
-        return self._window
+        return self._writer.profile.window
 
     @property
     def price(self) -> Price | None:
@@ -93,7 +102,21 @@ class OpenAIChat:
 
     async def stream(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
         """Send the conversation and yield the reply as it comes; see Provider."""
-        body = self.encode_request(messages, tools)
+        while True:
+            begun = False
+            try:
+                async with aclosing(self._stream_once(messages, tools)) as deltas:
+                    async for delta in deltas:
+                        begun = True
+                        yield delta
+            except ProviderError as error:
+                if begun or not self._writer.adapt(error.failure):
+                    raise
+            else:
+                return
+
+    async def _stream_once(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
+        body = self._writer.encode(messages, tools)
         decoder = StreamDecoder()
         with self._keyless_errors():
             async with self._transport.post(body) as response:
@@ -112,10 +135,7 @@ class OpenAIChat:
                         await _drain(response)
                         break
             last = decoder.finish()
-        if decoder.reasoning_key:
-            self._history.learn(decoder.reasoning_key)
-        if usage := decoder.last_usage():
-            self._counted = (len(body), usage.prompt_tokens)
+        self._writer.hear(decoder.reasoning_key, decoder.last_usage())
         for delta in last:
             yield self._priced(delta) if isinstance(delta, UsageDelta) else delta
 
@@ -129,28 +149,9 @@ class OpenAIChat:
         try:
             yield
         except ProviderError as error:
-            message = redact(error.failure.message, self._key)
-            raise ProviderError(replace(error.failure, message=message)) from None
-
-    def encode_request(self, messages: Sequence[Message], tools: Sequence[Tool]) -> bytes:
-        """The request's body. All but what follows the last message is the beginning of the next request's body."""
-        if tuple(tools) != self._tools or not self._tools_json:
-            self._tools = tuple(tools)
-            self._tools_json = b'"tools":' + encode_tools(tools) + b"," if tools else b""
-        start = self._head + self._tools_json + b'"messages":[' + self._history.encode(messages)
-        return start + b"]" + self._output_limit(len(start)) + b"}"
-
-    def _output_limit(self, size: int) -> bytes:
-        limit = self.endpoint.output_limit
-        if limit is None or self._dialect.max_tokens_key is None:
-            return b""
-        left = max(self._window - self._estimate(size), _FEWEST_OUTPUT_TOKENS)
-        return b',"%s":%d' % (self._dialect.max_tokens_key.encode(), min(limit, left))
-
-    def _estimate(self, size: int) -> int:
-        """Tokens of a body of `size` bytes: what the endpoint counted last, and the rest at 3 bytes a token."""
-        bytes_before, tokens = self._counted or (0, 0)
-        return tokens + (size - bytes_before) // 3 if size >= bytes_before else size // 3
+            failure = error.failure
+            clean = replace(failure, message=redact(failure.message, self._key), said=redact(failure.said, self._key))
+            raise ProviderError(clean) from None
 
     def _priced(self, delta: UsageDelta) -> UsageDelta:
         return UsageDelta(replace(delta.usage, cost=cost_of(delta.usage, self.price)))
@@ -183,8 +184,15 @@ class OpenAIChat:
         kimi = [name for name in ids if "kimi" in name.lower()]
         return (kimi if len(ids) > 100 and kimi else ids)[:100]
 
+    def _keep_learned(self) -> None:
+        learned = self._writer.learned()
+        if self._memory is not None and learned != self._known:
+            self._known = learned
+            self._memory.keep(self.model, learned)
+
     async def aclose(self) -> None:
-        """Close what is still open."""
+        """Close what is still open, and keep what was learned."""
+        self._keep_learned()
         await self._transport.aclose()
 
 
@@ -196,18 +204,6 @@ async def _drain(response: Response) -> None:
         pass  # the reply is whole; the connection is closed instead of kept
 
 
-def _encode_head(model: str, dialect: Dialect, session: str | None) -> bytes:
-    """The start of every request: all that does not change, so that requests begin with the same bytes."""
-    fields: dict[str, Any] = {"model": model, "stream": True}
-    if dialect.include_usage:
-        fields["stream_options"] = {"include_usage": True}
-    if dialect.temperature is not None:
-        fields["temperature"] = dialect.temperature
-    if dialect.cache_key and session:
-        fields[dialect.cache_key] = session
-    return encode_json({**fields, **dialect.body})[:-1] + b","
-
-
 def connect(
     endpoint: Endpoint,
     model: str,
@@ -217,6 +213,7 @@ def connect(
     window: int | None = None,
     session: str | None = None,
     record: Path | None = None,
+    memory: EndpointMemory | None = None,
 ) -> OpenAIChat:
     """A provider over the network; nothing is sent and the SDK is not imported before the first request.
 
@@ -225,7 +222,7 @@ def connect(
     transport: Transport = SdkTransport(endpoint, key, idle_timeout, __version__)
     if record is not None:
         transport = Recorder(transport, record, key)
-    return OpenAIChat(endpoint, model, transport, key=key, window=window, session=session)
+    return OpenAIChat(endpoint, model, transport, key=key, window=window, session=session, memory=memory)
 
 
 def replay(cassette: Path, endpoint: Endpoint, model: str) -> OpenAIChat:
@@ -255,7 +252,20 @@ def open_provider(
         model,
         find_key(endpoint, settings, environment),
         idle_timeout=settings.idle_timeout,
-        window=window_for(endpoint, model, settings),
+        window=settings.window,
         session=session,
         record=record,
+        memory=EndpointMemory(
+            state_folder(environment) / "endpoints.json",
+            endpoint.base_url,
+            datetime.now(UTC).date(),
+            explicit=_explicit_dialect(settings, endpoint),
+        ),
     )
+
+
+def _explicit_dialect(settings: Settings, endpoint: Endpoint) -> frozenset[str]:
+    """The fields of the dialect that the user set: what was learned does not overrule them."""
+    own = settings.endpoints.get(endpoint.name)
+    dialect = own.get("dialect") if isinstance(own, dict) else None
+    return frozenset(dialect) if isinstance(dialect, dict) else frozenset()

@@ -6,14 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kcode.errors import UsageError
+from kcode.providers.choice import profile_for, resolve_endpoint, resolve_model
 from kcode.providers.dialects import dialect_for
-from kcode.providers.endpoints import (
-    ENDPOINTS,
-    find_key,
-    resolve_endpoint,
-    resolve_model,
-    window_for,
-)
+from kcode.providers.endpoints import ENDPOINTS, Endpoint, find_key
 from kcode.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,7 +35,7 @@ def test_a_url_alone_is_the_custom_endpoint() -> None:
 
 
 def test_an_unknown_endpoint_names_those_that_are_known() -> None:
-    with pytest.raises(UsageError, match="moonshot, moonshot-cn, openrouter, custom"):
+    with pytest.raises(UsageError, match=r"moonshot, moonshot-cn, openrouter, haimaker, .*, custom"):
         resolve_endpoint(Settings(endpoint="moonshine"), {})
     with pytest.raises(UsageError, match="--base-url"):
         resolve_endpoint(Settings(endpoint="custom"), {})
@@ -127,30 +122,47 @@ def test_the_model_is_the_users_else_the_rows_first() -> None:
 def test_temperature_and_ids_follow_the_model() -> None:
     moonshot, custom = ENDPOINTS["moonshot"], ENDPOINTS["custom"]
     assert dialect_for(moonshot.dialect, "kimi-k2-thinking").temperature == 1.0
-    assert dialect_for(moonshot.dialect, "kimi-k2.6").temperature is None
+    assert dialect_for(moonshot.dialect, "kimi-k2-thinking-turbo").temperature == 1.0
+    assert dialect_for(moonshot.dialect, "kimi-k2.6").temperature == "omit"
     assert dialect_for(custom.dialect, "moonshotai/Kimi-K2-Thinking").tool_ids == "k2"
     assert dialect_for(custom.dialect, "qwen3-coder").tool_ids == "kept"
+    assert dialect_for(custom.dialect, "our-alias", kimi=True).tool_ids == "k2"
+    assert dialect_for(replace(custom.dialect, temperature=0.3), "kimi-k2-thinking").temperature == 0.3
 
 
 def test_the_window_of_an_unknown_model_is_taken_carefully() -> None:
     custom = ENDPOINTS["custom"]
-    assert window_for(ENDPOINTS["moonshot"], "kimi-k2-thinking", Settings()) == 262_144
-    assert window_for(custom, "kimi-k2-thinking", Settings()) == 262_144
-    assert window_for(custom, "qwen3-coder", Settings()) == 131_072
+    assert profile_for(ENDPOINTS["moonshot"], "kimi-k2-thinking").window == 262_144
+    assert profile_for(custom, "kimi-k2-thinking").window == 262_144
+    assert profile_for(custom, "qwen3-coder").window == 131_072
+    assert profile_for(custom, "qwen3-coder", 30_000).window == 30_000
     settings = Settings(base_url="https://h/v1", window=30_000)
-    assert window_for(resolve_endpoint(settings, {}), "kimi-k2-thinking", settings) == 30_000
-    assert window_for(resolve_endpoint(settings, {}), "qwen", settings) == 30_000
+    assert profile_for(resolve_endpoint(settings, {}), "kimi-k2-thinking").window == 30_000
 
 
 @pytest.mark.parametrize("row", ENDPOINTS.values(), ids=ENDPOINTS.keys())
-def test_every_row_is_whole(row: object) -> None:
-    assert row is ENDPOINTS[getattr(row, "name", "")]
-    found = ENDPOINTS[getattr(row, "name", "")]
-    if found.name != "custom":
-        assert found.base_url.startswith("https://")
-        assert not found.base_url.endswith("/")
-        assert found.key_variables
-        assert found.key_page
-        assert found.models
-        assert set(found.prices) <= set(found.models)
-        assert all(price.date for price in found.prices.values())
+def test_every_row_is_whole(row: Endpoint) -> None:
+    assert row is ENDPOINTS[row.name]
+    assert row.key_name == row.name
+    assert row.output_limit is not None
+    assert row.output_limit >= 16_384
+    if row.name == "custom":
+        return
+    assert not row.base_url.endswith("/")
+    assert row.models
+    assert all(dialect_for(row.dialect, model).tool_ids == "k2" for model in row.models)
+    assert set(row.prices) <= set(row.models)
+    assert all(price.date for price in row.prices.values())
+    if row.is_loopback:
+        assert row.prices == {}
+    else:
+        assert row.base_url.startswith("https://")
+        assert row.key_variables
+        assert row.key_page
+
+
+def test_the_table_holds_every_place_that_is_promised() -> None:
+    assert list(ENDPOINTS) == [
+        "moonshot", "moonshot-cn", "openrouter", "haimaker", "evolink", "invoicedream",
+        "vllm", "sglang", "ktransformers", "llama-cpp", "custom",
+    ]  # fmt: skip

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kcode import __version__
-from kcode.cli import app, exit_code
+from kcode.cli import exit_code
+from kcode.cli.app import app
 from kcode.errors import (
     DraftError,
     KcodeError,

@@ -1,0 +1,46 @@
+"""The program as typer sees it: every command, in the order of `kcode --help`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from kcode.cli.changes import apply, diff, redo, undo
+from kcode.cli.setup import demo, doctor
+from kcode.cli.talk import ask, chat, fix, start
+
+EXIT_INTERRUPTED = 130
+
+
+class CommandGroup(TyperGroup):
+    """A group whose first word may also be a prompt: `kcode "what does this do?"`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # A single word is more likely a mistyped command than a question; `kcode chat WORD` asks it all the same.
+        if args and " " in args[0].strip() and not args[0].startswith("-"):
+            args = ["chat", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            # Left to itself the library would print "Aborted!" and exit with 1.
+            sys.stderr.write("\nkcode: interrupted\n")
+            raise SystemExit(EXIT_INTERRUPTED) from None
+
+
+app = typer.Typer(
+    cls=CommandGroup,
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.callback()(start)
+for command in (fix, ask, diff, apply, undo, redo, doctor, demo):
+    app.command()(command)
+app.command(hidden=True)(chat)

@@ -1,0 +1,181 @@
+"""The commands that talk to the model: fix, ask, and kcode alone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from kcode import __version__
+from kcode.cli.options import (
+    Anywhere,
+    BaseUrl,
+    Color,
+    Endpoint,
+    Folder,
+    Json,
+    MaxCost,
+    MaxSteps,
+    Model,
+    NoSandbox,
+    Output,
+    Quiet,
+    Record,
+    Replay,
+    Test,
+    Timeout,
+    chosen_color,
+)
+from kcode.errors import UsageError
+from kcode.options import ColorChoice, ModelOptions, OutputOptions, PlaceOptions
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"kcode {__version__}\n")
+        raise typer.Exit
+
+
+def start(
+    ctx: typer.Context,
+    endpoint: Endpoint = None,
+    base_url: BaseUrl = None,
+    model: Model = None,
+    folder: Folder = Path(),
+    anywhere: Anywhere = False,
+    no_sandbox: NoSandbox = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="The line-by-line conversation, for screen readers and dumb terminals.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A coding assistant for the terminal, built around Kimi K2 Thinking.
+
+    It works in a draft; your files change only by what you apply.
+
+    \b
+    kcode                                     talk about this repository
+    kcode fix "the parser drops blank lines"  find, change, test; gives a patch
+    git diff | kcode ask "what could break?"  in pipes: data in, answer out
+    """
+    del plain, version
+    if ctx.invoked_subcommand is None:
+        _chat("", ModelOptions(endpoint, base_url, model), PlaceOptions(folder, anywhere, no_sandbox), "auto")
+
+
+def fix(
+    issue: Annotated[str, typer.Argument(help="What is wrong, in your words. Left out, it is read from stdin.")] = "",
+    apply: Annotated[bool, typer.Option("--apply", help="Write the changes to your files without asking.")] = False,
+    patch: Annotated[
+        bool, typer.Option("--patch", help="Print the patch and touch nothing, also at a terminal.")
+    ] = False,
+    json: Json = False,
+    test: Test = None,
+    endpoint: Endpoint = None,
+    base_url: BaseUrl = None,
+    model: Model = None,
+    max_steps: MaxSteps = None,
+    max_cost: MaxCost = None,
+    timeout: Timeout = None,
+    record: Record = None,
+    replay: Replay = None,
+    folder: Folder = Path(),
+    anywhere: Anywhere = False,
+    no_sandbox: NoSandbox = False,
+    quiet: Quiet = False,
+    output: Output = None,
+    color: Color = "auto",
+) -> None:
+    """Fix an issue in a draft and test it; gives a patch.
+
+    At a terminal the diff is shown and you are asked. In a pipe the patch alone goes to stdout.
+
+    \b
+    kcode fix "cents() rounds down"
+    kcode fix "…" | git apply
+    gh issue view 12 | kcode fix --apply
+    kcode fix "…" --test "make check" --max-cost 0.50
+
+    Exit: 0 done, tests pass or there are none; 3 no change proposed; 4 changed, tests fail; 6 a limit was reached;
+    2 usage; 5 refused; 75 the endpoint failed, try again later; 1 any other error.
+    """
+    if sum((apply, patch, json)) > 1 and not (apply and json):
+        raise UsageError("--apply, --patch and --json do not go together, but for --apply --json.")
+    from kcode.headless.fix import fix_issue
+
+    raise typer.Exit(
+        fix_issue(
+            issue,
+            ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay),
+            PlaceOptions(folder, anywhere, no_sandbox, test),
+            OutputOptions(apply, patch, json, quiet, output, chosen_color(color)),
+        ),
+    )
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="The question. Left out, it is read from stdin.")] = "",
+    json: Json = False,
+    endpoint: Endpoint = None,
+    base_url: BaseUrl = None,
+    model: Model = None,
+    max_steps: MaxSteps = None,
+    max_cost: MaxCost = None,
+    timeout: Timeout = None,
+    record: Record = None,
+    replay: Replay = None,
+    folder: Folder = Path(),
+    anywhere: Anywhere = False,
+    quiet: Quiet = False,
+    output: Output = None,
+    color: Color = "auto",
+) -> None:
+    """Answer a question about this repository.
+
+    The tools only read; the answer goes to stdout.
+
+    \b
+    kcode ask "where are sessions stored?"
+    git diff | kcode ask "what could this break?" > review.md
+    """
+    from kcode.headless.ask import answer_question
+
+    raise typer.Exit(
+        answer_question(
+            question,
+            ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay),
+            PlaceOptions(folder, anywhere),
+            OutputOptions(json=json, quiet=quiet, file=output, color=chosen_color(color)),
+        ),
+    )
+
+
+def chat(
+    prompt: Annotated[str, typer.Argument()] = "",
+    endpoint: Endpoint = None,
+    base_url: BaseUrl = None,
+    model: Model = None,
+    max_steps: MaxSteps = None,
+    max_cost: MaxCost = None,
+    timeout: Timeout = None,
+    record: Record = None,
+    replay: Replay = None,
+    test: Test = None,
+    folder: Folder = Path(),
+    anywhere: Anywhere = False,
+    no_sandbox: NoSandbox = False,
+    color: Color = "auto",
+) -> None:
+    """Talk line by line, starting with a prompt."""
+    options = ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay)
+    _chat(prompt, options, PlaceOptions(folder, anywhere, no_sandbox, test), chosen_color(color))
+
+
+def _chat(prompt: str, model: ModelOptions, place: PlaceOptions, color: ColorChoice) -> NoReturn:
+    from kcode.headless.plain import converse
+
+    raise typer.Exit(converse(prompt, model, place, color))

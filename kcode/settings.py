@@ -177,15 +177,21 @@ def read_credentials(path: Path) -> dict[str, str]:
 
     Raises UsageError for a file that others could read or that is a link, so that a leaked key does not go unnoticed.
     """
-    try:
-        text = _read(path, private=True)
-    except FileNotFoundError:
-        return {}
-    found = _parse(path, text)
+    text = read_credentials_text(path)
+    # Most users have no such file, and no need of a TOML parser.
+    found = _parse(path, text) if text else {}
     for name, value in found.items():
         if not isinstance(value, str):
             raise UsageError(f'{path}: write each key as NAME = "KEY"; {name} is something else.')
     return {name: value.strip() for name, value in found.items() if value.strip()}
+
+
+def read_credentials_text(path: Path) -> str:
+    """The file as it is written, "" when there is none; refuses what `read_credentials` refuses."""
+    try:
+        return _read(path, private=True)
+    except FileNotFoundError:
+        return ""
 
 
 def _read(path: Path, *, private: bool) -> str:

@@ -66,11 +66,15 @@ class Request:
 class ModelServer:
     """`requests` are the chat-completion requests in order; when the script runs out, each gets status 599.
 
-    `closed` counts the connections that the client closed while an answer was under way.
+    `models` are ids, or whole rows of the list. With a `key` other keys get status 401, also at `/key`, which is there
+    for that alone; the list is for anybody when it is `open_list`, and absent without models. `closed` counts the
+    connections that the client closed while an answer was under way.
     """
 
     answers: list[Answer]
-    models: Sequence[str] = ("kimi-k2-thinking",)
+    models: Sequence[str | Mapping[str, Any]] = ("kimi-k2-thinking",)
+    key: str | None = None
+    open_list: bool = False
     requests: list[Request] = field(default_factory=list)
     other_requests: list[Request] = field(default_factory=list)
     closed: int = 0
@@ -141,14 +145,36 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         state = self.server_state
         self._take(state.other_requests)
-        rows = [{"id": name, "object": "model", "context_length": 262144} for name in state.models]
-        self._send_whole(200, {"content-type": "application/json"}, json.dumps({"data": rows}).encode())
+        is_list = self.path.endswith("/models")
+        if not self._is_let_in() and not (is_list and state.open_list):
+            return self._refuse_key()
+        if is_list and state.models:
+            rows = [
+                {"id": row, "object": "model", "context_length": 262144} if isinstance(row, str) else row
+                for row in state.models
+            ]
+            return self._send_json(200, {"data": rows})
+        if self.path.endswith("/key") and state.key:
+            return self._send_json(200, {"data": {"label": "a key"}})
+        return self._send_whole(404, {"content-type": "text/plain"}, b"404 page not found")
+
+    def _is_let_in(self) -> bool:
+        key = self.server_state.key
+        return key is None or self.headers.get("authorization") == f"Bearer {key}"
+
+    def _refuse_key(self) -> None:
+        said = f"Invalid Authentication: {self.headers.get('authorization')}"
+        self._send_json(401, {"error": {"type": "invalid_authentication_error", "message": said}})
 
     def do_POST(self) -> None:
         state = self.server_state
         if not self.path.endswith("/chat/completions"):
             self._take(state.other_requests)
             self._send_whole(404, {"content-type": "text/plain"}, b"404 page not found")
+            return
+        if not self._is_let_in():
+            self._take(state.other_requests)
+            self._refuse_key()
             return
         number = self._take(state.requests)
         if number >= len(state.answers):
@@ -162,6 +188,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(answer)
         except OSError:
             self._note_close()
+
+    def _send_json(self, status: int, body: Any) -> None:
+        self._send_whole(status, {"content-type": "application/json"}, json.dumps(body).encode())
 
     def _send_whole(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.send_response(status)

@@ -51,6 +51,7 @@ HOMES = {
     "tree_sitter_javascript": "context",
     "unidiff": "draft",
     "jsonschema": "agent",
+    "keyring": "providers",
 }
 
 # Only these may write files, run programs or move files about.
@@ -67,6 +68,7 @@ EFFECTS = {
     "context/search.py",
     "providers/cassette.py",
     "providers/learned.py",
+    "providers/credentials.py",  # keys that login stores
     "headless/product.py",  # the file that --output names
     "headless/terminal.py",  # opens the terminal to ask a question
     "headless/demo.py",  # makes the project of the demo

@@ -48,7 +48,9 @@ def test_the_version_is_said() -> None:
     assert kcode("--version").stdout == f"kcode {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["", "fix", "ask", "diff", "apply", "undo", "redo", "doctor", "demo"])
+@pytest.mark.parametrize(
+    "command", ["", "fix", "ask", "diff", "apply", "undo", "redo", "login", "logout", "doctor", "demo"]
+)
 def test_every_command_explains_itself_within_80_columns(command: str) -> None:
     done = kcode(*([command] if command else []), "--help")
     assert done.returncode == 0

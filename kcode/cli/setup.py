@@ -1,4 +1,4 @@
-"""The commands about kcode itself: how it stands here, and the demo."""
+"""The commands about kcode itself: keys, models, how it stands here, and the demo."""
 
 from __future__ import annotations
 
@@ -9,6 +9,44 @@ import typer
 
 from kcode.cli.options import Anywhere, BaseUrl, Color, Endpoint, Folder, Model, chosen_color
 from kcode.options import ModelOptions, PlaceOptions
+
+
+def login(
+    endpoint: Annotated[
+        str | None, typer.Argument(help="Which endpoint. Left out, you are asked.", metavar="NAME")
+    ] = None,
+    base_url: BaseUrl = None,
+    model: Annotated[str | None, typer.Option(help="A model there to try the key with.", metavar="ID")] = None,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Store the key without trying it.")] = False,
+    show: Annotated[bool, typer.Option("--list", help="Show which endpoints have a key, and from where.")] = False,
+) -> None:
+    """Store the key for an endpoint.
+
+    It is asked for without being shown, tried, and kept in the system's keyring or in a file that only you can read.
+
+    \b
+    kcode login
+    kcode login openrouter < key.txt
+    kcode login --base-url https://llm.example/v1
+    kcode login --list
+
+    Exit: 0 stored; 2 the key was refused; 5 nobody to ask, or untried.
+    """
+    from kcode.headless.login import list_logins, log_in
+
+    if show:
+        raise typer.Exit(list_logins())
+    raise typer.Exit(log_in(ModelOptions(endpoint, base_url, model), check=not no_check))
+
+
+def logout(
+    endpoint: Annotated[str | None, typer.Argument(help="Which endpoint.", metavar="NAME")] = None,
+    base_url: BaseUrl = None,
+) -> None:
+    """Take the stored key of an endpoint away."""
+    from kcode.headless.login import log_out
+
+    raise typer.Exit(log_out(ModelOptions(endpoint, base_url)))
 
 
 def doctor(

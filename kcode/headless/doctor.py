@@ -15,7 +15,7 @@ from kcode.folders import make_folder
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.terminal import GREEN, RED, YELLOW, Terminal
 from kcode.providers.choice import resolve_endpoint, resolve_model
-from kcode.providers.endpoints import find_key
+from kcode.providers.keys import find_key
 from kcode.providers.openai_chat import open_provider
 from kcode.safegit import head_summary, open_git
 from kcode.sandbox import find_sandbox
@@ -112,6 +112,6 @@ def _models(model: ModelOptions) -> list[Finding]:
 
 async def _ask_models(provider: OpenAIChat) -> list[str]:
     try:
-        return await provider.list_models()
+        return [model.id for model in await provider.list_models()]
     finally:
         await provider.aclose()

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 from kcode.sanitize import sanitize
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from kcode.options import ColorChoice
 
@@ -60,16 +60,65 @@ class Terminal:
             if letter and letter in choices:
                 return letter
 
+    def ask_line(self, question: str) -> str | None:
+        """Ask for a line in the person's own words; None when nobody can be asked."""
+        if not sys.stderr.isatty():
+            return None
+        self.say(question, BOLD, end="")
+        line = self._read_line()
+        if line is None:
+            self.say()
+        return line if line is None else line.strip()
+
+    def ask_secret(self, question: str) -> str | None:
+        """Ask for a line that is not shown as it is typed; None when nobody can be asked."""
+        if not sys.stderr.isatty():
+            return None
+        line: str | None = None
+        with _person() as person:
+            if person is not None:
+                with _silent(person.fileno()):
+                    self.say(question, BOLD, end="")
+                    try:
+                        line = person.readline()
+                    finally:
+                        self.say()  # the newline that was typed was not shown either
+        return line.strip() if line else None
+
     def _read_line(self) -> str | None:
         """A line typed by the person, also when stdin is the pipe that brought the issue."""
-        if sys.stdin is not None and sys.stdin.isatty():
-            return sys.stdin.readline() or None
-        try:
-            descriptor = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
-        except OSError:
-            return None
-        with os.fdopen(descriptor, encoding="utf-8", errors="replace") as tty:
-            return tty.readline() or None
+        with _person() as person:
+            return (person.readline() or None) if person is not None else None
+
+
+@contextlib.contextmanager
+def _person() -> Iterator[IO[str] | None]:
+    """Where the person types: stdin, or the terminal itself where stdin is something else; None where there is none."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        yield sys.stdin
+        return
+    try:
+        descriptor = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        yield None
+        return
+    with os.fdopen(descriptor, encoding="utf-8", errors="replace") as tty:
+        yield tty
+
+
+@contextlib.contextmanager
+def _silent(terminal: int) -> Iterator[None]:
+    """Show nothing of what is typed. What was typed before is dropped, and the terminal is always put back."""
+    former = termios.tcgetattr(terminal)
+    quiet = termios.tcgetattr(terminal)
+    quiet[3] &= ~termios.ECHO
+    # Ctrl-Z would leave to a shell, and come back with the key shown as it is typed.
+    quiet[6][termios.VSUSP] = b"\0"
+    termios.tcsetattr(terminal, termios.TCSAFLUSH, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, former)
 
 
 def _forget_typed(terminal: int) -> None:

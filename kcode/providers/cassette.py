@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from kcode.errors import ProviderError, UsageError
 from kcode.providers.failures import cut
-from kcode.providers.transport import Response
+from kcode.providers.transport import Response, WholeResponse
 from kcode.results import Failure
 from kcode.secrets import remove_key
 
@@ -157,9 +157,9 @@ class ReplayTransport:
         if answer.cut_after is not None:
             raise ProviderError(cut(self._endpoint))
 
-    async def list_models(self) -> bytes:
+    async def get(self, path: str) -> WholeResponse:  # noqa: ARG002 - the same for all
         """A cassette holds replies alone."""
-        return b'{"data":[]}'
+        return WholeResponse(404, {}, b"")
 
     def use_key(self, key: str) -> None:
         """A cassette asks for none."""
@@ -228,9 +228,9 @@ class Recorder:
         except OSError as error:
             raise UsageError(f"The recording {self._path} cannot be written: {error.strerror}.") from None
 
-    async def list_models(self) -> bytes:
+    async def get(self, path: str) -> WholeResponse:
         """Passed on; not recorded."""
-        return await self._transport.list_models()
+        return await self._transport.get(path)
 
     def use_key(self, key: str) -> None:
         """Passed on, and kept out of the recording too."""

@@ -10,12 +10,10 @@ from urllib.parse import urlsplit
 from kcode.errors import UsageError
 from kcode.pricing import Price
 from kcode.providers.dialects import Dialect
-from kcode.settings import read_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kcode.settings import Settings
 
 CUSTOM = "custom"
 
@@ -41,7 +39,8 @@ class Endpoint:
     `key_variables` are tried in order; they and the key stored as `key_name` are for the host of `base_url` alone.
     `models` lists the known ids, the first is the default. `window` and `output_limit` are in tokens; without an output
     limit the endpoint's own holds. `key_page` says where a user gets a key. `kimi` says whether the models are of the
-    Kimi family where their ids do not tell. `bills_cost` is True where each reply says what it cost.
+    Kimi family where their ids do not tell. `bills_cost` is True where each reply says what it cost. `key_check` is
+    the path that answers to good keys alone; without one that has to be found out.
     """
 
     name: str
@@ -50,6 +49,7 @@ class Endpoint:
     key_variables: tuple[str, ...] = ()
     key_page: str = ""
     key_name: str = ""
+    key_check: str | None = None
     models: tuple[str, ...] = ()
     dialect: Dialect = field(default_factory=Dialect)
     window: int = 262_144
@@ -63,6 +63,11 @@ class Endpoint:
     def host(self) -> str:
         """The host's name with its port, if the URL has one."""
         return urlsplit(self.base_url).netloc
+
+    @property
+    def keeps_its_host(self) -> bool:
+        """False where the user gave a URL of another host than the row's."""
+        return self.key_name == self.name
 
     @property
     def is_loopback(self) -> bool:
@@ -116,6 +121,7 @@ _MOONSHOT = Endpoint(
     base_url="https://api.moonshot.ai/v1",
     key_variables=("MOONSHOT_API_KEY",),
     key_page="platform.moonshot.ai → API keys",
+    key_check="/models",
     models=(_K2_THINKING, "kimi-k2-thinking-turbo"),
     dialect=Dialect(cache_key="prompt_cache_key"),
     prices={_K2_THINKING: _K2_PRICE, "kimi-k2-thinking-turbo": Price(1.15, 8.00, 0.15, "2026-07-02")},
@@ -228,42 +234,3 @@ _ROWS = (
     Endpoint(name=CUSTOM, title="the custom endpoint", base_url="", output_limit=32_768),
 )
 ENDPOINTS: Mapping[str, Endpoint] = {row.name: replace(row, key_name=row.name) for row in _ROWS}
-
-
-def find_key(endpoint: Endpoint, settings: Settings, environment: Mapping[str, str]) -> str | None:
-    """The key for this endpoint, and for no other: `KCODE_API_KEY`, the endpoint's own variable, the credentials file.
-
-    None for an endpoint on this machine that has none. UsageError says where to get a key and where to put it.
-    """
-    if key := settings.key or _own_key(endpoint, settings, environment):
-        # Anything else would end in an error of the HTTP library, which shows the key.
-        if not key.isascii() or not key.isprintable() or " " in key:
-            raise UsageError(
-                f"The key for {endpoint.title} ({endpoint.host}) holds a blank, a line break or a letter that is not "
-                "ASCII, as no key does. Copy it again, whole and alone."
-            )
-        return key
-    if endpoint.is_loopback:
-        return None
-    variable = endpoint.key_variables[0] if endpoint.key_variables else "KCODE_API_KEY"
-    lines = [f"There is no key for {endpoint.title} ({endpoint.host})."]
-    if endpoint.key_page:
-        lines.append(f"Get one at {endpoint.key_page}.")
-    lines.append(f"Then set it in the environment: export {variable}=…")
-    if settings.credentials:
-        lines.append(f'Or put the line {_stored_name(endpoint)} = "…" into {settings.credentials} (chmod 600).')
-    raise UsageError("\n".join(lines))
-
-
-def _own_key(endpoint: Endpoint, settings: Settings, environment: Mapping[str, str]) -> str | None:
-    for variable in endpoint.key_variables:
-        if key := environment.get(variable, "").strip():
-            return key
-    stored = read_credentials(settings.credentials) if settings.credentials else {}
-    return stored.get(endpoint.key_name)
-
-
-def _stored_name(endpoint: Endpoint) -> str:
-    """The key's name in the credentials file as TOML spells it."""
-    name = endpoint.key_name
-    return name if name.replace("-", "").replace("_", "").isalnum() and name.isascii() else f'"{name}"'

@@ -16,11 +16,13 @@ from kcode.pricing import cost_of
 from kcode.providers import UsageDelta
 from kcode.providers.cassette import Recorder, ReplayTransport, read_cassette
 from kcode.providers.choice import resolve_endpoint, resolve_model
-from kcode.providers.endpoints import ENDPOINTS, find_key
+from kcode.providers.endpoints import ENDPOINTS
 from kcode.providers.failures import classify, silent
+from kcode.providers.keys import find_key
 from kcode.providers.learned import EndpointMemory, Learned
 from kcode.providers.requests import RequestWriter
 from kcode.providers.sdk import SdkTransport
+from kcode.providers.served import read_models, shortened
 from kcode.providers.sse import decode_body
 from kcode.providers.stream import StreamDecoder
 from kcode.providers.transport import read_start
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
     from kcode.pricing import Price
     from kcode.providers import Delta
     from kcode.providers.endpoints import Endpoint
-    from kcode.providers.transport import Response, Transport
+    from kcode.providers.served import ServedModel
+    from kcode.providers.transport import Response, Transport, WholeResponse
+    from kcode.results import Failure
     from kcode.settings import Settings
     from kcode.tooling import Tool
 
@@ -166,23 +170,28 @@ class OpenAIChat:
 
     async def _served(self) -> list[str]:
         try:
-            return await self.list_models()
+            return [model.id for model in shortened(await self.list_models())]
         except ProviderError:
             return []  # the first failure is the one to tell
 
-    async def list_models(self) -> list[str]:
-        """The ids that the endpoint says it serves, its own order kept; at most a hundred."""
-        try:
-            async with asyncio.timeout(_MODELS_SECONDS):
-                decoded = decode_body(await self._transport.list_models())
-        except TimeoutError:
-            raise ProviderError(silent(self.endpoint, _MODELS_SECONDS)) from None
-        rows = decoded.get("data") if isinstance(decoded, dict) else decoded
-        ids = (
-            [str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row] if isinstance(rows, list) else []
-        )
-        kimi = [name for name in ids if "kimi" in name.lower()]
-        return (kimi if len(ids) > 100 and kimi else ids)[:100]
+    async def list_models(self) -> list[ServedModel]:
+        """What the endpoint says it serves, in its own order; ProviderError where it has no such list."""
+        with self._keyless_errors():
+            try:
+                async with asyncio.timeout(_MODELS_SECONDS):
+                    response = await self._transport.get("/models")
+            except TimeoutError:
+                raise ProviderError(silent(self.endpoint, _MODELS_SECONDS)) from None
+            if response.status != 200:
+                raise ProviderError(self._no_list(response))
+        return read_models(decode_body(response.body))
+
+    def _no_list(self, response: WholeResponse) -> Failure:
+        failure = classify(response.status, response.headers, response.body, self.endpoint, self.model)
+        if failure.kind in {"key", "quota", "retry"} or response.status not in {404, 405}:
+            return failure
+        message = f"{self.endpoint.host} has no list of models: it answered {response.status} at /models. "
+        return replace(failure, kind="broken", message=message + "Its own pages name them; choose with --model ID.")
 
     def _keep_learned(self) -> None:
         learned = self._writer.learned()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kcode.errors import ProviderError
 from kcode.providers.failures import cut, silent, unreachable
-from kcode.providers.transport import ERROR_BODY_LIMIT, Response
+from kcode.providers.transport import ERROR_BODY_LIMIT, Response, WholeResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 10.0
 _ERROR_BODY_SECONDS = 10.0
+_LONGEST_LIST = 4 * 1024 * 1024
 
 
 def preload() -> None:
@@ -80,19 +81,19 @@ class SdkTransport:
         finally:
             await raw.aclose()
 
-    async def list_models(self) -> bytes:
-        """The body of the endpoint's list of models; ProviderError when there is none."""
+    async def get(self, path: str) -> WholeResponse:
+        """Ask for what lies at this path below the base URL."""
         try:
-            raw = await self._send("get", "/models", None)
+            raw = await self._send("get", path, None)
         except _StatusStop as stop:
-            raise ProviderError(unreachable(self._endpoint, f"its list of models answered {stop.status}")) from None
+            return WholeResponse(stop.status, stop.headers, stop.body)
         try:
             body = bytearray()
             async for chunk in self._read(raw):
                 body += chunk
-                if len(body) > 64 * ERROR_BODY_LIMIT:
+                if len(body) > _LONGEST_LIST:
                     break
-            return bytes(body)
+            return WholeResponse(raw.status_code, _lower(raw.headers), bytes(body))
         finally:
             await raw.aclose()
 

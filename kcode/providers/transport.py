@@ -21,14 +21,23 @@ class Response:
     chunks: AsyncIterator[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class WholeResponse:
+    """A response with its body, of which a very long one is cut. Names in `headers` are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class Transport(Protocol):
     """Carries requests to one endpoint. What fails on the way is raised as ProviderError; a status is not a failure."""
 
     def post(self, body: bytes) -> AbstractAsyncContextManager[Response]:
         """Send one chat-completion request. Leaving the context closes the connection, unless the body came whole."""
 
-    async def list_models(self) -> bytes:
-        """The body of the endpoint's list of models."""
+    async def get(self, path: str) -> WholeResponse:
+        """Ask for what lies at this path below the base URL, such as `/models`."""
 
     def use_key(self, key: str) -> None:
         """Send this key from the next request on."""

@@ -8,7 +8,7 @@ import pytest
 from kcode.errors import UsageError
 from kcode.providers.choice import profile_for, resolve_endpoint, resolve_model
 from kcode.providers.dialects import dialect_for
-from kcode.providers.endpoints import ENDPOINTS, Endpoint, find_key
+from kcode.providers.endpoints import ENDPOINTS, Endpoint
 from kcode.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,48 +68,6 @@ def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         resolve_endpoint(Settings(base_url=url), {})
     assert "secret" not in str(caught.value)
-
-
-def test_the_key_is_that_of_the_settings_else_the_endpoints_own(tmp_path: Path) -> None:
-    moonshot = ENDPOINTS["moonshot"]
-    assert find_key(moonshot, Settings(key="own"), MOONSHOT) == "own"
-    assert find_key(moonshot, Settings(), MOONSHOT | OPENROUTER) == "sk-moon"
-    credentials = tmp_path / "credentials"
-    credentials.write_text('moonshot = "stored"\n"corp.example:8443" = "corp"')
-    credentials.chmod(0o600)
-    settings = Settings(credentials=credentials)
-    assert find_key(moonshot, settings, MOONSHOT) == "sk-moon"
-    assert find_key(moonshot, settings, {}) == "stored"
-    corp = resolve_endpoint(replace(settings, base_url="https://corp.example:8443/v1"), {})
-    assert find_key(corp, settings, MOONSHOT) == "corp"
-
-
-@pytest.mark.parametrize("name", ["moonshot", "openrouter", None])
-def test_a_vendors_key_never_goes_to_another_host(tmp_path: Path, name: str | None) -> None:
-    credentials = tmp_path / "credentials"
-    credentials.write_text('moonshot = "stored"\nopenrouter = "stored"\ncustom = "stored"')
-    credentials.chmod(0o600)
-    settings = Settings(endpoint=name, base_url="https://elsewhere.example/v1", credentials=credentials)
-    with pytest.raises(UsageError, match="KCODE_API_KEY"):
-        find_key(resolve_endpoint(settings, MOONSHOT), settings, MOONSHOT | OPENROUTER)
-
-
-def test_an_endpoint_on_this_machine_needs_no_key() -> None:
-    local = resolve_endpoint(Settings(base_url="http://localhost:8000/v1"), {})
-    assert find_key(local, Settings(), MOONSHOT) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("moonshot", ["export MOONSHOT_API_KEY=", "platform.moonshot.ai", 'moonshot = "', "credentials"]),
-        ("openrouter", ["export OPENROUTER_API_KEY=", "openrouter.ai/keys", 'openrouter = "']),
-    ],
-)
-def test_no_key_says_which_where_to_get_one_and_where_to_put_it(tmp_path: Path, name: str, said: list[str]) -> None:
-    with pytest.raises(UsageError) as caught:
-        find_key(ENDPOINTS[name], Settings(credentials=tmp_path / "credentials"), {})
-    assert all(part in str(caught.value) for part in said)
 
 
 def test_the_model_is_the_users_else_the_rows_first() -> None:

@@ -215,13 +215,13 @@ def test_the_models_are_listed(model_server: ModelServerFactory) -> None:
     async def listed(server: ModelServer) -> list[str]:
         provider = provider_of(server)
         try:
-            return await provider.list_models()
+            return [model.id for model in await provider.list_models()]
         finally:
             await provider.aclose()
 
     assert asyncio.run(listed(model_server(models=["a", "b"]))) == ["a", "b"]
     many = [f"m{n}" for n in range(300)] + ["moonshotai/kimi-k2-thinking"]
-    assert asyncio.run(listed(model_server(models=many))) == ["moonshotai/kimi-k2-thinking"]
+    assert asyncio.run(listed(model_server(models=many))) == many
 
 
 def test_calls_with_any_arguments_come_through_whole(model_server: ModelServerFactory) -> None:

@@ -9,7 +9,8 @@ import pytest
 from kcode.errors import UsageError
 from kcode.pricing import Price
 from kcode.providers.choice import known_endpoints, profile_for, resolve_endpoint, resolve_model
-from kcode.providers.endpoints import ENDPOINTS, find_key
+from kcode.providers.endpoints import ENDPOINTS
+from kcode.providers.keys import find_key
 from kcode.settings import load_settings
 
 if TYPE_CHECKING:

@@ -49,6 +49,22 @@ def logout(
     raise typer.Exit(log_out(ModelOptions(endpoint, base_url)))
 
 
+def models(
+    everything: Annotated[bool, typer.Option("--all", help="All of them, also where there are hundreds.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")] = False,
+    endpoint: Endpoint = None,
+    base_url: BaseUrl = None,
+    model: Model = None,
+) -> None:
+    """List the models that the endpoint offers.
+
+    With what is known of their context, prices and abilities; * is the one in use. Of hundreds the Kimi models are shown.
+    """
+    from kcode.headless.models import list_models
+
+    raise typer.Exit(list_models(ModelOptions(endpoint, base_url, model), json=json, everything=everything))
+
+
 def doctor(
     probe: Annotated[bool, typer.Option("--probe", help="Also ask the endpoint for its models.")] = False,
     endpoint: Endpoint = None,

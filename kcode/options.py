@@ -22,6 +22,7 @@ class ModelOptions:
     timeout: float | None = None
     record: Path | None = None
     replay: Path | None = None
+    web_search: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from kcode.agent.conversation import Conversation
 from kcode.agent.shell import Shell
 from kcode.agent.turn import Desk, Limits
 from kcode.agent.view import DraftView
+from kcode.agent.websearch import describe_web_search, web_search_tool
 from kcode.context.gather import gather_context
 from kcode.context.instructions import find_instructions
 from kcode.context.tokens import estimate_tokens
@@ -209,6 +210,11 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     tools = load_tools([shared("tools"), config / "tools"])
     if command == "ask":
         tools = {name: tool for name, tool in tools.items() if tool.access is Access.READ}
+    notes: list[str] = []
+    if settings.web_search:
+        search = web_search_tool(provider.endpoint)
+        tools[search.name] = search
+        notes.append(describe_web_search(provider.endpoint))
     instructions, warnings = find_instructions(place.workspace.root, place.workspace.start, config)
     seen = snapshot.finish()
     tests = options.test_command or _describe_tests(place.workspace.root, seen.files)
@@ -227,7 +233,7 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     bench = Workbench(
         place, settings, session, Desk(provider, tools, view, conversation, limits, schemas), provider, log
     )
-    bench.warnings = (*settle_journal(place), *warnings)
+    bench.warnings = (*settle_journal(place), *warnings, *notes)
     return bench
 
 
@@ -253,6 +259,7 @@ def _settings(model: ModelOptions) -> Settings:
             "max_steps": model.max_steps,
             "max_cost": model.max_cost,
             "timeout": model.timeout,
+            "web_search": model.web_search,
         },
         os.environ,
     )

@@ -27,6 +27,10 @@ MaxSteps = Annotated[
 ]
 MaxCost = Annotated[float | None, typer.Option(help="Stop when the turn has cost so much.", metavar="USD", min=0)]
 Timeout = Annotated[float | None, typer.Option(help="Stop after so many seconds.", metavar="S", min=0)]
+WebSearch = Annotated[
+    bool | None,
+    typer.Option("--web-search/--no-web-search", help="Let the endpoint search the web, at its price."),
+]
 Record = Annotated[
     Path | None, typer.Option(help="Keep the traffic with the model in a new file (never the key).", metavar="FILE")
 ]

@@ -26,6 +26,7 @@ from kcode.cli.options import (
     Replay,
     Test,
     Timeout,
+    WebSearch,
     chosen_color,
 )
 from kcode.errors import UsageError
@@ -83,6 +84,7 @@ def fix(
     timeout: Timeout = None,
     record: Record = None,
     replay: Replay = None,
+    web_search: WebSearch = None,
     folder: Folder = Path(),
     anywhere: Anywhere = False,
     no_sandbox: NoSandbox = False,
@@ -110,7 +112,7 @@ def fix(
     raise typer.Exit(
         fix_issue(
             issue,
-            ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay),
+            ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search),
             PlaceOptions(folder, anywhere, no_sandbox, test),
             OutputOptions(apply, patch, json, quiet, output, chosen_color(color)),
         ),
@@ -128,6 +130,7 @@ def ask(
     timeout: Timeout = None,
     record: Record = None,
     replay: Replay = None,
+    web_search: WebSearch = None,
     folder: Folder = Path(),
     anywhere: Anywhere = False,
     quiet: Quiet = False,
@@ -147,7 +150,7 @@ def ask(
     raise typer.Exit(
         answer_question(
             question,
-            ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay),
+            ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search),
             PlaceOptions(folder, anywhere),
             OutputOptions(json=json, quiet=quiet, file=output, color=chosen_color(color)),
         ),
@@ -164,6 +167,7 @@ def chat(
     timeout: Timeout = None,
     record: Record = None,
     replay: Replay = None,
+    web_search: WebSearch = None,
     test: Test = None,
     folder: Folder = Path(),
     anywhere: Anywhere = False,
@@ -171,7 +175,7 @@ def chat(
     color: Color = "auto",
 ) -> None:
     """Talk line by line, starting with a prompt."""
-    options = ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay)
+    options = ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search)
     _chat(prompt, options, PlaceOptions(folder, anywhere, no_sandbox, test), chosen_color(color))
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from kcode import __version__
 from kcode.errors import ProviderError
 from kcode.folders import state_folder
+from kcode.messages import Usage
 from kcode.pricing import cost_of
-from kcode.providers import UsageDelta
+from kcode.providers import ReplyDelta, UsageDelta
 from kcode.providers.cassette import Recorder, ReplayTransport, read_cassette
 from kcode.providers.choice import resolve_endpoint, resolve_model
 from kcode.providers.endpoints import ENDPOINTS
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 _LONGEST_SILENCE = 600.0
 # After `[DONE]` the body's end is on its way; read, it lets the connection be used again.
 _END_OF_BODY_SECONDS = 0.25
-_MODELS_SECONDS = 10.0
+_MODELS_SECONDS, _WINDOW_SECONDS = 10.0, 3.0
 
 
 class OpenAIChat:
@@ -79,6 +80,7 @@ class OpenAIChat:
         learned = self._memory.recall(model) if self._memory else Learned()
         self._writer = RequestWriter(self.endpoint, model, session=self._session, window=self._window, learned=learned)
         self._known = self._writer.learned()
+        self._window_is_asked = self.endpoint.is_loopback and self._window is None
 
     @property
     def model(self) -> str:
@@ -106,6 +108,7 @@ class OpenAIChat:
 
     async def stream(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
         """Send the conversation and yield the reply as it comes; see Provider."""
+        await self._measure_window()
         while True:
             begun = False
             try:
@@ -118,6 +121,20 @@ class OpenAIChat:
                     raise
             else:
                 return
+
+    async def _measure_window(self) -> None:
+        """Ask a server on this machine once how large a window it was started with; the model's own may be larger."""
+        if not self._window_is_asked:
+            return
+        self._window_is_asked = False
+        try:
+            async with asyncio.timeout(_WINDOW_SECONDS):
+                served = await self.list_models()
+        except (ProviderError, TimeoutError):
+            return
+        rows = [row for row in served if row.id == self.model] or (served if len(served) == 1 else [])
+        if rows and rows[0].window:
+            self._writer.limit_window(rows[0].window)
 
     async def _stream_once(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
         body = self._writer.encode(messages, tools)
@@ -140,8 +157,10 @@ class OpenAIChat:
                         break
             last = decoder.finish()
         self._writer.hear(decoder.reasoning_key, decoder.last_usage())
-        for delta in last:
-            yield self._priced(delta) if isinstance(delta, UsageDelta) else delta
+        *before, reply = [self._priced(delta) if isinstance(delta, UsageDelta) else delta for delta in last]
+        assert isinstance(reply, ReplyDelta)  # a stream that is not whole has raised
+        for delta in (*before, *self._with_searches(reply, decoder.last_usage() or Usage())):
+            yield delta
 
     def without_key(self, text: str) -> str:
         """The text as it may be kept: with the live key taken out."""
@@ -156,6 +175,16 @@ class OpenAIChat:
             failure = error.failure
             clean = replace(failure, message=redact(failure.message, self._key), said=redact(failure.said, self._key))
             raise ProviderError(clean) from None
+
+    def _with_searches(self, reply: ReplyDelta, usage: Usage) -> list[Delta]:
+        """The reply, behind a usage that holds the price of its web searches, if it made any."""
+        search = self.endpoint.web_search
+        count = sum(call.name == search.name for call in reply.message.tool_calls) if search else 0
+        if search is None or not count or usage.cost is not None:
+            return [reply]
+        tokens = cost_of(usage, self.price)
+        cost = None if tokens is None or search.price is None else tokens + count * search.price
+        return [UsageDelta(replace(usage, cost=cost)), reply]
 
     def _priced(self, delta: UsageDelta) -> UsageDelta:
         return UsageDelta(replace(delta.usage, cost=cost_of(delta.usage, self.price)))
@@ -195,6 +224,9 @@ class OpenAIChat:
 
     def _keep_learned(self) -> None:
         learned = self._writer.learned()
+        if self.endpoint.is_loopback:
+            # Tomorrow's server may be started with another one.
+            learned = replace(learned, window=None)
         if self._memory is not None and learned != self._known:
             self._known = learned
             self._memory.keep(self.model, learned)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from kcode.errors import UsageError
 from kcode.pricing import Price
 from kcode.providers.dialects import change_dialect
-from kcode.providers.endpoints import Endpoint, move_endpoint
+from kcode.providers.endpoints import Endpoint, WebSearch, move_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FIELDS = (
-    "title", "base_url", "key_variable", "models", "window", "output_limit", "kimi", "dialect", "prices",
+    "title", "base_url", "key_variable", "models", "window", "output_limit", "kimi", "dialect", "prices", "web_search",
 )  # fmt: skip
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 
@@ -67,7 +67,23 @@ def _changed(row: Endpoint, given: Mapping[str, Any], source: str) -> Endpoint:
         row = replace(row, dialect=change_dialect(row.dialect, given["dialect"], f"{source} dialect"))
     if "prices" in given:
         row = replace(row, prices={**row.prices, **_prices(given["prices"], f"{source} prices")})
+    if "web_search" in given:
+        row = replace(row, web_search=_web_search(given["web_search"], f"{source} web_search"))
     return row
+
+
+def _web_search(given: Any, source: str) -> WebSearch | None:
+    if given is False:
+        return None
+    known = {"name", "declaration", "price"}
+    if not isinstance(given, dict) or given.keys() - known:
+        raise UsageError(f"{source} must be false or a table of {', '.join(sorted(known))}, not {given!r}.")
+    name = _text(given.get("name", "$web_search"), f"{source}.name")
+    declaration = given.get("declaration", {"type": "builtin_function", "function": {"name": name}})
+    if not isinstance(declaration, dict) or "type" not in declaration:
+        raise UsageError(f"{source}.declaration must be a table with a type, as it stands among a request's tools.")
+    price = None if given.get("price") is None else _amount(given["price"], f"{source}.price")
+    return WebSearch(name, declaration, price)
 
 
 def _prices(given: Any, source: str) -> dict[str, Price]:

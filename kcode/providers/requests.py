@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kcode.providers.adaptation import adapt
@@ -91,6 +92,11 @@ class RequestWriter:
         self._take(changed)
         # What is too long stays too long; only the room kept for the reply can be made smaller.
         return failure.kind != "overflow" or self._estimate() + _FEWEST_OUTPUT_TOKENS <= changed.window
+
+    def limit_window(self, window: int) -> None:
+        """Believe the endpoint where it says that its window is smaller than thought."""
+        if window < self.profile.window:
+            self.profile = replace(self.profile, window=window)
 
     def learned(self) -> Learned:
         """What the endpoint has taught so far, beyond what the table says of it."""

@@ -230,3 +230,17 @@ def test_calls_with_any_arguments_come_through_whole(model_server: ModelServerFa
     (call,) = deltas[-1].message.tool_calls
     assert isinstance(call, ToolCall)
     assert json.loads(call.arguments) == arguments
+
+
+def test_a_server_on_this_machine_is_asked_once_for_its_window(model_server: ModelServerFactory) -> None:
+    server = model_server([reply("Hi"), reply("Hi")], models=[{"id": "alias", "max_model_len": 40_000}])
+    provider = connect(replace(ENDPOINTS["vllm"], base_url=server.url), "moonshotai/Kimi-K2-Thinking", None)
+    run(provider, CONVERSATION, CONVERSATION)
+    assert provider.window == 40_000
+    assert [request.path for request in server.other_requests] == ["/v1/models"]
+    assert server.requests[0].json["max_completion_tokens"] < 40_000
+    set_by_the_user = connect(replace(ENDPOINTS["vllm"], base_url=server.url), "m", None, window=20_000)
+    server.add(reply("Hi"))
+    run(set_by_the_user)
+    assert set_by_the_user.window == 20_000
+    assert len(server.other_requests) == 1

@@ -118,6 +118,8 @@ def test_a_vendors_key_does_not_follow_its_row_to_another_host(tmp_path: Path) -
         ('[endpoints.moonshot.dialect.headers]\nX = "a\\nHost: b"', "without Authorization"),
         ('[endpoints.moonshot.dialect.body]\ntool_choice = "required"', "without model"),
         ('[endpoints.moonshot.dialect]\nmax_tokens_key = "max"', "one of max_completion_tokens"),
+        ("[endpoints.moonshot]\nweb_search = true", "must be false or a table"),
+        ("[endpoints.moonshot.web_search]\ndeclaration = {}", "a table with a type"),
         ("[endpoints.moonshot.prices.m]\ninput = 1", "needs input and output"),
         ("[endpoints.moonshot.prices.m]\ninput = -1\noutput = 1", "US dollars"),
         ("[endpoints.moonshot.prices.m]\ninput = 1\noutput = 1\nreads = 1", "there is no reads"),

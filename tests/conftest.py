@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from kcode.providers.cassette import Answer
-    from tests.model_server import ModelServerFactory
+    from tests.model_server import ModelServerFactory, Wire
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,7 +28,7 @@ def model_server() -> Iterator[ModelServerFactory]:
     """Make scripted model servers: `model_server([reply(text="Hello")])`; see tests/model_server.py."""
     servers: list[ModelServer] = []
 
-    def make(script: Iterable[Mapping[str, Any] | Answer] = (), **more: Any) -> ModelServer:
+    def make(script: Iterable[Mapping[str, Any] | Answer | Wire] = (), **more: Any) -> ModelServer:
         servers.append(ModelServer(as_answers(script), **more))
         return servers[-1]
 

@@ -4,9 +4,10 @@
     server = model_server([fault(429, {"error": {"message": "…"}}), reply(text="Hello")])
     server = model_server([reply(text="Hello", cut_after=200)])       the connection breaks
     server = model_server([raw(b"data: garbage\\n\\n")])
+    server = model_server([wire(b"HTTP/1.1 200 OK\\r\\n", reset=True)])      the bytes of the connection itself
     server.url, server.requests[0].json, server.wait_for_requests(2), server.wait_for_close()
 
-The script's entries are the lines of a cassette (kcode/providers/cassette.py), and `raw` answers.
+The script's entries are the lines of a cassette (kcode/providers/cassette.py), `raw` answers and `wire` bytes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import json
 import select
 import socket
+import struct
 import threading
 import time
 from dataclasses import dataclass, field
@@ -47,6 +49,19 @@ def raw(*pieces: bytes, status: int = 200, content_type: str = "text/event-strea
 
 
 @dataclass(frozen=True, slots=True)
+class Wire:
+    """The bytes of a connection, head and framing included; then it is closed, or broken as by a crash (RST)."""
+
+    data: bytes
+    reset: bool = False
+
+
+def wire(*pieces: bytes, reset: bool = False) -> Wire:
+    """An answer that no HTTP server gives; without any bytes the connection just ends."""
+    return Wire(b"".join(pieces), reset)
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A request as it came; names in `headers` are in lower case."""
 
@@ -71,7 +86,7 @@ class ModelServer:
     connections that the client closed while an answer was under way.
     """
 
-    answers: list[Answer]
+    answers: list[Answer | Wire]
     models: Sequence[str | Mapping[str, Any]] = ("kimi-k2-thinking",)
     key: str | None = None
     open_list: bool = False
@@ -97,7 +112,7 @@ class ModelServer:
         """The base URL, with `/v1`."""
         return f"http://127.0.0.1:{self._http.server_port}/v1"
 
-    def add(self, *script: Mapping[str, Any] | Answer) -> None:
+    def add(self, *script: Mapping[str, Any] | Answer | Wire) -> None:
         """More answers, after those that are there."""
         with self.changed:
             start = len(self.answers)
@@ -128,6 +143,8 @@ class ModelServer:
 class _Handler(BaseHTTPRequestHandler):
     server_state: ModelServer
     protocol_version = "HTTP/1.1"
+    # Otherwise the body waits 40 ms for the acknowledgement of the headers.
+    disable_nagle_algorithm = True
 
     def log_message(self, *_: Any) -> None:
         """Nothing goes to the tests' stderr."""
@@ -181,6 +198,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_whole(599, {"content-type": "text/plain"}, b"the script has no more answers")
             return
         answer = state.answers[number]
+        if isinstance(answer, Wire):
+            self._end_with(answer)
+            return
         if answer.status != 200:
             self._send_whole(answer.status, answer.headers, b"".join(answer.pieces))
             return
@@ -191,6 +211,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_json(self, status: int, body: Any) -> None:
         self._send_whole(status, {"content-type": "application/json"}, json.dumps(body).encode())
+
+    def _end_with(self, answer: Wire) -> None:
+        self.close_connection = True
+        self.connection.sendall(answer.data)
+        if answer.reset:
+            # Closed with a linger time of nothing, a connection is not ended but torn.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.rfile.close()
+            self.connection.close()
 
     def _send_whole(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.send_response(status)
@@ -243,8 +272,9 @@ class _Handler(BaseHTTPRequestHandler):
             state.changed.notify_all()
 
 
-def as_answers(script: Iterable[Mapping[str, Any] | Answer], start: int = 0) -> list[Answer]:
+def as_answers(script: Iterable[Mapping[str, Any] | Answer | Wire], start: int = 0) -> list[Answer | Wire]:
     """The script's entries as answers."""
     return [
-        entry if isinstance(entry, Answer) else answer_of(entry, number) for number, entry in enumerate(script, start)
+        entry if isinstance(entry, Answer | Wire) else answer_of(entry, number)
+        for number, entry in enumerate(script, start)
     ]

@@ -12,6 +12,7 @@ import pytest
 from kcode.messages import AssistantMessage, ToolCall, ToolMessage, UserMessage
 from kcode.pricing import Price
 from kcode.providers import ReasoningDelta, ReplyDelta, TextDelta, UsageDelta
+from kcode.providers.cassette import Answer
 from kcode.providers.endpoints import ENDPOINTS
 from kcode.providers.openai_chat import connect
 from kcode.tooling import Access, ToolResult, View, tool
@@ -184,7 +185,9 @@ def test_closing_the_stream_closes_the_connection(model_server: ModelServerFacto
         await asyncio.to_thread(server.wait_for_close)
         await provider.aclose()
 
-    server.answers[0] = replace(server.answers[0], pieces=server.answers[0].pieces[:-2])
+    answer = server.answers[0]
+    assert isinstance(answer, Answer)
+    server.answers[0] = replace(answer, pieces=answer.pieces[:-2])
     asyncio.run(go())
 
 

@@ -51,12 +51,16 @@ Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one reply as the endpoint counted them; `cost` in US dollars where it is known.
+    """Tokens of one reply, or of several together, as the endpoint counted them.
 
-    `prompt_tokens` includes `cached_tokens`, `completion_tokens` includes the reasoning.
+    `prompt_tokens` includes `cached_tokens`; `completion_tokens` includes `reasoning_tokens`, which are None where the
+    endpoint does not count them apart. `cost` is in US dollars and None where it is not known; `cost_is_estimate` says
+    that it comes from a list of prices and not from the endpoint.
     """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
     cost: float | None = None
+    reasoning_tokens: int | None = None
+    cost_is_estimate: bool = False

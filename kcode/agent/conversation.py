@@ -6,7 +6,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kcode.context.tokens import estimate_tokens
+from kcode.agent.length import RequestLength
 from kcode.messages import AssistantMessage, Message, ToolMessage
 from kcode.session.records import INTERRUPTED
 
@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 class Conversation:
     """An append-only list of messages. Each message is handed to `record` before it counts as said."""
 
-    def __init__(self, messages: Iterable[Message] = (), record: Callable[[Message], None] | None = None) -> None:
+    def __init__(
+        self,
+        messages: Iterable[Message] = (),
+        record: Callable[[Message], None] | None = None,
+        length: RequestLength | None = None,
+    ) -> None:
         self._messages: list[Message] = list(messages)
         self._record = record
-        self._counted = 0
-        self._tokens = 0
+        self._length = length or RequestLength()
 
     @property
     def messages(self) -> Sequence[Message]:
@@ -41,10 +45,8 @@ class Conversation:
         However the block is left, each call then has its answer directly behind the reply: a request with an open
         call is invalid.
         """
+        self._length.learn(self._messages, reply, usage)
         self.append(reply)
-        if usage.prompt_tokens:
-            self._tokens = usage.prompt_tokens + usage.completion_tokens
-            self._counted = len(self._messages)
         calls = OpenCalls(self, reply.tool_calls)
         try:
             yield calls
@@ -52,9 +54,14 @@ class Conversation:
             while calls.first:
                 calls.answer(INTERRUPTED)
 
-    def tokens(self) -> int:
-        """How long the next request's messages are: counted by the endpoint so far, estimated from there on."""
-        return self._tokens + sum(estimate_message(message) for message in self._messages[self._counted :])
+    @property
+    def known_tokens(self) -> int:
+        """How many of the next request's tokens the endpoint has counted before."""
+        return self._length.known
+
+    def tokens(self, near: int | None = None) -> int:
+        """How long the next request is, as well as can be known; best where it is near that many tokens."""
+        return self._length.of(self._messages, near)
 
 
 class OpenCalls:
@@ -72,14 +79,3 @@ class OpenCalls:
         """Answer the first open call."""
         call = self._open.popleft()
         self._conversation.append(ToolMessage(call.id, call.name, text))
-
-
-def estimate_message(message: Message) -> int:
-    """Estimated tokens of one message, with a few for its frame."""
-    frame = 8
-    if isinstance(message, AssistantMessage):
-        calls = "".join(call.name + call.arguments for call in message.tool_calls)
-        return frame + estimate_tokens((message.reasoning or "") + message.text + calls)
-    if isinstance(message, ToolMessage):
-        return frame + estimate_tokens(message.text)
-    return frame + estimate_tokens(message.text)

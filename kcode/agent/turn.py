@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from kcode.agent.calls import run_tool_call
+from kcode.agent.costlimit import is_spent, reason_not_to_send
+from kcode.agent.tally import Tally
 from kcode.context.tokens import output_reserve
 from kcode.errors import ProviderError
 from kcode.events import (
@@ -69,35 +71,13 @@ class LiveView(View, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a turn works with. `tools_tokens` is what the tools' schemas take of every request."""
+    """What a turn works with."""
 
     provider: Provider
     tools: Mapping[str, Tool]
     view: LiveView
     conversation: Conversation
     limits: Limits = Limits()
-    tools_tokens: int = 0
-
-
-_NOTHING = Usage(cost=0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tally:
-    steps: int = 0
-    usage: Usage = _NOTHING
-
-    def with_reply(self, usage: Usage) -> _Tally:
-        """The sums with one more reply; an unknown cost makes the sum unknown."""
-        mine = self.usage
-        cost = None if mine.cost is None or usage.cost is None else mine.cost + usage.cost
-        summed = Usage(
-            mine.prompt_tokens + usage.prompt_tokens,
-            mine.completion_tokens + usage.completion_tokens,
-            mine.cached_tokens + usage.cached_tokens,
-            cost,
-        )
-        return _Tally(self.steps + 1, summed)
 
 
 async def run_turn(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
@@ -109,7 +89,7 @@ async def run_turn(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
     seconds = desk.limits.seconds
     deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
     finished: TurnFinished | None = None
-    tally = _Tally()
+    tally = Tally()
     async with aclosing(_steps(desk, prompt)) as events:
         while finished is None:
             try:
@@ -130,7 +110,7 @@ async def _steps(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
     limits, conversation = desk.limits, desk.conversation
     yield TurnStarted(prompt)
     conversation.append(UserMessage(prompt))
-    tally = _Tally()
+    tally = Tally()
     while True:
         stop = _reason_to_stop(desk, tally)
         if stop:
@@ -153,7 +133,7 @@ async def _steps(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
             return
         assert reply is not None  # a stream without a reply has raised
         tally = tally.with_reply(reply.usage)
-        over = limits.cost is not None and tally.usage.cost is not None and tally.usage.cost >= limits.cost
+        over = is_spent(limits.cost, tally.usage, desk.provider.billing)
         with conversation.hear(reply.message, reply.usage) as calls:
             yield reply
             async with aclosing(_answer_calls(desk, calls, run=not over, cut_off=cut_off)) as answers:
@@ -164,14 +144,16 @@ async def _steps(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
             return
 
 
-def _reason_to_stop(desk: Desk, tally: _Tally) -> tuple[TurnEnd, str] | None:
+def _reason_to_stop(desk: Desk, tally: Tally) -> tuple[TurnEnd, str] | None:
     limits, window = desk.limits, desk.provider.window
     if tally.steps >= limits.steps:
         return TurnEnd.STEP_LIMIT, f"The limit of {limits.steps} steps was reached."
-    if limits.cost is not None and tally.usage.cost is not None and tally.steps and tally.usage.cost >= limits.cost:
-        return TurnEnd.COST_LIMIT, f"The cost limit of ${limits.cost:g} was reached (${tally.usage.cost:.4f} spent)."
-    needed = desk.conversation.tokens() + desk.tools_tokens
-    if needed + output_reserve(window) > window:
+    room = window - output_reserve(window)
+    needed = desk.conversation.tokens(near=room)
+    known = desk.conversation.known_tokens
+    if reason := reason_not_to_send(limits.cost, tally.usage, desk.provider.billing, known, needed):
+        return TurnEnd.COST_LIMIT, reason
+    if needed > room:
         return TurnEnd.WINDOW_FULL, (
             f"The next request would have about {needed:,} tokens; the window of {window:,} also has to hold the reply. "
             "Start a new session, or ask about less at once."

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Self
 
 from kcode import __version__
 from kcode.agent.conversation import Conversation
+from kcode.agent.costlimit import check_limit
+from kcode.agent.length import RequestLength
 from kcode.agent.shell import Shell
+from kcode.agent.tally import Tally
 from kcode.agent.turn import Desk, Limits
 from kcode.agent.view import DraftView
 from kcode.agent.websearch import describe_web_search, web_search_tool
 from kcode.context.gather import gather_context
 from kcode.context.instructions import find_instructions
-from kcode.context.tokens import estimate_tokens
+from kcode.context.tokenizer import load_counter
 from kcode.draft.disk import read_state
 from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
@@ -25,6 +28,7 @@ from kcode.draft.hunks import propose
 from kcode.draft.journal import recover
 from kcode.draft.pending import Pending
 from kcode.errors import KcodeError, SessionError
+from kcode.events import ReplyFinished
 from kcode.folders import config_folder, remove_folder, state_folder_for
 from kcode.providers.history import encode_tools
 from kcode.providers.openai_chat import open_provider
@@ -116,6 +120,8 @@ class Workbench:
         self.desk = desk
         self.provider = provider
         self.warnings: tuple[str, ...] = ()
+        self.spent = Tally()
+        """What this run took so far, over all its turns."""
         self._log = log
 
     @property
@@ -134,7 +140,9 @@ class Workbench:
         return view
 
     def record(self, event: Event) -> None:
-        """Keep in the session's log what an event says beside the messages."""
+        """Keep in the session's log what an event says beside the messages, and sum what replies took."""
+        if isinstance(event, ReplyFinished):
+            self.spent = self.spent.with_reply(event.usage)
         self._log.append_event(event)
 
     def propose(self) -> Proposal:
@@ -194,6 +202,8 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     git = open_git(place.workspace, place.git_folder)
     snapshot = start_snapshot(git)
     provider = open_provider(settings, os.environ, record=model.record, cassette=model.replay)
+    config = config_folder(os.environ)
+    cost_note = check_limit(settings.max_cost, provider, config / "config.toml")
     if model.replay is None:
         preload()
     session = create_session(
@@ -206,7 +216,6 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
         endpoint=provider.endpoint.name,
     )
     log = SessionLog(session, clean=provider.without_key)
-    config = config_folder(os.environ)
     tools = load_tools([shared("tools"), config / "tools"])
     if command == "ask":
         tools = {name: tool for name, tool in tools.items() if tool.access is Access.READ}
@@ -220,7 +229,9 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     tests = options.test_command or _describe_tests(place.workspace.root, seen.files)
     day = datetime.now().astimezone().date()
     system = gather_context(place.workspace, seen, instructions, tests, day, config / "prompts")
-    conversation = Conversation(record=log.append_message)
+    schemas = encode_tools(tools.values()).decode() if tools else ""
+    length = RequestLength(schemas, lambda: load_counter(provider.model))
+    conversation = Conversation(record=log.append_message, length=length)
     conversation.append(system)
     shell = (
         None
@@ -229,11 +240,8 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     )
     view = DraftView(place.workspace, git, session, shell, os.environ)
     limits = Limits(settings.max_steps, settings.timeout, settings.max_cost)
-    schemas = estimate_tokens(encode_tools(tools.values()).decode())
-    bench = Workbench(
-        place, settings, session, Desk(provider, tools, view, conversation, limits, schemas), provider, log
-    )
-    bench.warnings = (*settle_journal(place), *warnings, *notes)
+    bench = Workbench(place, settings, session, Desk(provider, tools, view, conversation, limits), provider, log)
+    bench.warnings = (*settle_journal(place), *warnings, *([cost_note] if cost_note else []), *notes)
     return bench
 
 

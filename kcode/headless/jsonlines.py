@@ -123,12 +123,14 @@ def tests_fields(report: TestReport) -> dict[str, Any]:
 
 
 def usage_fields(usage: Usage) -> dict[str, Any]:
-    """Tokens and cost as JSON fields; an unknown cost is null."""
+    """Tokens and cost as JSON fields; a cost that is not known is null, and so is reasoning that was not counted."""
     return {
         "input_tokens": usage.prompt_tokens,
         "cached_input_tokens": usage.cached_tokens,
         "output_tokens": usage.completion_tokens,
+        "reasoning_output_tokens": usage.reasoning_tokens,
         "cost_usd": usage.cost,
+        "cost_is_estimate": usage.cost_is_estimate,
     }
 
 

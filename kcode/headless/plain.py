@@ -71,6 +71,7 @@ class PlainConversation:
         self._bench = bench
         self._terminal = terminal
         self._runner = runner
+        self._turns = 0
         self._commands: dict[str, Callable[[], None]] = {
             "/help": lambda: terminal.say(HELP),
             "/diff": self._show,
@@ -87,11 +88,12 @@ class PlainConversation:
         while sys.stdin is not None and sys.stdin.isatty():
             line = self._read()
             if line is None or line == "/quit":
-                return
+                break
             try:
                 self._obey(line)
             except KcodeError as error:
                 self._terminal.say(f"! {error}", RED)
+        self._tell_total()
 
     def _obey(self, line: str) -> None:
         if not line:
@@ -121,15 +123,19 @@ class PlainConversation:
                 return "\n".join(lines).strip()
 
     def _take_turn(self, prompt: str) -> None:
+        self._turns += 1
         try:
             finished = run_until_signal(self._turn(prompt), self._runner)
         except KeyboardInterrupt:
             self._terminal.say("\nInterrupted. What was done so far is in the draft.", YELLOW)
+            self._tell_total(broke_off=True)
             return
         except KcodeError as error:
             self._terminal.say(f"! {error}", RED)
+            self._tell_total(broke_off=True)
             return
         self._terminal.say(describe_usage(finished.usage, finished.steps), DIM)
+        self._tell_total()
         if finished.reason.value != "done":
             self._terminal.say(finished.text, YELLOW)
         proposal = self._bench.propose()
@@ -137,6 +143,13 @@ class PlainConversation:
             self._terminal.say(f"! {line}", YELLOW)
         if proposal:
             self._apply(ask=True)
+
+    def _tell_total(self, *, broke_off: bool = False) -> None:
+        """What the session took so far, unless that is what its only turn has just told."""
+        spent = self._bench.spent
+        if spent.steps and (self._turns > 1 or broke_off):
+            turns = f"{self._turns} {'turn' if self._turns == 1 else 'turns'}"
+            self._terminal.say(f"session: {turns}, {describe_usage(spent.usage, spent.steps)}", DIM)
 
     async def _turn(self, prompt: str) -> TurnFinished:
         reporter = Reporter(self._terminal)

@@ -15,6 +15,7 @@ from kcode.events import (
     TurnFinished,
 )
 from kcode.headless.terminal import DIM, GREEN, RED, YELLOW
+from kcode.pricing import write_dollars
 from kcode.results import CommandEnd
 from kcode.sanitize import sanitize_line
 
@@ -138,10 +139,21 @@ def _without(title: str, summary: str) -> str:
 
 
 def describe_usage(usage: Usage, steps: int) -> str:
-    """What a turn took, in one line; a price that is not known is said to be unknown."""
-    cost = "price unknown" if usage.cost is None else f"${usage.cost:.4f}"
+    """What a turn or a session took, in one line.
+
+    What was not told is not said to be nothing; a cost by the list of prices is marked as an estimate.
+    """
+    if not steps:
+        return "no reply"
+    told = f"{steps} {'step' if steps == 1 else 'steps'}, {_describe_tokens(usage)}"
+    if usage.cost is None:
+        return f"{told}, price unknown"
+    return f"{told}, {'≈ ' if usage.cost_is_estimate else ''}{write_dollars(usage.cost) if usage.cost else 'free'}"
+
+
+def _describe_tokens(usage: Usage) -> str:
+    if not usage.prompt_tokens and not usage.completion_tokens:
+        return "tokens not reported"
     cached = f" ({usage.cached_tokens / usage.prompt_tokens:.0%} cached)" if usage.prompt_tokens else ""
-    return (
-        f"{steps} {'step' if steps == 1 else 'steps'}, {usage.prompt_tokens:,} tokens in{cached}, "
-        f"{usage.completion_tokens:,} out, {cost}"
-    )
+    reasoning = f" ({usage.reasoning_tokens / usage.completion_tokens:.0%} reasoning)" if usage.reasoning_tokens else ""
+    return f"{usage.prompt_tokens:,} tokens in{cached}, {usage.completion_tokens:,} out{reasoning}"

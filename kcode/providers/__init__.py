@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from kcode.messages import AssistantMessage, Message, Usage
+    from kcode.pricing import Billing
     from kcode.tooling import Tool
 
 
@@ -55,6 +56,10 @@ class Provider(Protocol):
     @property
     def window(self) -> int:
         """How many tokens prompt and reply may have together."""
+
+    @property
+    def billing(self) -> Billing:
+        """How the model's replies are paid."""
 
     def stream(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
         """Send the conversation and yield the reply as it comes; the last delta is a ReplyDelta.

@@ -39,7 +39,7 @@ class Endpoint:
     `key_variables` are tried in order; they and the key stored as `key_name` are for the host of `base_url` alone.
     `models` lists the known ids, the first is the default. `window` and `output_limit` are in tokens; without an output
     limit the endpoint's own holds. `key_page` says where a user gets a key. `kimi` says whether the models are of the
-    Kimi family where their ids do not tell. `bills_cost` is True where each reply says what it cost. `key_check` is
+    Kimi family where their ids do not tell. `reports_cost`: it says what each reply cost. `is_live` is False for replies from a file. `key_check` is
     the path that answers to good keys alone; without one that has to be found out.
     """
 
@@ -56,8 +56,9 @@ class Endpoint:
     output_limit: int | None = 65_536
     prices: Mapping[str, Price] = field(default_factory=dict)
     kimi: bool | None = None
-    bills_cost: bool = False
+    reports_cost: bool = False
     web_search: WebSearch | None = None
+    is_live: bool = True
 
     @property
     def host(self) -> str:
@@ -162,7 +163,7 @@ _ROWS = (
             headers={"X-OpenRouter-Title": "kcode", "X-OpenRouter-Categories": "cli-agent"},
         ),
         prices={_HUB_ID: Price(0.60, 2.50, None, "2026-07-02")},
-        bills_cost=True,
+        reports_cost=True,
     ),
     Endpoint(
         name="haimaker",

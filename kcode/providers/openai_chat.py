@@ -13,7 +13,7 @@ from kcode import __version__
 from kcode.errors import ProviderError
 from kcode.folders import state_folder
 from kcode.messages import Usage
-from kcode.pricing import cost_of
+from kcode.pricing import Billing, find_price, priced
 from kcode.providers import ReplyDelta, UsageDelta
 from kcode.providers.cassette import Recorder, ReplayTransport, read_cassette
 from kcode.providers.choice import resolve_endpoint, resolve_model
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kcode.messages import Message
-    from kcode.pricing import Price
     from kcode.providers import Delta
     from kcode.providers.endpoints import Endpoint
     from kcode.providers.served import ServedModel
@@ -102,9 +101,11 @@ class OpenAIChat:
         return self._writer.profile.window
 
     @property
-    def price(self) -> Price | None:
-        """The model's price at this endpoint, where it is known."""
-        return self.endpoint.prices.get(self.model)
+    def billing(self) -> Billing:
+        """How the model's replies are paid at this endpoint."""
+        endpoint = self.endpoint
+        is_billed = endpoint.is_live and not endpoint.is_loopback
+        return Billing(find_price(self.model, endpoint.prices), endpoint.reports_cost, is_billed)
 
     async def stream(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
         """Send the conversation and yield the reply as it comes; see Provider."""
@@ -182,12 +183,12 @@ class OpenAIChat:
         count = sum(call.name == search.name for call in reply.message.tool_calls) if search else 0
         if search is None or not count or usage.cost is not None:
             return [reply]
-        tokens = cost_of(usage, self.price)
-        cost = None if tokens is None or search.price is None else tokens + count * search.price
-        return [UsageDelta(replace(usage, cost=cost)), reply]
+        whole = priced(usage, self.billing)
+        cost = None if whole.cost is None or search.price is None else whole.cost + count * search.price
+        return [UsageDelta(replace(whole, cost=cost)), reply]
 
     def _priced(self, delta: UsageDelta) -> UsageDelta:
-        return UsageDelta(replace(delta.usage, cost=cost_of(delta.usage, self.price)))
+        return UsageDelta(priced(delta.usage, self.billing))
 
     async def _failure(self, response: Response) -> Any:
         body = await read_start(response)
@@ -269,7 +270,7 @@ def connect(
 def replay(cassette: Path, endpoint: Endpoint, model: str) -> OpenAIChat:
     """A provider that serves a cassette's answers as if the endpoint had sent them. It needs neither key nor SDK."""
     # Nothing is paid for a reply from a file.
-    free = replace(endpoint, prices={})
+    free = replace(endpoint, prices={}, is_live=False)
     return OpenAIChat(free, model, ReplayTransport(read_cassette(cassette), cassette.name, free))
 
 

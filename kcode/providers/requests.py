@@ -80,7 +80,7 @@ class RequestWriter:
         if reasoning is not None:
             self._came_as = reasoning
             self._history.learn(reasoning)
-        if usage is not None:
+        if usage is not None and usage.prompt_tokens:
             self._counted = (self._size, usage.prompt_tokens)
 
     def adapt(self, failure: Failure) -> bool:

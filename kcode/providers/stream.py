@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kcode.errors import ProviderError
-from kcode.messages import AssistantMessage, ToolCall, Usage
+from kcode.messages import AssistantMessage, ToolCall
 from kcode.providers import ReasoningDelta, ReplyDelta, TextDelta, ToolCallDelta, UsageDelta
 from kcode.providers.calls import CallAssembler
 from kcode.providers.failures import classify_stream_error, incomplete
 from kcode.providers.reasoning import ReasoningDetails
 from kcode.providers.sse import EventDecoder, StreamFault, decode_body
 from kcode.providers.surrogates import PairJoiner, mend_surrogates
+from kcode.providers.usage import read_usage
 
 if TYPE_CHECKING:
+    from kcode.messages import Usage
     from kcode.providers import Delta
     from kcode.providers.dialects import ReasoningKey
     from kcode.providers.sse import Event
@@ -253,33 +255,3 @@ class StreamDecoder:
         if self.done:
             return []
         raise ProviderError(incomplete(f"the answer is {start[:80]!r}" if start else "the answer is empty"))
-
-
-def read_usage(usage: dict[str, Any]) -> Usage:
-    """The endpoint's own count. Cached tokens stand at the top (Moonshot) or in the details; cost is OpenRouter's."""
-    details = usage.get("prompt_tokens_details")
-    cached = usage.get("cached_tokens")
-    if cached is None and isinstance(details, dict):
-        cached = details.get("cached_tokens")
-    return Usage(
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
-        cached_tokens=_count(cached),
-        cost=_cost(usage),
-    )
-
-
-def _count(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12 else 0
-
-
-def _cost(usage: dict[str, Any]) -> float | None:
-    cost = usage.get("cost")
-    if not isinstance(cost, int | float) or isinstance(cost, bool) or not 0 <= cost < 1e9:
-        return None
-    details = usage.get("cost_details")
-    # With a key of one's own at the host ("byok"), `cost` is OpenRouter's fee alone.
-    upstream = details.get("upstream_inference_cost") if isinstance(details, dict) else None
-    if usage.get("is_byok") is True and isinstance(upstream, int | float) and 0 <= upstream < 1e9:
-        cost += upstream
-    return float(cost)

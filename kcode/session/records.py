@@ -1,16 +1,16 @@
-"""What a session's log says: messages and events as JSON objects, and messages read back from them."""
+"""What a session's log says: messages and events as JSON objects, and what is read back from them."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from kcode.errors import SessionError
 from kcode.events import ReplyFinished, RetryScheduled, TestsFinished, ToolCallFinished, TurnFinished
-from kcode.messages import AssistantMessage, SystemMessage, ToolCall, ToolMessage, UserMessage
+from kcode.messages import AssistantMessage, SystemMessage, ToolCall, ToolMessage, Usage, UserMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from kcode.events import Event
     from kcode.messages import Message
@@ -23,6 +23,9 @@ _ROLES: dict[type[Message], str] = {
     AssistantMessage: "assistant",
     ToolMessage: "tool",
 }
+
+
+_USAGE_MEMBERS = tuple(member.name for member in fields(Usage))
 
 
 def encode_message(message: Message) -> dict[str, Any]:
@@ -64,6 +67,11 @@ def _text(value: object) -> str:
 
 def _text_or_none(value: object) -> str | None:
     return None if value is None else _text(value)
+
+
+def decode_usage(record: Mapping[str, Any]) -> Usage:
+    """What a record of type "usage" says; members that an older kcode did not write count as not known."""
+    return Usage(**{name: record[name] for name in _USAGE_MEMBERS if name in record})
 
 
 def event_record(event: Event) -> dict[str, Any] | None:

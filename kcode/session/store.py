@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 from kcode.errors import SessionError
 from kcode.folders import is_marked, make_folder, remove_folder
 from kcode.session.log import Log, read_first_record, read_log, repair_log
-from kcode.session.records import decode_message, encode_message, event_record, mend_history
+from kcode.session.records import decode_message, decode_usage, encode_message, event_record, mend_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from kcode.events import Event
-    from kcode.messages import Message
+    from kcode.messages import Message, Usage
 
 # Raised when what a record means changes; new record types and members are ignored by readers that do not know them.
 _FORMAT = 1
@@ -216,6 +216,11 @@ def load_conversation(session: Session) -> list[Message]:
     if newest > _FORMAT:
         raise SessionError(f"The session {session.id} was written by a newer kcode. Update kcode to go on with it.")
     return mend_history(decode_message(record.get("message")) for record in records if record.get("type") == "message")
+
+
+def load_usages(session: Session) -> list[Usage]:
+    """What each reply of the session took, in order; what cannot be read of a damaged log is left out."""
+    return [decode_usage(record) for record in read_log(session.log_path).records if record.get("type") == "usage"]
 
 
 def _session_folders(state_folder: Path) -> list[Path]:

@@ -22,6 +22,7 @@ from kcode.events import (
     TurnFinished,
 )
 from kcode.messages import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, Usage, UserMessage
+from kcode.pricing import Billing, Price
 from kcode.providers import Delta, ReasoningDelta, ReplyDelta, TextDelta, UsageDelta
 from kcode.results import Failure, ToolResult
 from kcode.session.records import INTERRUPTED
@@ -38,6 +39,7 @@ class ScriptedProvider:
     replies: list[AssistantMessage | Failure]
     usage: Usage = field(default_factory=lambda: Usage(100, 10, 0, 0.01))
     window: int = 100_000
+    billing: Billing = field(default_factory=lambda: Billing(Price(1.0, 10.0)))
     seen: list[list[Message]] = field(default_factory=list)
     stalls: bool = False
     switched: list[tuple[str | None, str | None]] = field(default_factory=list)

@@ -76,10 +76,11 @@ def test_a_message_that_cannot_be_read_is_an_error(record: object) -> None:
 
 
 def test_events_leave_what_is_needed_to_show_them_again() -> None:
-    usage = Usage(10, 5, 2, 0.01)
+    usage = Usage(10, 5, 2, 0.01, 3, True)
     report = TestReport("pytest", CommandResult(1, "…"), 3, 1, 0, (TestFailure("test_x", "long"),))
     assert event_record(ReplyFinished(AssistantMessage("x"), usage)) == {
         "type": "usage", "prompt_tokens": 10, "completion_tokens": 5, "cached_tokens": 2, "cost": 0.01,
+        "reasoning_tokens": 3, "cost_is_estimate": True,
     }  # fmt: skip
     assert event_record(ToolCallFinished(call("a"), ToolResult("text", "12 lines", failed=True), 0.12345)) == {
         "type": "tool_result", "call_id": "a", "name": "read_file", "summary": "12 lines", "failed": True, "seconds": 0.123,

@@ -1,0 +1,50 @@
+"""Sums of what replies took: of a turn, or of a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kcode.messages import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NOTHING = Usage(cost=0.0, reasoning_tokens=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """So many replies, and what they took together. A cost that is not known, or reasoning that was not counted, makes the sum of it unknown."""
+
+    steps: int = 0
+    usage: Usage = _NOTHING
+
+    def with_reply(self, usage: Usage) -> Tally:
+        """The sums with one more reply."""
+        return Tally(self.steps + 1, _sum(self.usage, usage))
+
+
+def tally_of(usages: Iterable[Usage]) -> Tally:
+    """The sums of these replies, whatever their order."""
+    tally = Tally()
+    for usage in usages:
+        tally = tally.with_reply(usage)
+    return tally
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    cost = None if one.cost is None or other.cost is None else one.cost + other.cost
+    reasoning = (
+        None
+        if one.reasoning_tokens is None or other.reasoning_tokens is None
+        else one.reasoning_tokens + other.reasoning_tokens
+    )
+    return Usage(
+        one.prompt_tokens + other.prompt_tokens,
+        one.completion_tokens + other.completion_tokens,
+        one.cached_tokens + other.cached_tokens,
+        cost,
+        reasoning,
+        cost is not None and (one.cost_is_estimate or other.cost_is_estimate),
+    )

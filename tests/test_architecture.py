@@ -46,6 +46,7 @@ HOMES = {
     "openai": "providers",
     "httpx2": "providers",
     "git": "safegit",
+    "splintr": "context",
     "tree_sitter": "context",
     "tree_sitter_python": "context",
     "tree_sitter_javascript": "context",

@@ -72,6 +72,7 @@ class PlainConversation:
         self._terminal = terminal
         self._runner = runner
         self._turns = 0
+        self._broke_off = False
         self._commands: dict[str, Callable[[], None]] = {
             "/help": lambda: terminal.say(HELP),
             "/diff": self._show,
@@ -128,11 +129,13 @@ class PlainConversation:
             finished = run_until_signal(self._turn(prompt), self._runner)
         except KeyboardInterrupt:
             self._terminal.say("\nInterrupted. What was done so far is in the draft.", YELLOW)
-            self._tell_total(broke_off=True)
+            self._broke_off = True
+            self._tell_total()
             return
         except KcodeError as error:
             self._terminal.say(f"! {error}", RED)
-            self._tell_total(broke_off=True)
+            self._broke_off = True
+            self._tell_total()
             return
         self._terminal.say(describe_usage(finished.usage, finished.steps), DIM)
         self._tell_total()
@@ -144,12 +147,13 @@ class PlainConversation:
         if proposal:
             self._apply(ask=True)
 
-    def _tell_total(self, *, broke_off: bool = False) -> None:
+    def _tell_total(self) -> None:
         """What the session took so far, unless that is what its only turn has just told."""
         spent = self._bench.spent
-        if spent.steps and (self._turns > 1 or broke_off):
+        if spent.steps and (self._turns > 1 or self._broke_off):
             turns = f"{self._turns} {'turn' if self._turns == 1 else 'turns'}"
-            self._terminal.say(f"session: {turns}, {describe_usage(spent.usage, spent.steps)}", DIM)
+            left_out = "; replies that broke off are not counted" if self._broke_off else ""
+            self._terminal.say(f"session: {turns}, {describe_usage(spent.usage, spent.steps)}{left_out}", DIM)
 
     async def _turn(self, prompt: str) -> TurnFinished:
         reporter = Reporter(self._terminal)

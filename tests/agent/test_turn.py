@@ -252,6 +252,25 @@ def test_past_the_cost_limit_calls_are_answered_but_not_run() -> None:
     assert [text for _, text in answers(desk)] == [OVER_LIMIT, OVER_LIMIT]
 
 
+def test_a_request_that_would_pass_the_cost_limit_is_not_sent() -> None:
+    desk = desk_with(DONE, limits=Limits(cost=0.005))
+    desk.conversation.append(UserMessage("word " * 10_000))
+    end = finish(run(desk))
+    assert (end.reason, end.steps, end.usage.cost) == (TurnEnd.COST_LIMIT, 0, 0.0)
+    assert "before any answer" in end.text
+    assert cast("ScriptedProvider", desk.provider).seen == []
+
+
+def test_where_a_reply_has_no_known_cost_no_other_is_paid_for() -> None:
+    unknown = Usage(10, 1)
+    desk = desk_with(NOTE, DONE, limits=Limits(cost=5.0), usage=unknown, billing=Billing(reports_cost=True))
+    end = finish(run(desk))
+    assert (end.reason, end.steps) == (TurnEnd.COST_LIMIT, 1)
+    assert [text for _, text in answers(desk)] == [OVER_LIMIT, OVER_LIMIT]
+    here = desk_with(NOTE, DONE, limits=Limits(cost=5.0), usage=unknown, billing=Billing(is_billed=False))
+    assert finish(run(here)).reason is TurnEnd.DONE
+
+
 def test_an_unknown_price_makes_the_cost_unknown() -> None:
     assert finish(run(desk_with(NOTE, DONE, usage=Usage(10, 1)))).usage.cost is None
 

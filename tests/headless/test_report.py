@@ -30,6 +30,22 @@ def test_a_test_run_is_one_line(found: TestReport, words: str) -> None:
 def test_a_price_that_is_not_known_is_not_said_to_be_nothing() -> None:
     assert describe_usage(Usage(1000, 50, 900), 1) == "1 step, 1,000 tokens in (90% cached), 50 out, price unknown"
     assert describe_usage(Usage(1000, 50, 0, 0.01), 2) == "2 steps, 1,000 tokens in (0% cached), 50 out, $0.0100"
+    assert describe_usage(Usage(), 1) == "1 step, tokens not reported, price unknown"
+    assert describe_usage(Usage(cost=0.0), 0) == "no reply"
+
+
+@pytest.mark.parametrize(
+    ("usage", "words"),
+    [
+        (Usage(8, 50, 8, 0.01, 40), "8 tokens in (100% cached), 50 out (80% reasoning), $0.0100"),
+        (Usage(8, 50, 0, 0.01, 0), "8 tokens in (0% cached), 50 out, $0.0100"),
+        (Usage(8, 50, 0, 0.0123, None, True), "8 tokens in (0% cached), 50 out, ≈ $0.0123"),
+        (Usage(8, 50, 0, 0.00001, None, True), "8 tokens in (0% cached), 50 out, ≈ <$0.0001"),
+        (Usage(8, 50, 0, 0.0), "8 tokens in (0% cached), 50 out, free"),
+    ],
+)
+def test_reasoning_estimates_and_what_is_free_are_said(usage: Usage, words: str) -> None:
+    assert describe_usage(usage, 1) == f"1 step, {words}"
 
 
 @pytest.mark.parametrize(

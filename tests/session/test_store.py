@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kcode.agent.tally import Tally, tally_of
 from kcode.errors import SessionError
 from kcode.events import ReplyFinished, TextStreamed, TurnEnd, TurnFinished
 from kcode.folders import make_folder
@@ -21,6 +22,7 @@ from kcode.session.store import (
     last_session,
     list_sessions,
     load_conversation,
+    load_usages,
     prune_sessions,
 )
 
@@ -143,6 +145,22 @@ def test_a_conversation_is_read_back(state: Path, workspace: Path) -> None:
     assert load_conversation(session) == said
     kinds = [record["type"] for record in read_log(session.log_path).records]
     assert kinds == ["session", *["message"] * 5, "usage", "turn_finished", "decision"]
+
+
+def test_what_a_session_took_is_read_back_also_from_an_older_log(state: Path, workspace: Path) -> None:
+    session = begin(state, workspace)
+    first, second = Usage(100, 10, 64, 0.25, 5, True), Usage(200, 20, 128, 0.5, 15)
+    with SessionLog(session) as log:
+        log.append_event(ReplyFinished(AssistantMessage("x"), first))
+        log.append_event(TurnFinished(TurnEnd.DONE, "Done.", first, 1))
+        log.append_event(ReplyFinished(AssistantMessage("cut off in its turn"), second))
+    assert load_usages(session) == [first, second]
+    assert tally_of(load_usages(session)) == Tally(2, Usage(300, 30, 192, 0.75, 20, True))
+    old = {"prompt_tokens": 10, "completion_tokens": 2, "cached_tokens": 4, "cost": None}
+    with Log(session.log_path) as lower:
+        lower.append({"type": "usage"} | old | {"time": "2026-01-01"})
+        lower.append({"type": "usage", "invented_later": 1} | old)
+    assert load_usages(session)[2:] == [Usage(10, 2, 4)] * 2
 
 
 def test_what_is_kept_is_cleaned_first_in_every_text_of_it(state: Path, workspace: Path) -> None:

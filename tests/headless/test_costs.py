@@ -12,9 +12,9 @@ from kcode.pricing import cost_of
 from kcode.providers.endpoints import ENDPOINTS
 from kcode.providers.usage import read_usage
 from kcode.session.store import list_sessions, load_usages
-from tests.headless.test_terminal import Screen
 from tests.model_server import reply
 from tests.program import RIGHT, RUN_TESTS, Program, make_program
+from tests.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,6 +19,7 @@ class TurnEnd(Enum):
     TIME_LIMIT = "time_limit"
     COST_LIMIT = "cost_limit"
     WINDOW_FULL = "window_full"
+    STUCK = "stuck"
     INTERRUPTED = "interrupted"
 
 
@@ -50,6 +51,21 @@ class ReplyFinished:
 
     message: AssistantMessage
     usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDiscarded:
+    """The reply was of no use and is not part of the conversation; it was a step all the same, and is paid for."""
+
+    reason: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNudged:
+    """The model went in circles and was told so, in the result of a call."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +104,36 @@ class TestsFinished:
 
 @dataclass(frozen=True, slots=True)
 class RetryScheduled:
-    """The request failed and goes out again after `seconds`; what came of its reply is discarded."""
+    """The request failed and goes out again after `seconds`; what came of its reply is discarded.
+
+    `attempt` tries have failed so far, and at most `attempts` are made.
+    """
 
     reason: str
     seconds: float
     attempt: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryWaiting:
+    """Comes once a second between RetryScheduled and the next request, which leaves when `left` is 0."""
+
+    left: int
+    attempt: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChosen:
+    """The user chose another model; the request goes out again to that one, as do all that follow."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntered:
+    """The user gave another key; the request goes out again with it, as do all that follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +152,16 @@ Event = (
     | ReasoningStreamed
     | TextStreamed
     | ReplyFinished
+    | ReplyDiscarded
+    | ModelNudged
     | ToolCallStarted
     | ToolCallOutput
     | ToolCallFinished
     | DraftChanged
     | TestsFinished
     | RetryScheduled
+    | RetryWaiting
+    | ModelChosen
+    | KeyEntered
     | TurnFinished
 )

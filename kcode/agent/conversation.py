@@ -51,8 +51,7 @@ class Conversation:
         try:
             yield calls
         finally:
-            while calls.first:
-                calls.answer(INTERRUPTED)
+            calls.refuse(INTERRUPTED)
 
     @property
     def known_tokens(self) -> int:
@@ -79,3 +78,8 @@ class OpenCalls:
         """Answer the first open call."""
         call = self._open.popleft()
         self._conversation.append(ToolMessage(call.id, call.name, text))
+
+    def refuse(self, text: str) -> None:
+        """Answer all that are open with the same words."""
+        while self._open:
+            self.answer(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -11,17 +10,18 @@ from typing import TYPE_CHECKING, Protocol
 
 from kcode.agent.calls import run_tool_call
 from kcode.agent.costlimit import is_spent, reason_not_to_send
+from kcode.agent.guard import Guard, find_fault
+from kcode.agent.reply import Reply, stream_reply
 from kcode.agent.tally import Tally
 from kcode.context.tokens import output_reserve
 from kcode.errors import ProviderError
 from kcode.events import (
     DraftChanged,
-    ReasoningStreamed,
+    ModelNudged,
+    ReplyDiscarded,
     ReplyFinished,
-    RetryScheduled,
     StepStarted,
     TestsFinished,
-    TextStreamed,
     ToolCallFinished,
     ToolCallOutput,
     ToolCallStarted,
@@ -29,22 +29,26 @@ from kcode.events import (
     TurnFinished,
     TurnStarted,
 )
-from kcode.messages import Usage, UserMessage
-from kcode.providers import ReasoningDelta, ReplyDelta, TextDelta, UsageDelta
-from kcode.providers.failures import retry_delay
-from kcode.results import Failure
+from kcode.messages import UserMessage
+from kcode.questions import GoOn
 from kcode.tooling import Access, View
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
     from kcode.agent.conversation import Conversation, OpenCalls
+    from kcode.agent.guard import Advice, Fault
     from kcode.events import Event
-    from kcode.messages import AssistantMessage, ToolCall
+    from kcode.messages import ToolCall
     from kcode.providers import Provider
+    from kcode.questions import Ask
+    from kcode.results import ToolResult
     from kcode.tooling import Tool
 
 OVER_LIMIT = "Not run: the limit that the user set for this turn was reached."
+GOING_IN_CIRCLES = "Not run: the same was done over and over, so the turn was stopped."
+RAN_ONCE = "Note from kcode: this call stands twice in the reply; it ran once."
+_STUCK = "The turn was stopped there. Try again, or put the task in other words or smaller parts."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,14 @@ class LiveView(View, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a turn works with."""
+    """What a turn works with; `ask` is None where nobody can be asked."""
 
     provider: Provider
     tools: Mapping[str, Tool]
     view: LiveView
     conversation: Conversation
     limits: Limits = Limits()
+    ask: Ask | None = None
 
 
 async def run_turn(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
@@ -100,30 +105,28 @@ async def run_turn(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
                 event = TurnFinished(
                     TurnEnd.TIME_LIMIT, f"The time limit of {seconds:g} s was reached.", tally.usage, tally.steps
                 )
-            if isinstance(event, ReplyFinished):
+            if isinstance(event, ReplyFinished | ReplyDiscarded):
                 tally = tally.with_reply(event.usage)
             finished = event if isinstance(event, TurnFinished) else None
             yield event
 
 
 async def _steps(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
-    limits, conversation = desk.limits, desk.conversation
     yield TurnStarted(prompt)
-    conversation.append(UserMessage(prompt))
-    tally = Tally()
+    desk.conversation.append(UserMessage(prompt))
+    tally, guard = Tally(), Guard(desk.tools)
     while True:
         stop = _reason_to_stop(desk, tally)
         if stop:
             yield TurnFinished(*stop, tally.usage, tally.steps)
             return
         yield StepStarted(tally.steps + 1)
-        reply: ReplyFinished | None = None
-        cut_off = False
+        reply: Reply | None = None
         try:
-            async with aclosing(_stream_reply(desk)) as events:
+            async with aclosing(stream_reply(desk)) as events:
                 async for event in events:
-                    if isinstance(event, _Reply):
-                        reply, cut_off = ReplyFinished(event.message, event.usage), event.cut_off
+                    if isinstance(event, Reply):
+                        reply = event
                     else:
                         yield event
         except ProviderError as error:
@@ -133,15 +136,60 @@ async def _steps(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
             return
         assert reply is not None  # a stream without a reply has raised
         tally = tally.with_reply(reply.usage)
-        over = is_spent(limits.cost, tally.usage, desk.provider.billing)
-        with conversation.hear(reply.message, reply.usage) as calls:
-            yield reply
-            async with aclosing(_answer_calls(desk, calls, run=not over, cut_off=cut_off)) as answers:
-                async for event in answers:
-                    yield event
-        if not reply.message.tool_calls:
+        fault = find_fault(reply.message, reply.finish)
+        over = is_spent(desk.limits.cost, tally.usage, desk.provider.billing)
+        step = _drop_reply(desk, guard, reply, fault, over=over) if fault else _obey(desk, guard, reply, over=over)
+        async with aclosing(step) as outcomes:
+            async for outcome in outcomes:
+                if isinstance(outcome, _Stuck):
+                    yield TurnFinished(TurnEnd.STUCK, f"{outcome.reason} {_STUCK}", tally.usage, tally.steps)
+                    return
+                yield outcome
+        if not fault and not reply.message.tool_calls:
             yield TurnFinished(TurnEnd.DONE, reply.message.text, tally.usage, tally.steps)
             return
+
+
+@dataclass(frozen=True, slots=True)
+class _Stuck:
+    """The turn must end: the model goes in circles, and nobody wants it to go on."""
+
+    reason: str
+
+
+async def _drop_reply(
+    desk: Desk, guard: Guard, reply: Reply, fault: Fault, *, over: bool
+) -> AsyncGenerator[Event | _Stuck, None]:
+    # It does not become part of the conversation: an assistant message without text and calls is refused by Moonshot,
+    # and one with text alone makes the model's template forget all that it thought before in this turn.
+    dropped = guard.drop(fault)
+    yield ReplyDiscarded(fault.reason, reply.usage)
+    if dropped.stop and not over and not await _may_go_on(desk, guard, dropped.stop):
+        yield _Stuck(dropped.stop)
+    elif dropped.message:
+        desk.conversation.append(UserMessage(dropped.message))
+
+
+async def _obey(desk: Desk, guard: Guard, reply: Reply, *, over: bool) -> AsyncGenerator[Event | _Stuck, None]:
+    """Let the reply become part of the conversation, and run its calls unless a limit or the guard forbids it."""
+    with desk.conversation.hear(reply.message, reply.usage) as calls:
+        yield ReplyFinished(reply.message, reply.usage)
+        advice = guard.hear(reply.message)
+        if over:
+            calls.refuse(OVER_LIMIT)
+        elif advice.stop and not await _may_go_on(desk, guard, advice.stop):
+            calls.refuse(GOING_IN_CIRCLES)
+            yield _Stuck(advice.stop)
+        async with aclosing(_answer_calls(desk, calls, advice, cut_off=reply.finish == "length")) as answers:
+            async for event in answers:
+                yield event
+
+
+async def _may_go_on(desk: Desk, guard: Guard, stop: str) -> bool:
+    if desk.ask is None or await desk.ask(GoOn(stop)) != "yes":
+        return False
+    guard.reset()
+    return True
 
 
 def _reason_to_stop(desk: Desk, tally: Tally) -> tuple[TurnEnd, str] | None:
@@ -161,63 +209,31 @@ def _reason_to_stop(desk: Desk, tally: Tally) -> tuple[TurnEnd, str] | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    message: AssistantMessage
-    usage: Usage
-    cut_off: bool
-
-
-async def _stream_reply(desk: Desk) -> AsyncGenerator[Event | _Reply, None]:
-    """Stream one reply, starting over when the failure allows it: no call of a failed reply has run."""
-    attempt = 0
-    while True:
-        usage = Usage()
-        try:
-            async with aclosing(desk.provider.stream(desk.conversation.messages, list(desk.tools.values()))) as deltas:
-                async for delta in deltas:
-                    match delta:
-                        case ReasoningDelta(text):
-                            yield ReasoningStreamed(text)
-                        case TextDelta(text):
-                            yield TextStreamed(text)
-                        case UsageDelta(usage):
-                            pass
-                        case ReplyDelta(message, finish):
-                            _refuse_empty(message)
-                            yield _Reply(message, usage, cut_off=finish == "length")
-        except ProviderError as error:
-            attempt += 1
-            delay = retry_delay(attempt, error.failure, random.random())  # noqa: S311  # jitter keeps no secret
-            if delay is None:
-                raise
-            yield RetryScheduled(error.failure.message, delay, attempt)
-            await asyncio.sleep(delay)
-        else:
-            return
-
-
-def _refuse_empty(message: AssistantMessage) -> None:
-    # Seen on several hosts: a reply that ends after the reasoning, or with nothing at all, and "stop".
-    if not message.text.strip() and not message.tool_calls:
-        raise ProviderError(Failure("retry", "The model's reply was empty."))
-
-
-async def _answer_calls(desk: Desk, calls: OpenCalls, *, run: bool, cut_off: bool) -> AsyncGenerator[Event, None]:
-    """Run the calls in order and answer each; past a limit they are answered without running."""
-    if calls.first and run:
+async def _answer_calls(desk: Desk, calls: OpenCalls, advice: Advice, *, cut_off: bool) -> AsyncGenerator[Event, None]:
+    """Run the calls that are open in order and answer each; one that repeats another shares its result."""
+    if calls.first:
         await desk.view.ready()
     refused: list[str] = []
+    given: list[tuple[ToolResult, str]] = []
     while call := calls.first:
-        if not run:
-            calls.answer(OVER_LIMIT)
-            continue
+        place = len(given)
         yield ToolCallStarted(call)
+        if place in advice.shares:
+            result, text = given[advice.shares[place]]
+            given.append((result, text))
+            calls.answer(f"{text}\n\n{RAN_ONCE}")
+            yield ToolCallFinished(call, result, 0.0)
+            continue
+        nudge = advice.nudge if advice.nudge and advice.nudge.place == place else None
         async with aclosing(_run_call(desk, call, cut_off=cut_off)) as events:
             async for event in events:
                 if isinstance(event, ToolCallFinished):
-                    calls.answer(_with_note(desk, event, refused))
+                    text = _with_note(desk, event, refused) + (f"\n\n{nudge.text}" if nudge else "")
+                    given.append((event.result, text))
+                    calls.answer(text)
                 yield event
+        if nudge:
+            yield ModelNudged(nudge.reason)
 
 
 def _with_note(desk: Desk, finished: ToolCallFinished, refused: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kcode.agent.turn import run_turn
@@ -14,6 +15,7 @@ from kcode.events import TextStreamed, TurnEnd, TurnFinished
 from kcode.headless.fix import EXIT_LIMIT
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.jsonlines import write_event, write_line
+from kcode.headless.person import ask_person
 from kcode.headless.product import write_file
 from kcode.headless.report import Reporter, describe_usage
 from kcode.headless.stdin import mark_piped, read_piped
@@ -48,8 +50,9 @@ async def _ask(bench: Workbench, prompt: str, terminal: Terminal, output: Output
         write_line("thread.started", version=1, session=bench.session.id, workspace=str(bench.workspace.root))
     finished: TurnFinished | None = None
     async with bench:
+        ask = None if output.json or output.quiet else ask_person(terminal, reporter)
         try:
-            async with aclosing(run_turn(bench.desk, prompt)) as events:
+            async with aclosing(run_turn(replace(bench.desk, ask=ask), prompt)) as events:
                 async for event in events:
                     if streams and isinstance(event, TextStreamed):
                         reporter.close()

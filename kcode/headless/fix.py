@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kcode.agent.turn import run_turn
@@ -15,6 +15,7 @@ from kcode.errors import ToolError, UsageError
 from kcode.events import TestsFinished, TurnEnd, TurnFinished
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.jsonlines import tests_fields, write_event, write_line, write_proposal
+from kcode.headless.person import ask_person
 from kcode.headless.product import decide_and_apply, describe_size, print_patch
 from kcode.headless.report import Reporter, describe_tests, describe_usage
 from kcode.headless.stdin import mark_piped, read_piped
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from kcode.draft.files import Proposal
     from kcode.events import Event
     from kcode.options import ModelOptions, OutputOptions, PlaceOptions
+    from kcode.questions import Ask
     from kcode.results import TestReport
 
 TEST_SECONDS = 600.0
@@ -62,7 +64,8 @@ async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: Output
     if output.json:
         write_line("thread.started", version=1, session=bench.session.id, workspace=str(bench.workspace.root))
     async with bench:
-        finished = await _carry_out(bench, prompt, reporter, json=output.json)
+        ask = None if output.json or output.quiet else ask_person(terminal, reporter)
+        finished = await _carry_out(bench, prompt, reporter, ask, json=output.json)
         tests = await _prove(bench, terminal, output) if finished.reason is TurnEnd.DONE else bench.fresh_tests()
         proposal = bench.propose()
         left_out = bench.left_out(proposal)
@@ -73,7 +76,7 @@ async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: Output
     return _Outcome(proposal, finished, tests)
 
 
-async def _carry_out(bench: Workbench, prompt: str, reporter: Reporter, *, json: bool) -> TurnFinished:
+async def _carry_out(bench: Workbench, prompt: str, reporter: Reporter, ask: Ask | None, *, json: bool) -> TurnFinished:
     """Run the turn, showing each event; the sandbox is tried and the draft opened while the first reply comes."""
     opening = asyncio.create_task(bench.view.ready())
     finished: TurnFinished | None = None
@@ -85,7 +88,7 @@ async def _carry_out(bench: Workbench, prompt: str, reporter: Reporter, *, json:
             write_event(event)
 
     try:
-        async with aclosing(run_turn(bench.desk, prompt)) as events:
+        async with aclosing(run_turn(replace(bench.desk, ask=ask), prompt)) as events:
             async for event in events:
                 show(event)
                 if isinstance(event, TurnFinished):

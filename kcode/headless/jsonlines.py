@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from kcode.events import (
     DraftChanged,
+    ModelNudged,
     ReasoningStreamed,
+    ReplyDiscarded,
     ReplyFinished,
     RetryScheduled,
     TestsFinished,
@@ -45,6 +47,11 @@ def write_event(event: Event) -> None:
             if message.text:
                 write_line("item.completed", item={"type": "agent_message", "text": message.text})
             write_line("step.completed", usage=usage_fields(usage))
+        case ReplyDiscarded(reason, usage):
+            write_line("reply.discarded", reason=reason)
+            write_line("step.completed", usage=usage_fields(usage))
+        case ModelNudged(reason):
+            write_line("model.nudged", reason=reason)
         case ToolCallStarted(call):
             write_line(
                 "item.started",
@@ -63,8 +70,8 @@ def write_event(event: Event) -> None:
             write_line("draft.changed", paths=[_text(path) for path in paths])
         case TestsFinished(report):
             write_line("tests.finished", **tests_fields(report))
-        case RetryScheduled(reason, seconds, attempt):
-            write_line("retry.scheduled", reason=reason, seconds=round(seconds, 3), attempt=attempt)
+        case RetryScheduled(reason, seconds, attempt, attempts):
+            write_line("retry.scheduled", reason=reason, seconds=round(seconds, 3), attempt=attempt, attempts=attempts)
         case TurnFinished(reason, text, usage, steps):
             write_line("turn.completed", reason=reason.value, text=text, steps=steps, usage=usage_fields(usage))
         case ReasoningStreamed() | _:

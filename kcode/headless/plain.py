@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kcode.agent.turn import run_turn
@@ -15,6 +16,7 @@ from kcode.errors import KcodeError, ToolError
 from kcode.events import TurnFinished
 from kcode.headless.fix import TEST_SECONDS
 from kcode.headless.interrupts import run_until_signal
+from kcode.headless.person import ask_person
 from kcode.headless.product import decide_and_apply, print_patch
 from kcode.headless.report import Reporter, describe_tests, describe_usage
 from kcode.headless.stdin import read_piped
@@ -157,9 +159,10 @@ class PlainConversation:
 
     async def _turn(self, prompt: str) -> TurnFinished:
         reporter = Reporter(self._terminal)
+        desk = replace(self._bench.desk, ask=ask_person(self._terminal, reporter))
         finished: TurnFinished | None = None
         try:
-            async with aclosing(run_turn(self._bench.desk, prompt)) as events:
+            async with aclosing(run_turn(desk, prompt)) as events:
                 async for event in events:
                     reporter.report(event)
                     self._bench.record(event)

@@ -7,13 +7,19 @@ import sys
 from typing import TYPE_CHECKING
 
 from kcode.events import (
+    KeyEntered,
+    ModelChosen,
+    ModelNudged,
     ReasoningStreamed,
+    ReplyDiscarded,
     RetryScheduled,
+    RetryWaiting,
     TextStreamed,
     ToolCallFinished,
     ToolCallStarted,
     TurnFinished,
 )
+from kcode.folders import config_folder
 from kcode.headless.terminal import DIM, GREEN, RED, YELLOW
 from kcode.pricing import write_dollars
 from kcode.results import CommandEnd
@@ -51,9 +57,15 @@ class Reporter:
                 self._start(call)
             case ToolCallFinished(call, result, seconds):
                 self._settle(call, result, seconds)
-            case RetryScheduled(reason, seconds, attempt):
-                self._end_line()
-                self._terminal.say(f"! {reason} Trying again in {seconds:.0f} s (attempt {attempt + 1}).", YELLOW)
+            case RetryScheduled() | RetryWaiting():
+                self._report_retry(event)
+            case ReplyDiscarded(reason=reason) | ModelNudged(reason):
+                self._remark(f"! {reason}")
+            case ModelChosen(model):
+                file = config_folder(self._terminal.environment) / "config.toml"
+                self._remark(f'Going on with {model}. To keep it: model = "{model}" in {file}, or --model {model}.')
+            case KeyEntered():
+                self._remark("Going on with that key, in this run alone. To keep it: kcode login.")
             case TurnFinished():
                 self._end_line()
             case _:
@@ -89,8 +101,31 @@ class Reporter:
         code = RED if failed else GREEN if result.tests else ""
         self._terminal.say(f"{'✗' if failed else '✓'} {title_of(call)}{f' — {summary}' if summary else ''}{took}", code)
 
+    def _report_retry(self, event: RetryScheduled | RetryWaiting) -> None:
+        """At a terminal that can rewrite its last line the seconds count down there until the request leaves."""
+        counts = self._terminal.is_live(sys.stderr)
+        attempt = f"(attempt {event.attempt + 1} of {event.attempts})"
+        match event:
+            case RetryScheduled(reason, seconds):
+                again = "" if counts else f" Trying again in {seconds:.0f} s {attempt}."
+                self._remark(f"! {reason}{again}")
+            case RetryWaiting(left) if counts:
+                self._end_line()
+                if left:
+                    self._terminal.say(f"Trying again in {left} s {attempt}; Ctrl-C stops", DIM, end="")
+                    self._pending = "countdown"
+            case _:
+                pass
+
+    def _remark(self, words: str) -> None:
+        self._end_line()
+        self._terminal.say(words, YELLOW)
+
     def _end_line(self) -> None:
-        if self._pending:
+        if self._pending == "countdown":
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+        elif self._pending:
             sys.stderr.write("\n")
         self._pending = self._streaming = ""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import select
 import sys
 import termios
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from kcode.options import ColorChoice
 
 DIM, RED, GREEN, YELLOW, CYAN, BOLD = "2", "31", "32", "33", "36", "1"
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +77,75 @@ class Terminal:
         """Ask for a line that is not shown as it is typed; None when nobody can be asked."""
         if not sys.stderr.isatty():
             return None
-        line: str | None = None
-        with _person() as person:
-            if person is not None:
-                with _silent(person.fileno()):
-                    self.say(question, BOLD, end="")
-                    try:
-                        line = person.readline()
-                    finally:
-                        self.say()  # the newline that was typed was not shown either
+        with _open_keyboard() as keyboard:
+            if keyboard is None:
+                return None
+            with _silent(keyboard):
+                self.say(question, BOLD, end="")
+                try:
+                    line = self._read_line()
+                finally:
+                    self.say()  # the newline that was typed was not shown either
         return line.strip() if line else None
 
-    def _read_line(self) -> str | None:
+    def has_person(self) -> bool:
+        """True when somebody can read a question here and type an answer to it."""
+        if not sys.stderr.isatty():
+            return False
+        with _open_keyboard() as keyboard:
+            return keyboard is not None and _is_in_foreground(keyboard)
+
+    async def wait_for_line(self, question: str, *, hidden: bool = False) -> str | None:
+        """Ask for a line while the event loop goes on; None at the end of the input (Ctrl-D).
+
+        What is `hidden` is not shown while it is typed. Cancelled, as by Ctrl-C, it leaves the terminal as it was.
+        """
+        with _open_keyboard() as keyboard:
+            if keyboard is None:
+                return None
+            with _silent(keyboard) if hidden else contextlib.nullcontext():
+                _forget_typed(keyboard)
+                self.say(question, BOLD, end="")
+                line = await _read_typed(keyboard)
+                if hidden or not line.endswith(b"\n"):
+                    self.say()
+        return line.decode("utf-8", "replace").strip() if line else None
+
+    @staticmethod
+    def _read_line() -> str | None:
         """A line typed by the person, also when stdin is the pipe that brought the issue."""
-        with _person() as person:
-            return (person.readline() or None) if person is not None else None
+        if sys.stdin.isatty():
+            return sys.stdin.readline() or None
+        with _open_keyboard() as keyboard:
+            if keyboard is None:
+                return None
+            with os.fdopen(keyboard, encoding="utf-8", errors="replace", closefd=False) as tty:
+                return tty.readline() or None
 
 
 @contextlib.contextmanager
-def _person() -> Iterator[IO[str] | None]:
-    """Where the person types: stdin, or the terminal itself where stdin is something else; None where there is none."""
-    if sys.stdin is not None and sys.stdin.isatty():
-        yield sys.stdin
+def _open_keyboard() -> Iterator[int | None]:
+    """The descriptor to read from what a person types, also when stdin is a pipe; None without a terminal."""
+    if sys.stdin.isatty():
+        yield sys.stdin.fileno()
         return
     try:
         descriptor = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError:
         yield None
         return
-    with os.fdopen(descriptor, encoding="utf-8", errors="replace") as tty:
-        yield tty
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _is_in_foreground(keyboard: int) -> bool:
+    """False for a job in the background, which the terminal would stop for reading from it."""
+    try:
+        return os.tcgetpgrp(keyboard) == os.getpgrp()
+    except OSError:
+        return True  # not the process's controlling terminal, which has no such rule
 
 
 @contextlib.contextmanager
@@ -119,6 +161,23 @@ def _silent(terminal: int) -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(terminal, termios.TCSAFLUSH, former)
+
+
+async def _read_typed(keyboard: int) -> bytes:
+    """One line, or what stood there at the end of the input."""
+    line = b""
+    while not line.endswith(b"\n"):
+        # Looked at now and then, and not by the event loop: kqueue takes no /dev/tty.
+        while not select.select([keyboard], [], [], 0)[0]:  # noqa: ASYNC110 - a terminal sets no asyncio.Event
+            await asyncio.sleep(_LOOK_SECONDS)
+        try:
+            piece = os.read(keyboard, 4096)
+        except OSError:
+            piece = b""  # the terminal was closed
+        if not piece:
+            break
+        line += piece
+    return line
 
 
 def _forget_typed(terminal: int) -> None:

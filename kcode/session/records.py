@@ -6,7 +6,16 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from kcode.errors import SessionError
-from kcode.events import ReplyFinished, RetryScheduled, TestsFinished, ToolCallFinished, TurnFinished
+from kcode.events import (
+    ModelChosen,
+    ModelNudged,
+    ReplyDiscarded,
+    ReplyFinished,
+    RetryScheduled,
+    TestsFinished,
+    ToolCallFinished,
+    TurnFinished,
+)
 from kcode.messages import AssistantMessage, SystemMessage, ToolCall, ToolMessage, Usage, UserMessage
 
 if TYPE_CHECKING:
@@ -79,6 +88,11 @@ def event_record(event: Event) -> dict[str, Any] | None:
     match event:
         case ReplyFinished(usage=usage):
             return {"type": "usage"} | asdict(usage)
+        case ReplyDiscarded(reason, usage):
+            # A reply that is paid for and not among the messages: summed like any other.
+            return {"type": "usage"} | asdict(usage) | {"discarded": reason}
+        case ModelNudged(reason):
+            return {"type": "nudge", "reason": reason}
         case ToolCallFinished(call, result, seconds):
             return {
                 "type": "tool_result",
@@ -98,8 +112,10 @@ def event_record(event: Event) -> dict[str, Any] | None:
                 "skipped": report.skipped,
                 "failures": [failure.name for failure in report.failures],
             }
-        case RetryScheduled(reason, seconds, attempt):
+        case RetryScheduled(reason, seconds, attempt, _):
             return {"type": "retry", "reason": reason, "seconds": round(seconds, 3), "attempt": attempt}
+        case ModelChosen(model):
+            return {"type": "model", "model": model}
         case TurnFinished(reason, _, usage, steps):
             return {"type": "turn_finished", "reason": reason.value, "steps": steps, "usage": asdict(usage)}
         case _:

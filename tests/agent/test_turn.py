@@ -1,18 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import cast
 
 import pytest
 
 from kcode.agent.conversation import Conversation
-from kcode.agent.turn import OVER_LIMIT, Desk, Limits, LiveView, run_turn
+from kcode.agent.turn import OVER_LIMIT, Limits, run_turn
 from kcode.errors import ProviderError
 from kcode.events import (
     DraftChanged,
-    Event,
     ReasoningStreamed,
     RetryScheduled,
     TextStreamed,
@@ -21,138 +19,23 @@ from kcode.events import (
     TurnEnd,
     TurnFinished,
 )
-from kcode.messages import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, Usage, UserMessage
-from kcode.pricing import Billing, Price
-from kcode.providers import Delta, ReasoningDelta, ReplyDelta, TextDelta, UsageDelta
-from kcode.results import Failure, ToolResult
+from kcode.messages import AssistantMessage, Message, ToolCall, ToolMessage, Usage, UserMessage
+from kcode.pricing import Billing
+from kcode.results import Failure
 from kcode.session.records import INTERRUPTED
-from kcode.tooling import Access, Tool, View, tool
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
-
-
-@dataclass
-class ScriptedProvider:
-    """Plays replies in order; a Failure in the list is raised in place of a reply, after a first piece of text."""
-
-    replies: list[AssistantMessage | Failure]
-    usage: Usage = field(default_factory=lambda: Usage(100, 10, 0, 0.01))
-    window: int = 100_000
-    billing: Billing = field(default_factory=lambda: Billing(Price(1.0, 10.0)))
-    seen: list[list[Message]] = field(default_factory=list)
-    stalls: bool = False
-    switched: list[tuple[str | None, str | None]] = field(default_factory=list)
-
-    def switch(self, *, model: str | None = None, key: str | None = None) -> None:
-        self.switched.append((model, key))
-
-    async def stream(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
-        del tools
-        self.seen.append(list(messages))
-        if self.stalls:
-            await asyncio.Event().wait()
-        reply = self.replies.pop(0)
-        if isinstance(reply, Failure):
-            yield TextDelta("half a")
-            raise ProviderError(reply)
-        if reply.reasoning:
-            yield ReasoningDelta(reply.reasoning)
-        if reply.text:
-            yield TextDelta(reply.text)
-        yield UsageDelta(self.usage)
-        yield ReplyDelta(reply, "tool_calls" if reply.tool_calls else "stop")
-
-    async def aclose(self) -> None:
-        pass
-
-
-class StillView:
-    """A view over nothing: the tools of these tests only use what the loop itself needs."""
-
-    def __init__(self) -> None:
-        self.on_output: Callable[[str], None] | None = None
-        self.changed: list[str] = []
-        self.log: list[str] = []
-        self.hanging = asyncio.Event()
-
-    async def ready(self) -> None:
-        self.log.append("ready")
-
-    def take_changes(self) -> tuple[str, ...]:
-        changed, self.changed = tuple(self.changed), []
-        return changed
-
-
-@tool(Access.READ)
-async def note(view: View, text: Annotated[str, "what"]) -> ToolResult:
-    """Note something."""
-    mine = cast("StillView", view)
-    mine.log.append(text)
-    mine.changed.append(text)
-    if mine.on_output:
-        mine.on_output(f"noting {text}")
-    return ToolResult(f"noted {text}")
-
-
-@tool(Access.EXECUTE)
-async def hang(view: View) -> ToolResult:
-    """Never end."""
-    cast("StillView", view).hanging.set()
-    await asyncio.Event().wait()
-    return ToolResult("")
-
-
-@tool(Access.READ)
-async def broken(view: View) -> ToolResult:
-    """Fail."""
-    del view
-    raise ZeroDivisionError("by zero")
-
-
-def call(name: str, number: int, arguments: str = "{}") -> ToolCall:
-    return ToolCall(f"functions.{name}:{number}", name, arguments)
-
-
-def desk_with(*replies: AssistantMessage | Failure, limits: Limits | None = None, **provider: Any) -> Desk:
-    tools = {item.name: item for item in (note, hang, broken, refuse, execute)}
-    view = cast("LiveView", StillView())
-    conversation = Conversation([SystemMessage("You are a test.")])
-    return Desk(ScriptedProvider(list(replies), **provider), tools, view, conversation, limits or Limits())
-
-
-async def collect(desk: Desk, prompt: str = "go") -> list[Event]:
-    return [event async for event in run_turn(desk, prompt)]
-
-
-def run(desk: Desk) -> list[Event]:
-    return asyncio.run(collect(desk))
-
-
-def finish(events: list[Event]) -> TurnFinished:
-    assert isinstance(events[-1], TurnFinished)
-    return events[-1]
-
-
-def answers(desk: Desk) -> list[tuple[str, str]]:
-    return [(m.call_id, m.text) for m in desk.conversation.messages if isinstance(m, ToolMessage)]
-
-
-def all_calls_are_answered_once_and_directly_behind(messages: Sequence[Message]) -> bool:
-    rest = list(messages)
-    while rest:
-        message = rest.pop(0)
-        if isinstance(message, ToolMessage):
-            return False
-        if isinstance(message, AssistantMessage):
-            for expected in message.tool_calls:
-                if not rest or not isinstance(rest[0], ToolMessage) or rest.pop(0).call_id != expected.id:  # type: ignore[union-attr]
-                    return False
-    return True
-
-
-DONE = AssistantMessage("All done.", "I am finished.")
-NOTE = AssistantMessage("", "I note.", (call("note", 0, '{"text": "a"}'), call("note", 1, '{"text": "b"}')))
+from tests.agent.turns import (
+    DONE,
+    NOTE,
+    ScriptedProvider,
+    StillView,
+    all_calls_are_answered_once_and_directly_behind,
+    answers,
+    call,
+    collect,
+    desk_with,
+    finish,
+    run,
+)
 
 
 def test_an_answer_without_calls_ends_the_turn() -> None:
@@ -197,20 +80,6 @@ def test_a_bad_call_gets_a_result_that_says_what_is_wrong(bad: ToolCall, words: 
     assert finish(events).reason is TurnEnd.DONE
 
 
-@tool(Access.EDIT)
-async def refuse(view: View) -> ToolResult:
-    """Refuse."""
-    del view
-    return ToolResult("refused", failed=True)
-
-
-@tool(Access.EXECUTE)
-async def execute(view: View) -> ToolResult:
-    """Run."""
-    del view
-    return ToolResult("ran")
-
-
 def test_a_command_after_a_refused_edit_of_the_same_reply_is_told_so() -> None:
     desk = desk_with(AssistantMessage("", None, (call("execute", 0), call("refuse", 1), call("execute", 2))), DONE)
     run(desk)
@@ -226,11 +95,6 @@ def test_a_failed_stream_is_tried_again_and_nothing_of_it_stays() -> None:
     events = run(desk)
     assert [e.reason for e in events if isinstance(e, RetryScheduled)] == ["The connection broke."]
     assert desk.conversation.messages[2:] == [DONE]
-
-
-def test_an_empty_reply_is_tried_again() -> None:
-    events = run(desk_with(Failure("retry", "busy", 0.0), AssistantMessage("  ", "only a thought"), DONE))
-    assert [e.reason for e in events if isinstance(e, RetryScheduled)] == ["busy", "The model's reply was empty."]
 
 
 def test_a_failure_that_cannot_be_mended_is_raised() -> None:

@@ -45,7 +45,7 @@ def test_a_call_is_answered_with_its_own_arguments_to_the_byte() -> None:
 
 
 def test_each_search_is_paid_for(model_server: ModelServerFactory) -> None:
-    usage = {"prompt_tokens": 1000, "completion_tokens": 0}
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100}
     calls = [("$web_search", ARGUMENTS), ("$web_search", "{}")]
     server = model_server(
         [reply(calls=calls, usage=usage), reply("Found.", usage=usage), reply(calls=calls, usage=usage)]
@@ -60,10 +60,10 @@ def test_each_search_is_paid_for(model_server: ModelServerFactory) -> None:
     async def go() -> None:
         provider = connect(row, "kimi-k2-thinking", KEY)
         message, cost = await costs(provider, list(CONVERSATION))
-        assert cost == pytest.approx([0.0006 + 2 * 0.005])
+        assert cost == pytest.approx([0.00085 + 2 * 0.005])
         answers = [ToolMessage(call.id, call.name, call.arguments) for call in message.tool_calls]
         _, cost = await costs(provider, [*CONVERSATION, message, *answers])
-        assert cost == pytest.approx([0.0006])
+        assert cost == pytest.approx([0.00085])
         await provider.aclose()
         unknown = replace(ENDPOINTS["evolink"], base_url=server.url, prices={"kimi-k2-thinking": Price(0.6, 2.5)})
         provider = connect(unknown, "kimi-k2-thinking", KEY)

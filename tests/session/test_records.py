@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 
 from kcode.errors import SessionError
 from kcode.events import (
+    KeyEntered,
+    ModelChosen,
+    ModelNudged,
+    ReplyDiscarded,
     ReplyFinished,
     RetryScheduled,
     StepStarted,
@@ -88,9 +92,16 @@ def test_events_leave_what_is_needed_to_show_them_again() -> None:
     assert event_record(TestsFinished(report)) == {
         "type": "tests", "command": "pytest", "ok": False, "passed": 3, "failed": 1, "skipped": 0, "failures": ["test_x"],
     }  # fmt: skip
-    assert event_record(RetryScheduled("busy", 2.0, 1)) == {
+    assert event_record(RetryScheduled("busy", 2.0, 1, 8)) == {
         "type": "retry", "reason": "busy", "seconds": 2.0, "attempt": 1,
     }  # fmt: skip
+    assert event_record(ReplyDiscarded("It was empty.", usage)) == {
+        "type": "usage", "prompt_tokens": 10, "completion_tokens": 5, "cached_tokens": 2, "cost": 0.01,
+        "discarded": "It was empty.",
+    }  # fmt: skip
+    assert event_record(ModelNudged("It repeats itself.")) == {"type": "nudge", "reason": "It repeats itself."}
+    assert event_record(ModelChosen("kimi-k3")) == {"type": "model", "model": "kimi-k3"}
+    assert event_record(KeyEntered()) is None
     finished = event_record(TurnFinished(TurnEnd.STEP_LIMIT, "text", usage, 7))
     assert finished is not None
     assert (finished["type"], finished["reason"], finished["steps"]) == ("turn_finished", "step_limit", 7)

@@ -102,8 +102,8 @@ def fix(
     gh issue view 12 | kcode fix --apply
     kcode fix "…" --test "make check" --max-cost 0.50
 
-    Exit: 0 done, tests pass or there are none; 3 no change proposed; 4 changed, tests fail; 6 a limit was reached;
-    2 usage; 5 refused; 75 the endpoint failed, try again later; 1 any other error.
+    Exit: 0 done, tests pass or there are none; 3 no change proposed; 4 changed, tests fail; 6 a limit was reached or
+    the model went in circles; 2 usage; 5 refused; 75 the endpoint failed, try again later; 1 any other error.
     """
     if sum((apply, patch, json)) > 1 and not (apply and json):
         raise UsageError("--apply, --patch and --json do not go together, but for --apply --json.")

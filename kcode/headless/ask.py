@@ -67,6 +67,9 @@ async def _ask(bench: Workbench, prompt: str, terminal: Terminal, output: Output
         finally:
             reporter.close()
     assert finished is not None  # a turn that does not raise ends with TurnFinished
+    if streams and finished.reason is TurnEnd.DONE:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
     if not output.quiet:
         terminal.say(describe_usage(finished.usage, finished.steps), DIM)
     return _deliver(finished, terminal, output, streams=streams)
@@ -80,10 +83,7 @@ def _deliver(finished: TurnFinished, terminal: Terminal, output: OutputOptions, 
     try:
         if output.file is not None:
             write_file(output.file, answer.encode("utf-8", "replace"))
-        elif streams:
-            sys.stdout.write("\n")
-            sys.stdout.flush()
-        elif not output.json:
+        elif not streams and not output.json:
             sys.stdout.buffer.write(answer.encode("utf-8", "replace"))
             sys.stdout.buffer.flush()
     except KcodeError:

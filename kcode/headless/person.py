@@ -25,6 +25,7 @@ def ask_person(terminal: Terminal, reporter: Reporter) -> Ask | None:
 
     async def ask(question: Question) -> str | None:
         reporter.close()
+        terminal.forget_typed()
         terminal.say(f"! {question.message}", YELLOW)
         match question:
             case ChooseModel(choices=choices):

@@ -52,7 +52,7 @@ class Terminal:
         """Ask the person at the terminal for one of the letters; None when nobody can be asked."""
         if not sys.stderr.isatty():
             return None
-        _forget_typed(sys.stderr.fileno())
+        self.forget_typed()
         while True:
             self.say(f"{question} [{'/'.join(choices)}] ", BOLD, end="")
             line = self._read_line()
@@ -95,6 +95,12 @@ class Terminal:
         with _open_keyboard() as keyboard:
             return keyboard is not None and _is_in_foreground(keyboard)
 
+    @staticmethod
+    def forget_typed() -> None:
+        """Drop what was typed before the question stood there: a stray `y` must not answer what nobody has read."""
+        with contextlib.suppress(termios.error):
+            termios.tcflush(sys.stderr.fileno(), termios.TCIFLUSH)
+
     async def wait_for_line(self, question: str, *, hidden: bool = False) -> str | None:
         """Ask for a line while the event loop goes on; None at the end of the input (Ctrl-D).
 
@@ -104,7 +110,6 @@ class Terminal:
             if keyboard is None:
                 return None
             with _silent(keyboard) if hidden else contextlib.nullcontext():
-                _forget_typed(keyboard)
                 self.say(question, BOLD, end="")
                 line = await _read_typed(keyboard)
                 if hidden or not line.endswith(b"\n"):
@@ -178,12 +183,6 @@ async def _read_typed(keyboard: int) -> bytes:
             break
         line += piece
     return line
-
-
-def _forget_typed(terminal: int) -> None:
-    """Drop what was typed before the question stood there: a stray `y` must not answer what nobody has read."""
-    with contextlib.suppress(termios.error):
-        termios.tcflush(terminal, termios.TCIFLUSH)
 
 
 def color_patch(patch: str, terminal: Terminal, stream: IO[str]) -> str:

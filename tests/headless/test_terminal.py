@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tests.model_server import reply
 from tests.program import RIGHT, RUN_TESTS, Program, make_program
-from tests.screen import Screen
+from tests.screen import Screen, program_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from tests.model_server import ModelServerFactory
 
 FIXED = [reply(reasoning="It truncates.", calls=[RIGHT, RUN_TESTS]), reply("Rounded, in `calc/money.py:5`.")]
-
-
-def program_with(script: list[dict[str, object]], folder: Path, model_server: ModelServerFactory) -> Program:
-    return make_program(folder, more={"KCODE_BASE_URL": model_server(script).url, "TERM": "xterm-256color"})
 
 
 def test_at_a_terminal_the_diff_is_shown_and_yes_writes_it(tmp_path: Path, model_server: ModelServerFactory) -> None:

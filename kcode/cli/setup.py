@@ -66,7 +66,10 @@ def models(
 
 
 def doctor(
-    probe: Annotated[bool, typer.Option("--probe", help="Also ask the endpoint for its models.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Also try the endpoint with a few small requests, for about a cent.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")] = False,
     endpoint: Endpoint = None,
     base_url: BaseUrl = None,
     model: Model = None,
@@ -75,11 +78,17 @@ def doctor(
 ) -> None:
     """Say how kcode stands here, and why.
 
-    Key, endpoint, draft, sandbox, git and search.
+    Key, endpoint, draft, sandbox, git and search. With --probe also what the endpoint does: reasoning, tool calls, usage,
+    limits, speed, and settings that fit it.
+
+    Exit: 0 kcode can work here; 1 it cannot, or the endpoint is not fit for tools; 2 the key was refused; 75 the endpoint
+    failed, try again later.
     """
     from kcode.headless.doctor import examine
 
-    raise typer.Exit(examine(ModelOptions(endpoint, base_url, model), PlaceOptions(folder, anywhere), probe=probe))
+    raise typer.Exit(
+        examine(ModelOptions(endpoint, base_url, model), PlaceOptions(folder, anywhere), probe=probe, json=json)
+    )
 
 
 def demo(color: Color = "auto") -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from typing import TYPE_CHECKING
 
 from kcode import __version__
@@ -13,45 +12,51 @@ from kcode.context.search import find_ripgrep
 from kcode.errors import KcodeError
 from kcode.folders import make_folder
 from kcode.headless.interrupts import run_until_signal
-from kcode.headless.terminal import GREEN, RED, YELLOW, Terminal
-from kcode.providers.choice import resolve_endpoint, resolve_model
-from kcode.providers.keys import find_key
-from kcode.providers.openai_chat import open_provider
+from kcode.headless.jsonlines import write_line
+from kcode.headless.probe import print_finding, probe_endpoint
+from kcode.headless.terminal import YELLOW, Terminal
+from kcode.providers.choice import profile_for, resolve_endpoint, resolve_model
+from kcode.providers.keys import locate_key, missing_key
 from kcode.safegit import head_summary, open_git
 from kcode.sandbox import find_sandbox
-from kcode.sanitize import sanitize
 from kcode.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from kcode.options import ModelOptions, PlaceOptions
-    from kcode.providers.openai_chat import OpenAIChat
-
-MARKS = {"ok": ("✓", GREEN), "weak": ("!", YELLOW), "bad": ("✗", RED)}
-
-
-def examine(model: ModelOptions, place: PlaceOptions, *, probe: bool) -> int:
-    """Print one line a finding on stdout; 0 when kcode can work here, else 1."""
-    findings = [
-        ("ok", "kcode", f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.release()}"),
-        *_of("workspace", lambda: _workspace(place)),
-        *_of("draft", lambda: _sandbox(place)),
-        *_of("search", lambda: _search(place)),
-        *_of("endpoint", lambda: _endpoint(model)),
-    ]
-    if probe:
-        findings += _of("models", lambda: _models(model))
-    terminal = Terminal(os.environ)
-    for level, name, text in findings:
-        mark, code = MARKS[level]
-        shown = sanitize(text).replace("\n", "\n" + " " * 13)
-        sys.stdout.write(f"{terminal.style(mark, code, sys.stdout)} {name:<10} {shown}\n")
-    sys.stdout.flush()
-    return int(any(level == "bad" for level, _, _ in findings))
-
 
 Finding = tuple[str, str, str]
+
+
+def examine(model: ModelOptions, place: PlaceOptions, *, probe: bool, json: bool) -> int:
+    """Print one line a finding on stdout; 0 when kcode can work here, else 1.
+
+    Raises ProviderError where the endpoint fails while it is probed.
+    """
+    terminal = Terminal(os.environ)
+    bad = False
+    for level, name, text in _findings(model, place):
+        bad = bad or level == "bad"
+        if json:
+            write_line("finding", level=level, name=name, text=text)
+        else:
+            print_finding(terminal, level, name, text)
+    if probe and not bad:
+        bad = not probe_endpoint(model, terminal, json=json)
+    elif probe:
+        terminal.say("The endpoint was not probed: see above.", YELLOW)
+    if json:
+        write_line("doctor.completed", exit_code=int(bad))
+    return int(bad)
+
+
+def _findings(model: ModelOptions, place: PlaceOptions) -> Iterator[Finding]:
+    yield "ok", "kcode", f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.release()}"
+    yield from _of("workspace", lambda: _workspace(place))
+    yield from _of("draft", lambda: _sandbox(place))
+    yield from _of("search", lambda: _search(place))
+    yield from _of("endpoint", lambda: _endpoint(model))
 
 
 def _of(name: str, examine_one: Callable[[], list[Finding]]) -> list[Finding]:
@@ -91,27 +96,13 @@ def _endpoint(model: ModelOptions) -> list[Finding]:
     settings = load_settings({"endpoint": model.endpoint, "base_url": model.base_url, "model": model.model}, os.environ)
     endpoint = resolve_endpoint(settings, os.environ)
     name = resolve_model(endpoint, settings)
-    find_key(endpoint, settings, os.environ)
-    return [("ok", "endpoint", f"{endpoint.title}, {endpoint.base_url}, {name}, window {endpoint.window:,} tokens")]
-
-
-def _models(model: ModelOptions) -> list[Finding]:
-    settings = load_settings({"endpoint": model.endpoint, "base_url": model.base_url, "model": model.model}, os.environ)
-    provider = open_provider(settings, os.environ)
-    names = run_until_signal(_ask_models(provider))
-    wanted = provider.model
-    level = "ok" if wanted in names else "bad"
-    return [
-        (
-            level,
-            "models",
-            f"{', '.join(names) or 'none'}" + ("" if wanted in names else f"; {wanted} is not among them"),
-        )
-    ]
-
-
-async def _ask_models(provider: OpenAIChat) -> list[str]:
-    try:
-        return [model.id for model in await provider.list_models()]
-    finally:
-        await provider.aclose()
+    window = profile_for(endpoint, name, settings.window).window
+    found = [("ok", "endpoint", f"{endpoint.title}, {endpoint.base_url}, {name}, window {window:,} tokens")]
+    key = locate_key(endpoint, settings, os.environ)
+    if key is not None:
+        found.append(("ok", "key", f"from {key.source} {key.hint}".rstrip()))
+    elif endpoint.is_loopback:
+        found.append(("ok", "key", "none, as an endpoint on this machine mostly needs none"))
+    else:
+        found.append(("bad", "key", missing_key(endpoint)))
+    return found

@@ -75,7 +75,7 @@ def list_logins() -> int:
     for name in sorted(stored.keys() - {row.name for row in rows}):
         sys.stdout.write(f"{sanitize(name):<{wide}}  {_stored_hint(stored[name])}\n")
     if os.environ.get(_EVERYWHERE, "").strip():
-        sys.stdout.write(f"{_EVERYWHERE} is set: it goes to the endpoint that is chosen, before all of these.\n")
+        sys.stdout.write(f"{_EVERYWHERE} is set in the environment and comes before all of these.\n")
     return 0
 
 

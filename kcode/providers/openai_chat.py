@@ -223,8 +223,12 @@ class OpenAIChat:
         message = f"{self.endpoint.host} has no list of models: it answered {response.status} at /models. "
         return replace(failure, kind="broken", message=message + "Its own pages name them; choose with --model ID.")
 
+    def learned(self) -> Learned:
+        """What the endpoint has taught so far, beyond what the table says of it."""
+        return self._writer.learned()
+
     def _keep_learned(self) -> None:
-        learned = self._writer.learned()
+        learned = self.learned()
         if self.endpoint.is_loopback:
             # Tomorrow's server may be started with another one.
             learned = replace(learned, window=None)
@@ -297,17 +301,14 @@ def open_provider(
         window=settings.window,
         session=session,
         record=record,
-        memory=EndpointMemory(
-            state_folder(environment) / "endpoints.json",
-            endpoint.base_url,
-            datetime.now(UTC).date(),
-            explicit=_explicit_dialect(settings, endpoint),
-        ),
+        memory=open_memory(endpoint, settings, environment),
     )
 
 
-def _explicit_dialect(settings: Settings, endpoint: Endpoint) -> frozenset[str]:
-    """The fields of the dialect that the user set: what was learned does not overrule them."""
+def open_memory(endpoint: Endpoint, settings: Settings, environment: Mapping[str, str]) -> EndpointMemory:
+    """What earlier runs learned of the endpoint; the fields of its dialect that the user set are not overruled."""
     own = settings.endpoints.get(endpoint.name)
     dialect = own.get("dialect") if isinstance(own, dict) else None
-    return frozenset(dialect) if isinstance(dialect, dict) else frozenset()
+    explicit = frozenset(dialect) if isinstance(dialect, dict) else frozenset()
+    path = state_folder(environment) / "endpoints.json"
+    return EndpointMemory(path, endpoint.base_url, datetime.now(UTC).date(), explicit)

@@ -35,20 +35,22 @@ def examine(model: ModelOptions, place: PlaceOptions, *, probe: bool, json: bool
     Raises ProviderError where the endpoint fails while it is probed.
     """
     terminal = Terminal(os.environ)
-    bad = False
+    bad: set[str] = set()
     for level, name, text in _findings(model, place):
-        bad = bad or level == "bad"
+        if level == "bad":
+            bad.add(name)
         if json:
             write_line("finding", level=level, name=name, text=text)
         else:
             print_finding(terminal, level, name, text)
-    if probe and not bad:
-        bad = not probe_endpoint(model, terminal, json=json)
+    if probe and not bad & {"endpoint", "key"}:
+        if not probe_endpoint(model, terminal, json=json):
+            bad.add("probe")
     elif probe:
         terminal.say("The endpoint was not probed: see above.", YELLOW)
     if json:
-        write_line("doctor.completed", exit_code=int(bad))
-    return int(bad)
+        write_line("doctor.completed", exit_code=int(bool(bad)))
+    return int(bool(bad))
 
 
 def _findings(model: ModelOptions, place: PlaceOptions) -> Iterator[Finding]:

@@ -37,13 +37,14 @@ _LONGEST_NAME = 40
 def log_in(model: ModelOptions, *, check: bool) -> int:
     """Take a key for the endpoint, check it and store it; 0 once it is stored."""
     terminal = Terminal(os.environ)
+    path = _credentials()
+    read_credentials(path)  # a file that cannot take the key is told before the key is asked for
     endpoint = _named(model) or _chosen(terminal)
     key = _piped_key() or _typed_key(endpoint, terminal)
     check_form(key, endpoint)
     if check:
         terminal.say(f"Trying it at {endpoint.host} …", DIM)
         _check(endpoint, key, model.model, terminal)
-    path = _credentials()
     place = store_key(path, endpoint.key_name, key)
     terminal.say(f"✓ The key for {endpoint.title} is stored {place}.", GREEN)
     _tell_what_is_used(endpoint, terminal)

@@ -221,6 +221,17 @@ def test_what_cannot_be_done_is_said_and_stores_nothing(
     assert not credentials(program).exists()
 
 
+def test_a_file_that_others_can_read_is_told_before_the_key_is_asked_for(tmp_path: Path) -> None:
+    program = program_in(tmp_path)
+    credentials(program).parent.mkdir(parents=True)
+    credentials(program).write_text("")
+    credentials(program).chmod(0o644)
+    screen = Screen(program, "login", "moonshot")
+    assert screen.end() == 2
+    assert "chmod 600" in screen.text
+    assert "not shown" not in screen.text
+
+
 def test_the_list_shows_where_keys_come_from_and_logout_takes_one_away(tmp_path: Path) -> None:
     program = program_in(tmp_path, OPENROUTER_API_KEY="sk-environment-4321")
     program.run("login", "moonshot", "--no-check", input=KEY.encode())

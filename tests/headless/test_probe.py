@@ -312,3 +312,12 @@ def test_doctor_says_which_key_is_used_and_what_to_do_without_one(tmp_path: Path
     assert done.returncode == 1
     assert b"kcode login moonshot" in done.stdout
     assert b"not probed" in done.stderr
+
+
+def test_a_place_where_nothing_can_be_worked_on_is_no_reason_not_to_probe(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    program = make_program(tmp_path, more={"KCODE_BASE_URL": model_server(GOOD).url})
+    done = program.run("doctor", "--probe", "--json", "-C", "/")
+    assert done.returncode == 1
+    assert b'"verdict": "good"' in done.stdout

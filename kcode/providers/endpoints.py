@@ -87,11 +87,11 @@ def is_loopback_host(host: str) -> bool:
 
 
 def move_endpoint(row: Endpoint, url: str) -> Endpoint:
-    """The row at another URL. At another host neither the row's key nor its prices count any more."""
+    """The row at another URL. The row's key is not for another host."""
     moved = replace(row, base_url=checked_url(url))
     if moved.host == row.host:
         return moved
-    return replace(moved, key_variables=(), key_page="", key_name=moved.host, prices={}, web_search=None)
+    return replace(moved, key_variables=(), key_page="", key_name=moved.host)
 
 
 def checked_url(url: str) -> str:

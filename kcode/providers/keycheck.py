@@ -10,7 +10,6 @@ from kcode import __version__
 from kcode.errors import ProviderError
 from kcode.providers.failures import classify, silent
 from kcode.providers.history import encode_json
-from kcode.providers.keys import keeps_its_host
 from kcode.providers.sdk import SdkTransport
 from kcode.providers.served import kimi_first, read_models
 from kcode.providers.sse import decode_body
@@ -50,7 +49,7 @@ async def check_key(endpoint: Endpoint, key: str, model: str | None = None) -> K
 
 
 async def _check(endpoint: Endpoint, key: str, model: str | None) -> KeyCheck:
-    path = endpoint.key_check if keeps_its_host(endpoint) else None
+    path = endpoint.key_check if endpoint.keeps_its_host else None
     if path is None:
         open_list = await _get(endpoint, None, "/models")
         if open_list.status not in _KEY_STATUSES:

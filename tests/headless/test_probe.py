@@ -94,7 +94,7 @@ def test_a_good_endpoint_is_found_good_in_seven_requests(tmp_path: Path, model_s
     assert found["window"]["facts"]["claimed"] == 262144
     assert found["doctor.completed"]["exit_code"] == 0
     assert len(server.requests) == 7
-    assert {request.json["max_tokens"] for request in server.requests} == {16384, 128}
+    assert {request.json["max_completion_tokens"] for request in server.requests} == {16384, 128}
     follow = server.requests[5].json["messages"]
     assert follow[-2]["reasoning_content"] == THOUGHT
     assert follow[-2]["tool_calls"][0]["id"] == follow[-1]["tool_call_id"] == "functions.get_weather:0"

@@ -165,7 +165,8 @@ def _silent(terminal: int) -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(terminal, termios.TCSAFLUSH, former)
+        with contextlib.suppress(termios.error):  # the terminal may have been closed meanwhile
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, former)
 
 
 async def _read_typed(keyboard: int) -> bytes:

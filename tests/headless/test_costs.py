@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kcode.context.tokenizer import load_counter
 from kcode.pricing import cost_of
 from kcode.providers.endpoints import ENDPOINTS
 from kcode.providers.usage import read_usage
 from kcode.session.store import list_sessions, load_usages
+from tests.context.samples import samples
 from tests.model_server import reply
 from tests.program import RIGHT, RUN_TESTS, Program, make_program
 from tests.screen import Screen
@@ -149,3 +151,13 @@ def test_a_conversation_tells_what_its_turns_took_together(start: Start) -> None
     assert "session: 3 turns, 2 steps" in screen.text
     (session,) = list_sessions(program.home / ".local/state/kcode", program.repository)
     assert [usage.reasoning_tokens for usage in load_usages(session)] == [80, 80]
+
+
+@pytest.mark.skipif(load_counter("kimi-k2") is None, reason="the extra kcode[tokenizer] is not installed")
+@pytest.mark.parametrize(("model", "code"), [("kimi-k2-thinking", 0), ("another-model", 6)])
+def test_near_the_end_of_the_window_a_kimi_model_is_counted_exactly(start: Start, model: str, code: int) -> None:
+    # About 40,000 tokens in K2's vocabulary, estimated at 45,000; the window leaves 42,500 for the request.
+    text = samples()["minified JSON"] * 4
+    program, server = start([reply("Fits.")], KCODE_MODEL=model, KCODE_WINDOW="56700")
+    done = program.run("ask", "what is this?", input=text.encode())
+    assert (done.returncode, len(server.requests)) == (code, 1 if code == 0 else 0)

@@ -28,7 +28,7 @@ from kcode.draft.hunks import propose
 from kcode.draft.journal import recover
 from kcode.draft.pending import Pending
 from kcode.errors import KcodeError, SessionError
-from kcode.events import ReplyFinished
+from kcode.events import ReplyDiscarded, ReplyFinished
 from kcode.folders import config_folder, remove_folder, state_folder_for
 from kcode.providers.history import encode_tools
 from kcode.providers.openai_chat import open_provider
@@ -141,7 +141,7 @@ class Workbench:
 
     def record(self, event: Event) -> None:
         """Keep in the session's log what an event says beside the messages, and sum what replies took."""
-        if isinstance(event, ReplyFinished):
+        if isinstance(event, ReplyFinished | ReplyDiscarded):
             self.spent = self.spent.with_reply(event.usage)
         self._log.append_event(event)
 

@@ -18,6 +18,7 @@ from kcode.headless.terminal import BOLD, DIM, GREEN, RED, YELLOW, Terminal
 from kcode.messages import Usage
 from kcode.pricing import Billing, find_price, priced
 from kcode.providers.choice import profile_for, resolve_endpoint, resolve_model
+from kcode.providers.dialects import REASONING_KEYS
 from kcode.providers.keys import find_key
 from kcode.providers.learned import Learned
 from kcode.providers.openai_chat import open_memory
@@ -83,8 +84,7 @@ def probe_endpoint(model: ModelOptions, terminal: Terminal, *, json: bool) -> bo
     )
     report = run_until_signal(_run(probe, transport, progress, json=json))
     if report.learned or report.window:
-        learned = Learned(dialect=report.learned, window=report.window)
-        open_memory(endpoint, settings, os.environ).keep(name, learned)
+        open_memory(endpoint, settings, os.environ).keep(name, _as_learned(report))
     if report.failure is not None:
         raise ProviderError(report.failure)
     return report.verdict in {"good", "usable"}
@@ -102,6 +102,13 @@ async def _run(probe: Probe, transport: SdkTransport, progress: _Progress, *, js
         report = probe.report()
         _write_report(report) if json else _print_report(progress.terminal, report)
     return report
+
+
+def _as_learned(report: ProbeReport) -> Learned:
+    """What runs should know; the key of the reasoning stays open to what the endpoint sends later."""
+    dialect = dict(report.learned)
+    key = dialect.pop("reasoning_out", None)
+    return Learned(next((known for known in REASONING_KEYS if known == key), None), dialect, report.window)
 
 
 class _Progress:

@@ -183,8 +183,8 @@ def test_a_limit_that_does_not_hold_is_tried_in_its_other_spelling(
     server = model_server([*GOOD[:-1], endless, LONG])
     done, found = probe(tmp_path, server)
     assert (done.returncode, found["limit"]["level"]) == (0, "ok")
-    assert found["probe.completed"]["learned"] == {"max_tokens_key": "max_completion_tokens"}
-    assert "max_completion_tokens" in server.requests[-1].json
+    assert found["probe.completed"]["learned"] == {"max_tokens_key": "max_tokens"}
+    assert "max_tokens" in server.requests[-1].json
     _, found = probe(tmp_path / "2", model_server([*GOOD[:-1], endless, endless]))
     assert found["limit"]["level"] == "weak"
     assert found["probe.completed"]["text"] == "usable, with an output limit that does not hold"

@@ -156,7 +156,8 @@ class Probe:
     def _reasoning(self) -> Check:
         check = judge_reasoning(self._replies, self._model)
         key = check.facts.get("key")
-        if key and self._endpoint.dialect.reasoning_out not in {key, "as_it_came"}:
+        set_to = self._endpoint.dialect.reasoning_out
+        if key and key != ("reasoning_content" if set_to == "as_it_came" else set_to):
             self._learned["reasoning_out"] = key
         return check
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from kcode.messages import ToolCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(slots=True)
@@ -31,8 +34,8 @@ class CallAssembler:
     """Takes `delta.tool_calls`, entry by entry, in whatever shape the host sends them.
 
     An entry continues the call of its index, or the last call where it has no index. It opens another one when its
-    index is new, or when it brings an id and a name of its own although the call before is whole: some hosts give
-    every call the index 0. Id and name count the first time that they are not empty.
+    index is new, or when it brings a name and an id or arguments of its own although the call before is whole: some
+    hosts give every call the index 0. Id and name count the first time that they are not empty.
     """
 
     def __init__(self) -> None:
@@ -55,11 +58,16 @@ class CallAssembler:
             arguments = ""
         if not (call_id or name or arguments):
             return None
+        if isinstance(index, str) and index.isdecimal():
+            index = int(index)
         place = self._place(index if isinstance(index, int) else None, call_id, name, arguments)
         call = self.calls[place]
+        is_repeated = (
+            bool(name and call_id) and call_id == call.id and arguments == call.arguments() and call.is_whole()
+        )
         call.id = call.id or call_id
         call.name = call.name or name
-        if arguments:
+        if arguments and not is_repeated:
             call.pieces.append(arguments)
             self.size += len(arguments)
         return place
@@ -71,7 +79,7 @@ class CallAssembler:
                 return place
             return self._open(None)
         known = self._by_index.get(index)
-        if known is not None and not self._opens_again(self.calls[known], call_id, name):
+        if known is not None and not self._opens_again(self.calls[known], call_id, name, arguments):
             return known
         return self._open(index)
 
@@ -82,10 +90,12 @@ class CallAssembler:
         return len(self.calls) - 1
 
     @staticmethod
-    def _opens_again(call: PartialCall, call_id: str, name: str) -> bool:
-        if not (call_id and name and call.id and call.name) or call_id == call.id:
+    def _opens_again(call: PartialCall, call_id: str, name: str, arguments: str) -> bool:
+        if not (name and call.name):
             return False
-        return call.is_whole() or not call.arguments().strip()
+        if call_id:
+            return bool(call.id) and call_id != call.id and (call.is_whole() or not call.arguments().strip())
+        return arguments.lstrip().startswith("{") and call.is_whole()
 
     @staticmethod
     def _opens_unindexed(call: PartialCall, call_id: str, name: str, arguments: str) -> bool:
@@ -98,18 +108,21 @@ class CallAssembler:
 
     def finished(self) -> tuple[ToolCall, ...]:
         """The calls with a name or arguments, with ids that differ within the reply."""
-        found: list[ToolCall] = []
-        used: set[str] = set()
-        for number, call in enumerate(self.calls):
-            arguments = call.arguments().strip()
-            if not (call.name or arguments):
-                continue
-            call_id = call.id or f"call_{number}"
-            while call_id in used:
-                call_id += f"_{number}"
-            used.add(call_id)
-            found.append(ToolCall(call_id, call.name, arguments))
-        return tuple(found)
+        whole = (ToolCall(call.id, call.name, call.arguments().strip()) for call in self.calls)
+        return with_own_ids(call for call in whole if call.name or call.arguments)
+
+
+def with_own_ids(calls: Iterable[ToolCall]) -> tuple[ToolCall, ...]:
+    """The calls of one reply with ids that differ."""
+    found: list[ToolCall] = []
+    used: set[str] = set()
+    for number, call in enumerate(calls):
+        call_id = call.id or f"call_{number}"
+        while call_id in used:
+            call_id += f"_{number}"
+        used.add(call_id)
+        found.append(replace(call, id=call_id))
+    return tuple(found)
 
 
 def is_json(text: str) -> bool:

@@ -36,6 +36,26 @@ TWO_CALLS = {
     "index 0 for both": [
         calls(call(0, "x", "add", '{"a":1}')), calls(call(0, "y", "mul", "")), calls(call(0, arguments='{"b":2}')),
     ],
+    "index 0 for both, and no ids": [
+        calls(call(0, name="add", arguments='{"a":1}')), calls(call(0, name="mul", arguments='{"b"')),
+        calls(call(0, name="mul", arguments=":2}")),
+    ],
+    "index as text": [
+        calls(call(0, "x", "add", "") | {"index": "0"}, call(1, "y", "mul", "") | {"index": "1"}),
+        calls(call(0, arguments='{"a":1}') | {"index": "0"}), calls(call(1, arguments='{"b":2}') | {"index": "1"}),
+    ],
+    "ids as numbers, both 0": [calls(call(0, 0, "add", '{"a":1}')), calls(call(1, 0, "mul", '{"b":2}'))],
+    "id after the name": [
+        calls(call(0, name="add", arguments="")), calls(call(0, "x", arguments='{"a":1}')),
+        calls(call(1, name="mul", arguments="")), calls(call(1, "y", arguments='{"b":2}')),
+    ],
+    "the whole calls once more at the end": [
+        calls(call(0, "x", "add", '{"a"')), calls(call(0, None, None, ":1}")), calls(call(1, "y", "mul", '{"b":2}')),
+        calls(call(0, "x", "add", '{"a":1}'), call(1, "y", "mul", '{"b":2}')),
+    ],
+    "id and name in every delta": [
+        calls(call(0, "x", "add", '{"a"')), calls(call(0, "x", "add", ":1}")), calls(call(1, "y", "mul", '{"b":2}')),
+    ],
     "no index, whole": [calls(call(None, "x", "add", '{"a":1}')), calls(call(None, "y", "mul", '{"b":2}'))],
     "no index and no id": [calls(call(None, name="add", arguments='{"a":1}'), call(None, name="mul", arguments='{"b":2}'))],
     "no index, in pieces": [

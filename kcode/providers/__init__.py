@@ -41,7 +41,11 @@ class UsageDelta:
 
 @dataclass(frozen=True, slots=True)
 class ReplyDelta:
-    """The last delta: the whole reply, known to be complete. `finish` is stop, tool_calls, length or another word."""
+    """The last delta: the whole reply, known to be complete.
+
+    `finish` is stop, tool_calls, length or another word of the endpoint's; it is malformed when all that the reply says
+    is a tool call written out as text of which no call could be made.
+    """
 
     message: AssistantMessage
     finish: str

@@ -107,7 +107,7 @@ class HistoryEncoder:
         if key == "none":
             return
         if key == "think":
-            found["content"] = f"<think>{message.reasoning or ''}</think>{found.get('content') or ''}"
+            found["content"] = f"<think>{message.reasoning or ''}</think>{message.text}"
         elif key != "reasoning_details":
             found[key] = message.reasoning or ""
         elif message.reasoning_details:

@@ -139,7 +139,7 @@ class OpenAIChat:
 
     async def _stream_once(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
         body = self._writer.encode(messages, tools)
-        decoder = StreamDecoder()
+        decoder = StreamDecoder(tools)
         with self._keyless_errors():
             async with self._transport.post(body) as response:
                 if response.status != 200:

@@ -9,7 +9,7 @@ from typing import Any
 # 262 MB of memory.
 LINE_LIMIT = 8 * 1024 * 1024
 # The fields of the format that tell nothing here, and comments.
-_OTHER_FIELDS = (b":", b"id:", b"retry:")
+_OTHER_FIELDS = (":", "id:", "retry:")
 
 # Not `json.loads`: with a keyword it builds a decoder for every call. A raw control character in a string is let pass.
 _JSON = json.JSONDecoder(strict=False)
@@ -55,57 +55,59 @@ class EventDecoder:
             self._rest.clear()
         self._rest += data[end + 1 :]
         events: list[Event] = []
-        for line in whole.split(b"\n"):
-            self._take_line(line, events)
-            if self.done:
-                break
+        for line in _decode(whole).split("\n"):
+            if line:
+                self._take_line(line, events)
+                if self.done:
+                    break
+            elif self._lines or self._name:
+                self._take_end_of_event(events)
         return events
 
     def finish(self) -> list[Event]:
         """The events of a last line without its newline; raises StreamFault when it is cut."""
         events: list[Event] = []
         if not self.done and self._rest:
-            line = bytes(self._rest)
+            line = _decode(bytes(self._rest))
             self._rest.clear()
             self._take_line(line, events)
         if not self.done:
             self._take_end_of_event(events)
         return events
 
-    def _take_line(self, line: bytes, events: list[Event]) -> None:
+    def _take_line(self, line: str, events: list[Event]) -> None:
         if not self._started:
             self._started = True
-            line = line.removeprefix(b"\xef\xbb\xbf")
-        if line.startswith(b"data:"):
-            self._take_data(line, events)
-        elif not line or line == b"\r":
+            line = line.removeprefix("\ufeff")
+        if line.startswith("data:"):
+            self._take_data(line[5:].strip(), events)
+        elif line == "\r":
             self._take_end_of_event(events)
-        elif line.startswith(b"event:"):
-            self._name = _decode(line[6:]).strip()
+        elif line.startswith("event:"):
+            self._name = line[6:].strip()
         elif not line.startswith(_OTHER_FIELDS):
             if len(self.stray) + len(line) > LINE_LIMIT:
                 raise StreamFault("the answer is no stream of events and does not end")
-            self.stray += line + b"\n"
+            self.stray += line.encode() + b"\n"
 
-    def _take_data(self, line: bytes, events: list[Event]) -> None:
-        text = _decode(line[5:]).strip()
+    def _take_data(self, text: str, events: list[Event]) -> None:
         if self._lines:
             self._size += len(text)
             if self._size > LINE_LIMIT:
                 raise StreamFault("an event does not end")
             self._lines.append(text)
+            return
+        try:
+            decoded, end = _JSON.raw_decode(text)
+        except (ValueError, RecursionError):
+            end = -1
+        if end == len(text):
+            events.append((decoded, self._name))
         elif text == "[DONE]":
             self.done = True
         elif text:
-            try:
-                decoded, end = _JSON.raw_decode(text)
-            except (ValueError, RecursionError):
-                end = -1
-            if end == len(text):
-                events.append((decoded, self._name))
-            else:
-                # The first of several lines, or damaged; the end of the event tells.
-                self._lines, self._size = [text], len(text)
+            # The first of several lines, or damaged; the end of the event tells.
+            self._lines, self._size = [text], len(text)
 
     def _take_end_of_event(self, events: list[Event]) -> None:
         name, self._name = self._name, ""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,65 +10,7 @@ from hypothesis import strategies as st
 from kcode.errors import ProviderError
 from kcode.messages import ToolCall, Usage
 from kcode.providers import ReasoningDelta, TextDelta, ToolCallDelta, UsageDelta
-from kcode.providers.stream import StreamDecoder
 from tests.providers.streams import DONE, call, calls, chunk, decode, failure_of, reply_of, sse
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-RECORDED = [
-    ("avian-k2.5-thinking.0", "tool_calls", ["functions.weather:0"], 47),
-    ("avian-k2.5-thinking.1", "stop", [], 78),
-    ("groq-k2-tool.0", "tool_calls", ["functions.weather:0"], 32),
-    ("groq-k2-tool.1", "stop", [], 13),
-    ("openrouter-k2.5-simple.0", "stop", [], 173),
-    ("openrouter-k2.5-tool.0", "tool_calls", ["functions.weather:0"], 87),
-    ("openrouter-k2.5-tool.1", "stop", [], 66),
-    ("openrouter-moonshot-k2-multi-tool.0", "tool_calls", ["add:0", "multiply:1"], 52),
-    ("openrouter-moonshot-k2-multi-tool.1", "stop", [], 32),
-    ("openrouter-moonshot-k2-tool.0", "tool_calls", ["weather:0"], 32),
-    ("openrouter-moonshot-k2-tool.1", "stop", [], 16),
-]
-
-
-@pytest.mark.parametrize(("name", "finish", "ids", "tokens"), RECORDED)
-def test_a_recorded_stream_gives_the_same_reply_however_it_is_cut_up(
-    recorded: Path, name: str, finish: str, ids: list[str], tokens: int
-) -> None:
-    data = (recorded / f"{name}.sse").read_bytes()
-    reply = reply_of(data)
-    decoder = StreamDecoder()
-    decoder.feed(data)
-    usage = decoder.last_usage()
-    assert reply.finish == finish
-    assert [c.id for c in reply.message.tool_calls] == ids
-    assert all(json.loads(c.arguments) for c in reply.message.tool_calls)
-    assert usage is not None
-    assert usage.completion_tokens == tokens
-    if "k2.5" in name:
-        assert reply.message.reasoning
-        joined = "".join(d["text"] for d in json.loads(reply.message.reasoning_details or "[]"))
-        assert joined == reply.message.reasoning
-    assert reply.message.tool_calls or reply.message.text
-
-
-def test_the_first_recorded_reasoning_token_is_not_lost(recorded: Path) -> None:
-    reply = reply_of((recorded / "openrouter-k2.5-tool.0.sse").read_bytes())
-    assert reply.message.reasoning is not None
-    assert reply.message.reasoning.startswith(" The user is asking")
-
-
-@pytest.mark.parametrize("name", [row[0] for row in RECORDED])
-def test_no_call_comes_out_of_a_recorded_stream_cut_before_its_finish(recorded: Path, name: str) -> None:
-    data = (recorded / f"{name}.sse").read_bytes()
-    whole, _ = decode([data])
-    for end in [*range(0, len(data) - 700, 23), *range(max(0, len(data) - 700), len(data))]:
-        try:
-            reply, _ = decode([data[:end]])
-        except ProviderError:
-            continue
-        assert reply.message.tool_calls == whole.message.tool_calls
-        assert reply.message.text == whole.message.text
 
 
 def test_text_reasoning_and_a_call_come_as_deltas_in_their_order() -> None:

@@ -22,7 +22,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 def declared(name: str, *required: str, optional: Sequence[str] = ()) -> Tool:
-    async def run(_view: View, **_: Any) -> ToolResult:
+    async def run(_view: View, /, **_: Any) -> ToolResult:
         return ToolResult("")
 
     properties = {key: {"type": "string"} for key in (*required, *optional)}

@@ -33,9 +33,10 @@ format: $(VENV)/installed-dev  ## format the code
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/ruff check --fix
 
-bench: $(VENV)/installed-dev  ## measure start, steps and memory against the bounds that are promised
+bench: $(VENV)/installed-dev  ## measure start, steps, deltas and memory against the bounds that are promised
 	$(VENV)/bin/python -m bench.startup $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.steps $(VENV)/bin/kcode
+	$(VENV)/bin/python -m bench.deltas $(VENV)/bin/kcode
 
 clean:  ## delete the virtual environment and all caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

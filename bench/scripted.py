@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -13,12 +14,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kcode.providers.cassette import script_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    Dialect = Literal["reasoning_content", "reasoning", "reasoning_details"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +61,46 @@ class Endpoint:
     def note_arrival(self) -> int:
         self.arrivals.append(time.monotonic())
         if self.sender is not None:
-            status = Path(f"/proc/{self.sender}/status")
-            text = status.read_text(encoding="ascii") if status.exists() else ""
-            sizes = {
-                name: int(size) / 1024 for name, size in re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB", text, re.MULTILINE)
-            }
+            sizes = memory_of(self.sender)
             self.memory.append(sizes.get("VmRSS", 0.0))
             self.peak = sizes.get("VmHWM", 0.0)
         return len(self.arrivals) - 1
 
 
+def memory_of(process: int) -> dict[str, float]:
+    """A process's memory now (VmRSS) and at its peak (VmHWM) in MiB; nothing of one that is gone."""
+    try:
+        text = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+    return {name: int(size) / 1024 for name, size in re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB", text, re.MULTILINE)}
+
+
+def streamed(reply: Mapping[str, Any], number: int, dialect: Dialect) -> list[bytes]:
+    """A scripted reply as the pieces of a stream, its reasoning spelled as the dialect does."""
+    pieces = script_pieces(reply, number)
+    if dialect == "reasoning_content":
+        return pieces
+    spoken: list[bytes] = []
+    for piece in pieces:
+        if b'"reasoning_content"' not in piece:
+            spoken.append(piece)
+            continue
+        chunk = json.loads(piece.removeprefix(b"data: "))
+        text = chunk["choices"][0]["delta"].pop("reasoning_content")
+        chunk["choices"][0]["delta"] = {"reasoning": text}
+        if dialect == "reasoning_details":
+            detail = {"type": "reasoning.text", "text": text, "format": "unknown", "index": 0}
+            chunk["choices"][0]["delta"]["reasoning_details"] = [detail]
+        spoken.append(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+    return spoken
+
+
 @contextmanager
-def endpoint(replies: Sequence[Mapping[str, Any]]) -> Iterator[Endpoint]:
+def endpoint(replies: Sequence[Mapping[str, Any]], dialect: Dialect = "reasoning_content") -> Iterator[Endpoint]:
     """Serve the replies on loopback until the block is left."""
     state = Endpoint(replies)
-    bodies = [b"".join(script_pieces(reply, number)) for number, reply in enumerate(replies)]
+    bodies = [b"".join(streamed(reply, number, dialect)) for number, reply in enumerate(replies)]
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -119,7 +147,7 @@ def make_repository(folder: Path, files: int) -> Path:
     return folder
 
 
-def clean_environment(home: Path, url: str = "") -> dict[str, str]:
+def clean_environment(home: Path, url: str = "", model: str = "kimi-k2-thinking") -> dict[str, str]:
     """The environment of a user who has set nothing but the endpoint."""
     home.mkdir(exist_ok=True)
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
@@ -127,7 +155,7 @@ def clean_environment(home: Path, url: str = "") -> dict[str, str]:
         "HOME": str(home),
         "KCODE_BASE_URL": url,
         "KCODE_API_KEY": "sk-bench",
-        "KCODE_MODEL": "kimi-k2-thinking",
+        "KCODE_MODEL": model,
     }
 
 

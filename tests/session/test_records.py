@@ -97,7 +97,7 @@ def test_events_leave_what_is_needed_to_show_them_again() -> None:
     }  # fmt: skip
     assert event_record(ReplyDiscarded("It was empty.", usage)) == {
         "type": "usage", "prompt_tokens": 10, "completion_tokens": 5, "cached_tokens": 2, "cost": 0.01,
-        "discarded": "It was empty.",
+        "reasoning_tokens": 3, "cost_is_estimate": True, "discarded": "It was empty.",
     }  # fmt: skip
     assert event_record(ModelNudged("It repeats itself.")) == {"type": "nudge", "reason": "It repeats itself."}
     assert event_record(ModelChosen("kimi-k3")) == {"type": "model", "model": "kimi-k3"}

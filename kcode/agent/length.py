@@ -23,7 +23,7 @@ _FRAME, _CALL_FRAME, _RESULT_FRAME = 4, 10, 12
 class RequestLength:
     """The length of the request that holds a conversation and `tools`, in tokens.
 
-    `load_counter` gives a function that counts exactly, or None; it is not called before a decision depends on it.
+    `load_counter` gives a function that counts exactly, or None; it is called once, when a decision first depends on it.
     """
 
     def __init__(self, tools: str = "", load_counter: Callable[[], Count | None] | None = None) -> None:
@@ -31,6 +31,7 @@ class RequestLength:
         """How many tokens of the next request the endpoint has counted before."""
         self._tools = tools
         self._load_counter = load_counter
+        self._exact: Count | None = None
         self._known_messages = 0
         self._estimated_messages = 0
         self._estimate = estimate_tokens(tools) if tools else 0
@@ -43,13 +44,15 @@ class RequestLength:
         An estimate within a factor of two of `near` gives way to an exact count where one can be had.
         """
         about = self.known + round(self._estimate_of_fresh(messages) * self._ratio)
-        if near is None or not near / 2 < about < near * 2 or self._load_counter is None:
+        if near is None or not near / 2 < about < near * 2:
             return about
-        count = self._load_counter()
-        if count is None:
+        if self._load_counter is not None:
+            self._exact, self._load_counter = self._load_counter(), None
+        if self._exact is None:
             return about
-        tools = 0 if self._known_messages or not self._tools else count(self._tools)
-        return self.known + tools + sum(tokens_of(message, count) for message in messages[self._known_messages :])
+        tools = 0 if self._known_messages or not self._tools else self._exact(self._tools)
+        fresh = messages[self._known_messages :]
+        return self.known + tools + sum(tokens_of(message, self._exact) for message in fresh)
 
     def learn(self, messages: Sequence[Message], reply: AssistantMessage, usage: Usage) -> None:
         """Take note of what the endpoint counted for the request with these messages and for its reply."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from importlib.metadata import distribution
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +16,6 @@ _WORDS, _THEIR_TOKENS = "Hello world 你好世界 1234567890", [19180, 2695, 220
 _LONGEST_PIECE = 25_000
 
 
-@cache
 def load_counter(model: str) -> Callable[[str], int] | None:
     """A function that counts a text's tokens as the model does; None for other models and without the extra.
 
@@ -27,6 +24,8 @@ def load_counter(model: str) -> Callable[[str], int] | None:
     if not _KIMI.search(model.lower()):
         return None
     try:
+        from importlib.metadata import distribution  # noqa: PLC0415  # 15 ms, and most runs end far from the window
+
         # An unrelated project has the same import name: without this one it is not even imported.
         distribution(_PROJECT)
         from splintr import Tokenizer  # noqa: PLC0415  # optional, and 40 MB

@@ -218,13 +218,16 @@ async def _answer_calls(desk: Desk, calls: OpenCalls, advice: Advice, *, cut_off
     while call := calls.first:
         place = len(given)
         yield ToolCallStarted(call)
+        # The endpoint takes the answer to its own tools exactly as the arguments came, or not at all.
+        tool = desk.tools.get(call.name)
+        is_exact = tool is not None and tool.declaration is not None
         if place in advice.shares:
             result, text = given[advice.shares[place]]
             given.append((result, text))
-            calls.answer(f"{text}\n\n{RAN_ONCE}")
+            calls.answer(text if is_exact else f"{text}\n\n{RAN_ONCE}")
             yield ToolCallFinished(call, result, 0.0)
             continue
-        nudge = advice.nudge if advice.nudge and advice.nudge.place == place else None
+        nudge = advice.nudge if advice.nudge and advice.nudge.place == place and not is_exact else None
         async with aclosing(_run_call(desk, call, cut_off=cut_off)) as events:
             async for event in events:
                 if isinstance(event, ToolCallFinished):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -221,3 +222,14 @@ def test_a_reply_that_repeats_one_passage_is_cut_off_and_paid_for() -> None:
     assert spent.completion_tokens > 8192 // 4
     assert spent.cost is not None
     assert spent.cost > 0.01 + 8192 // 4 * 10.0 / 1_000_000
+
+
+def test_the_answer_to_an_endpoints_own_tool_stays_exact_however_often_it_is_called() -> None:
+    search = AssistantMessage(
+        "", "Once more.", (call("$web_search", 0, '{"q": "x"}'), call("$web_search", 1, '{"q": "x"}'))
+    )
+    desk = desk_with(search, search, search, search, DONE)
+    tool = replace(next(iter(desk.tools.values())), name="$web_search", declaration={"type": "builtin_function"})
+    desk = replace(desk, tools={**desk.tools, tool.name: tool})
+    assert finish(run(desk)).reason is TurnEnd.DONE
+    assert {text for _, text in answers(desk)} == {'{"q": "x"}'}

@@ -7,9 +7,9 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from kcode.messages import AssistantMessage, ToolCall
-from kcode.providers import ReasoningDelta, ReplyDelta, TextDelta
+from kcode.providers import ReasoningDelta, ReplyDelta, TextDelta, ToolCallDelta
 from kcode.providers.calls import CallAssembler, with_own_ids
-from kcode.providers.deltas import DeltaJoiner
+from kcode.providers.deltas import join_deltas
 from kcode.providers.gate import Gate
 from kcode.providers.reasoning import ReasoningDetails
 from kcode.providers.salvage import ARGUMENTS, CLOSE_THOUGHT
@@ -19,6 +19,7 @@ from kcode.providers.toolnames import ToolNames
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kcode.providers import Delta
     from kcode.tooling import Tool
 
 _OPEN_THOUGHT = "<think>"
@@ -36,12 +37,11 @@ class _Stage(Enum):
 class ReplyAssembler:
     """Takes a reply's reasoning, content and calls piece by piece.
 
-    What `deltas` gives out, joined, is the message's reasoning and text. One shape cannot keep to that: a thought in
+    What `take_deltas` gives out, joined, is the message's reasoning and text. One shape cannot keep to that: a thought in
     the content without its opening tag was shown as text before its closing tag came.
     """
 
     def __init__(self, tools: Sequence[Tool]) -> None:
-        self.deltas = DeltaJoiner()
         self.calls = CallAssembler()
         self.details = ReasoningDetails()
         self.size = 0
@@ -49,12 +49,19 @@ class ReplyAssembler:
         self._names = ToolNames(tools)
         self._reasoning_gate, self._text_gate = Gate(self._names), Gate(self._names)
         self._reasoning_pairs, self._content_pairs = PairJoiner(), PairJoiner()
+        self._deltas: list[Delta] = []
         self._reasoning: list[str] = []
         self._text: list[str] = []
-        self._has_reasoning = self._has_own_reasoning = False
+        self._has_reasoning = self._has_own_reasoning = self._has_calls = False
         self._stage = _Stage.START
         self._wait = ""
-        self._blank = ""
+        self._lead: list[str] = []
+        self._blank: list[str] = []
+
+    def take_deltas(self) -> list[Delta]:
+        """What there is to show since this was last asked; neighbours of one kind are one."""
+        deltas, self._deltas = self._deltas, []
+        return deltas if len(deltas) < 2 else join_deltas(deltas)
 
     def take_reasoning(self, text: str) -> None:
         """Take reasoning that the endpoint sends as such; an empty one is a sign of its own."""
@@ -87,11 +94,13 @@ class ReplyAssembler:
             # With calls of its own the reply's tokens are text.
             self._let_out(self._reasoning_gate)
             self._let_out(self._text_gate)
+            self._has_calls = True
         # Arguments that come before their name wait for it.
         if call.name:
             fresh = "".join(call.pieces[call.shown :])
             call.shown = len(call.pieces)
-            self.deltas.add((place, self._names.find(call.name) or call.name), fresh)
+            name = self._names.find(call.name) or call.name
+            self._deltas.append(ToolCallDelta(place, name, mend_surrogates(fresh)))
         return place
 
     def finish(self, finish: str | None) -> ReplyDelta:
@@ -105,9 +114,9 @@ class ReplyAssembler:
             calls, finish = self._salvage(finish)
         self._let_out(self._reasoning_gate)
         self._let_out(self._text_gate)
-        if not self.calls.calls:
+        if not self._has_calls:
             for place, call in enumerate(calls):
-                self.deltas.add((place, call.name), call.arguments)
+                self._deltas.append(ToolCallDelta(place, call.name, call.arguments))
         if calls and finish not in {"length", "content_filter"}:
             finish = "tool_calls"
         elif not finish or finish in {"tool_calls", "function_call"}:
@@ -127,7 +136,7 @@ class ReplyAssembler:
 
     def _show_reasoning(self, text: str) -> None:
         self._reasoning.append(text)
-        self.deltas.add(ReasoningDelta, text)
+        self._deltas.append(ReasoningDelta(text))
 
     def _write(self, text: str) -> None:
         shown = self._text_gate.take(text)
@@ -135,17 +144,24 @@ class ReplyAssembler:
             self._show_text(shown)
 
     def _show_text(self, text: str) -> None:
-        # Whitespace alone is held until text follows: one host sends " " between two calls.
-        if text.isspace() and (self.calls.calls or not self._text):
-            self._blank += text
-            return
-        if not self._text:
+        later = ""
+        if not self._text or self._has_calls:
+            # Whitespace is held until text follows: one host sends " " between two calls.
+            words = text.rstrip()
+            if not words:
+                self._blank.append(text)
+                return
+            if self._has_calls:
+                text, later = words, text[len(words) :]
             # With a text of its own the reply's reasoning is no call.
             self._let_out(self._reasoning_gate)
         if self._blank:
-            text, self._blank = self._blank + text, ""
+            text = "".join([*self._blank, text])
+            self._blank.clear()
+        if later:
+            self._blank.append(later)
         self._text.append(text)
-        self.deltas.add(TextDelta, text)
+        self._deltas.append(TextDelta(text))
 
     def _let_out(self, gate: Gate) -> None:
         if not gate.is_open:
@@ -156,11 +172,11 @@ class ReplyAssembler:
             (self._show_reasoning if gate is self._reasoning_gate else self._show_text)(text)
 
     def _begin(self, content: str) -> None:
+        if content.isspace():
+            self._lead.append(content)
+            return
         bare = content.lstrip()
-        if self._has_own_reasoning:
-            self._stage = _Stage.ANSWER
-            self._write(content)
-        elif bare.startswith(_OPEN_THOUGHT):
+        if bare.startswith(_OPEN_THOUGHT) and not self._has_own_reasoning:
             self._stage = _Stage.THOUGHT
             self._has_reasoning = self.has_tagged_reasoning = True
             self._seek_end_of_thought(bare.removeprefix(_OPEN_THOUGHT))
@@ -168,7 +184,7 @@ class ReplyAssembler:
             self._wait = content
         else:
             self._stage = _Stage.TEXT
-            self._seek_end_of_thought(content)
+            self._seek_end_of_thought("".join([*self._lead, content]))
 
     def _seek_end_of_thought(self, content: str) -> None:
         is_thought = self._stage is _Stage.THOUGHT
@@ -202,13 +218,15 @@ class ReplyAssembler:
         """What was text so far was a thought whose opening tag the host, or the model, left out."""
         self._show(self._text_gate, self._text_gate.flush())
         self._has_reasoning = self.has_tagged_reasoning = True
-        self._reasoning = [*self._text, self._blank]
-        self._text, self._blank = [], ""
+        self._reasoning = self._text + self._blank
+        self._text, self._blank = [], []
         self._reasoning_gate, self._text_gate = self._text_gate, Gate(self._names)
 
     def _end_content(self) -> None:
         self._think(self._reasoning_pairs.flush())
         wait, self._wait = self._wait + self._content_pairs.flush(), ""
+        if self._stage is _Stage.START:
+            wait = "".join([*self._lead, wait])
         if self._stage is _Stage.THOUGHT:
             self._think(wait)
         else:

@@ -56,6 +56,15 @@ class EventDecoder:
         self._rest += data[end + 1 :]
         events: list[Event] = []
         for line in _decode(whole).split("\n"):
+            if line.startswith("data: {") and not self._lines:
+                # The one shape that counts, without a copy and a call: 1 µs of the 3 that an event takes.
+                try:
+                    decoded, end_of_json = _JSON.raw_decode(line, 6)
+                except (ValueError, RecursionError):
+                    end_of_json = -1
+                if end_of_json == len(line) or line[end_of_json:] == "\r":
+                    events.append((decoded, self._name))
+                    continue
             if line:
                 self._take_line(line, events)
                 if self.done:

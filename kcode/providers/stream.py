@@ -45,6 +45,9 @@ class StreamDecoder:
         self._has_open_calls = False
         self._received = 0
         self._chunks = 0
+        # Neighbouring pieces of reasoning, or else of content, that wait to be handed on as one.
+        self._run: list[str] = []
+        self._run_is_reasoning = False
 
     @property
     def done(self) -> bool:
@@ -86,7 +89,7 @@ class StreamDecoder:
         if not is_whole and (self._finish is None or self._has_open_calls):
             raise ProviderError(incomplete("the connection was closed before the reply was whole"))
         reply = self._reply.finish(self._finish)
-        return [*deltas, *self._reply.deltas.take(), reply]
+        return [*deltas, *self._reply.take_deltas(), reply]
 
     def last_usage(self) -> Usage | None:
         """The usage that counts: the last one sent."""
@@ -97,9 +100,10 @@ class StreamDecoder:
         reply = self._reply
         for chunk, name in events:
             self._take(chunk, name)
+        self._hand_on()
         if reply.size + reply.calls.size + reply.details.size > TEXT_LIMIT:
             raise ProviderError(incomplete("it does not end"))
-        deltas = reply.deltas.take()
+        deltas = reply.take_deltas()
         if self._usage is not before and self._usage is not None and self._usage != before:
             deltas.append(UsageDelta(self._usage))
         return deltas
@@ -112,7 +116,7 @@ class StreamDecoder:
         if "error" in chunk or not choices:
             _refuse_error(chunk, name)
         usage = chunk.get("usage")
-        choice = _first_choice(choices)
+        choice = _first_choice(choices) if isinstance(choices, list) else None
         if choice is not None:
             delta = choice["delta"] if "delta" in choice else choice.get("message")
             if isinstance(delta, dict):
@@ -132,39 +136,54 @@ class StreamDecoder:
             raise ProviderError(classify_stream_error(told))
 
     def _take_delta(self, delta: dict[str, Any]) -> None:
-        reply = self._reply
         if not _REASONING_KEYS.isdisjoint(delta):
             reasoning = self._reasoning_of(delta)
             if reasoning is not None:
-                reply.take_reasoning(reasoning)
+                if not self._run_is_reasoning:
+                    self._hand_on()
+                    self._run_is_reasoning = True
+                self._run.append(reasoning)
         content = delta.get("content")
         if content and isinstance(content, str):
-            reply.take_content(content)
-        if calls := delta.get("tool_calls"):
-            self._take_calls(calls)
-        if function := delta.get("function_call"):
+            if self._run_is_reasoning:
+                self._hand_on()
+                self._run_is_reasoning = False
+            self._run.append(content)
+        if "tool_calls" in delta:
+            self._take_calls(delta["tool_calls"])
+        if "function_call" in delta:
             # The protocol before there were several calls in a reply.
-            self._take_calls({"index": 0, "function": function})
+            self._take_calls({"index": 0, "function": delta["function_call"]})
+
+    def _hand_on(self) -> None:
+        if self._run:
+            take = self._reply.take_reasoning if self._run_is_reasoning else self._reply.take_content
+            take("".join(self._run))
+            self._run.clear()
 
     def _reasoning_of(self, delta: dict[str, Any]) -> str | None:
         """The delta's reasoning, once: hosts send it under up to three keys, some of them with empty placeholders."""
+        text = delta.get("reasoning_content")
+        if text and self._key_is_sure and "reasoning_details" not in delta and isinstance(text, str):
+            return text
         details = delta.get("reasoning_details")
         from_details = self._reply.details.add(details) if details and isinstance(details, list) else None
         found: str | None = None
         sources: tuple[tuple[ReasoningKey, Any], ...] = (
-            ("reasoning_content", delta.get("reasoning_content")),
+            ("reasoning_content", text),
             ("reasoning_details", from_details),
             ("reasoning", delta.get("reasoning")),
         )
-        for key, text in sources:
-            if not found and isinstance(text, str):
-                found = text
-                if not self._key_is_sure and (text or self._key is None):
+        for key, piece in sources:
+            if not found and isinstance(piece, str):
+                found = piece
+                if not self._key_is_sure and (piece or self._key is None):
                     self._key = key
-                    self._key_is_sure = bool(text)
+                    self._key_is_sure = bool(piece)
         return found
 
     def _take_calls(self, entries: Any) -> None:
+        self._hand_on()
         for entry in entries if isinstance(entries, list) else [entries]:
             place = self._reply.take_call(entry)
             if place is None:
@@ -189,9 +208,7 @@ class StreamDecoder:
         raise ProviderError(incomplete(f"the answer is {start[:80]!r}" if start else "the answer is empty"))
 
 
-def _first_choice(choices: Any) -> dict[str, Any] | None:
-    if not isinstance(choices, list):
-        return None
+def _first_choice(choices: list[Any]) -> dict[str, Any] | None:
     for choice in choices:
         if isinstance(choice, dict):
             index = choice.get("index")

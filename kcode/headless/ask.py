@@ -49,6 +49,7 @@ async def _ask(bench: Workbench, prompt: str, terminal: Terminal, output: Output
     if output.json:
         write_line("thread.started", version=1, session=bench.session.id, workspace=str(bench.workspace.root))
     finished: TurnFinished | None = None
+    answer = _StreamedAnswer()
     async with bench:
         ask = None if output.json or output.quiet else ask_person(terminal, reporter)
         try:
@@ -56,8 +57,9 @@ async def _ask(bench: Workbench, prompt: str, terminal: Terminal, output: Output
                 async for event in events:
                     if streams and isinstance(event, TextStreamed):
                         reporter.close()
-                        sys.stdout.write(sanitize(event.text))
-                        sys.stdout.flush()
+                        answer.say(event.text)
+                    else:
+                        answer.end_line()
                     reporter.report(event)
                     bench.record(event)
                     if output.json:
@@ -65,14 +67,30 @@ async def _ask(bench: Workbench, prompt: str, terminal: Terminal, output: Output
                     if isinstance(event, TurnFinished):
                         finished = event
         finally:
+            answer.end_line()
             reporter.close()
     assert finished is not None  # a turn that does not raise ends with TurnFinished
-    if streams and finished.reason is TurnEnd.DONE:
-        sys.stdout.write("\n")
-        sys.stdout.flush()
     if not output.quiet:
         terminal.say(describe_usage(finished.usage, finished.steps), DIM)
     return _deliver(finished, terminal, output, streams=streams)
+
+
+class _StreamedAnswer:
+    """Text on a terminal's stdout as it comes; its line is ended before anything else is said there."""
+
+    def __init__(self) -> None:
+        self._is_open = False
+
+    def say(self, text: str) -> None:
+        sys.stdout.write(sanitize(text))
+        sys.stdout.flush()
+        self._is_open = not text.endswith("\n")
+
+    def end_line(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            sys.stdout.write("\n")
+            sys.stdout.flush()
 
 
 def _deliver(finished: TurnFinished, terminal: Terminal, output: OutputOptions, *, streams: bool) -> int:

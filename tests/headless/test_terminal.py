@@ -128,3 +128,11 @@ def test_escapes_in_what_the_model_says_are_shown_and_not_obeyed(
     assert "\x1b]0;" not in screen.text
     assert "\x1b[2J" not in screen.text
     assert "␛[2Jhello" in screen.text
+
+
+def test_what_is_said_before_a_call_stays_on_the_screen(tmp_path: Path, model_server: ModelServerFactory) -> None:
+    script = [reply("Let me see.", calls=[("read_file", {"path": "calc/money.py"})]), reply("It truncates.")]
+    screen = Screen(program_with(script, tmp_path, model_server), "ask", "does it round?")
+    assert screen.end() == 0
+    assert "Let me see.\r\n" in screen.text
+    assert "It truncates.\r\n" in screen.text

@@ -111,7 +111,7 @@ def _chosen(terminal: Terminal) -> Endpoint:
         terminal.say(f"{number:>3}  {name:<14} {row.title:<18} {_held(row, stored)}")
     terminal.say("Another URL: kcode login --base-url URL", DIM)
     while True:
-        answer = terminal.ask_line(f"Which one? [Enter: {current.name}] ")
+        answer = _ask(terminal, f"Which one? [Enter: {current.name}] ")
         if answer is None:
             raise RefusedError("No endpoint was chosen. Name it: kcode login NAME.")
         if not answer:
@@ -147,10 +147,17 @@ def _piped_key() -> str | None:
 def _typed_key(endpoint: Endpoint, terminal: Terminal) -> str:
     if endpoint.key_page and endpoint.keeps_its_host:
         terminal.say(f"Get a key at {endpoint.key_page}.")
-    key = terminal.ask_secret(f"Key for {endpoint.title} ({endpoint.host}), not shown: ")
+    key = _ask(terminal, f"Key for {endpoint.title} ({endpoint.host}), not shown: ", hidden=True)
     if not key:
         raise RefusedError(f"No key was given. Type it at a terminal, or pipe it in: {login_command(endpoint)} < FILE")
     return key
+
+
+def _ask(terminal: Terminal, question: str, *, hidden: bool = False) -> str | None:
+    """A line that the person types; None when nobody can be asked. In a loop, where a signal is never kept waiting."""
+    if not sys.stderr.isatty():
+        return None
+    return run_until_signal(terminal.wait_for_line(question, hidden=hidden))
 
 
 def _check(endpoint: Endpoint, key: str, model: str | None, terminal: Terminal) -> None:

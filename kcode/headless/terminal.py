@@ -63,31 +63,6 @@ class Terminal:
             if letter and letter in choices:
                 return letter
 
-    def ask_line(self, question: str) -> str | None:
-        """Ask for a line in the person's own words; None when nobody can be asked."""
-        if not sys.stderr.isatty():
-            return None
-        self.say(question, BOLD, end="")
-        line = self._read_line()
-        if line is None:
-            self.say()
-        return line if line is None else line.strip()
-
-    def ask_secret(self, question: str) -> str | None:
-        """Ask for a line that is not shown as it is typed; None when nobody can be asked."""
-        if not sys.stderr.isatty():
-            return None
-        with _open_keyboard() as keyboard:
-            if keyboard is None:
-                return None
-            with _silent(keyboard):
-                self.say(question, BOLD, end="")
-                try:
-                    line = self._read_line()
-                finally:
-                    self.say()  # the newline that was typed was not shown either
-        return line.strip() if line else None
-
     def has_person(self) -> bool:
         """True when somebody can read a question here and type an answer to it."""
         if not sys.stderr.isatty():

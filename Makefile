@@ -7,6 +7,8 @@ PYTHON ?= $(eval PYTHON := $(shell for modules in 'ensurepip, venv, sys' sys; do
 	"$$python" -c "import $$modules; sys.exit(sys.version_info < (3, 11))" >/dev/null 2>&1 && echo "$$python" && exit; \
 	done; done))$(PYTHON)
 VENV := .venv
+# Most of a test's time is a program's that it started: a worker for each core, and each file in one of them.
+RUN_TESTS := $(VENV)/bin/pytest -n auto --dist loadfile
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -21,13 +23,13 @@ demo: $(VENV)/installed  ## install, and run kcode over a small project with scr
 	@$(VENV)/bin/kcode demo
 
 test: $(VENV)/installed-dev  ## install, and run the test suite; PYTEST="-k name" chooses
-	@$(VENV)/bin/pytest $(PYTEST)
+	@$(RUN_TESTS) $(PYTEST)
 
 check: $(VENV)/installed-dev  ## formatting, lint, types and tests: what must be green before a commit
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/mypy
-	$(VENV)/bin/pytest $(PYTEST)
+	$(RUN_TESTS) $(PYTEST)
 
 format: $(VENV)/installed-dev  ## format the code
 	$(VENV)/bin/ruff format

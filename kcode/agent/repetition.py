@@ -1,13 +1,13 @@
-"""Whether a stream of text has come to repeat one passage for ever. Cheap enough to be asked for each piece."""
+"""Whether a stream of thoughts has come to repeat one passage for ever. Cheap enough to be asked for each piece."""
 
 from __future__ import annotations
 
-# A reply may hold long tables and dumps; twelve equal passages, exact to the character and 8 KB in all, are none.
+# A thought may hold long tables and dumps. Equal passages that fill half of what a reply may have are none: 128 KB, or
+# some 32,000 tokens.
+LEAST = 128 * 1024
 _TIMES = 12
-_LEAST = 8 * 1024
-_LONGEST_PASSAGE = 4 * 1024
-_KEPT = _TIMES * _LONGEST_PASSAGE
-_LOOK_EVERY = 4 * 1024
+_LONGEST_PASSAGE = LEAST // _TIMES
+_LOOK_EVERY = 16 * 1024
 _MARK = 256
 _TRIES = 8
 
@@ -28,23 +28,22 @@ class RepetitionWatch:
         if self.heard < self._next_look:
             return False
         self._next_look = self.heard + _LOOK_EVERY
-        self._tail = "".join((self._tail, *self._fresh))[-_KEPT:]
+        self._tail = "".join((self._tail, *self._fresh))[-LEAST:]
         self._fresh.clear()
         return repeats_itself(self._tail)
 
 
 def repeats_itself(text: str) -> bool:
-    """Whether the text ends in twelve equal passages of up to 4 KB each, and at least 8 KB of them."""
+    """Whether the text ends in at least 128 KB of equal passages, twelve of them or more."""
     # Wherever the text's last characters stood before, one passage may have ended.
     mark = text[-_MARK:]
     place = len(text) - _MARK
     for _ in range(_TRIES):
         place = text.rfind(mark, 0, place + _MARK - 1)
         period = len(text) - _MARK - place
-        length = max(_LEAST, _TIMES * period)
-        if place < 0 or length > len(text):
+        if place < 0 or period > _LONGEST_PASSAGE or len(text) < LEAST:
             return False
-        tail = text[-length:]
+        tail = text[-LEAST:]
         if tail[period:] == tail[:-period]:
             return True
     return False

@@ -77,20 +77,20 @@ async def _stream_once(desk: Desk) -> AsyncGenerator[Event | Reply, None]:
             match delta:
                 case ReasoningDelta(text):
                     yield ReasoningStreamed(text)
+                    if watch.hear(text):
+                        # The stream is closed here, so that the endpoint stops writing; its count of the reply never
+                        # comes.
+                        yield Reply(AssistantMessage(""), usage or _estimated(desk, watch.heard), REPETITION)
+                        return
                 case TextDelta(text):
                     yield TextStreamed(text)
                 case UsageDelta(usage):
-                    continue
+                    pass
                 case ReplyDelta(message, finish):
                     _refuse_withheld(message, finish)
                     yield Reply(message, usage or Usage(), finish)
-                    continue
                 case _:
-                    continue
-            if watch.hear(text):
-                # The stream is closed here, so that the endpoint stops writing; its count of the reply never comes.
-                yield Reply(AssistantMessage(""), usage or _estimated(desk, watch.heard), REPETITION)
-                return
+                    pass
 
 
 def _refuse_withheld(message: AssistantMessage, finish: str) -> None:

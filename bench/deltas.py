@@ -237,6 +237,18 @@ def cpu_seconds(kcode: str, folder: Path, home: Path, case: Case, count: int) ->
     return usage.ru_utime + usage.ru_stime - served.started
 
 
+def json_microseconds(count: int) -> float:
+    """What the machine takes just now for what no client can do without."""
+    lines = [event.removeprefix(b"data: ") for event in events("content", count)[:-1]]
+    spent = []
+    for _ in range(ROUNDS):
+        started = time.thread_time()
+        for line in lines:
+            json.loads(line)
+        spent.append(time.thread_time() - started)
+    return min(spent) / len(lines) * 1e6
+
+
 def measure_deltas(kcode: str, folder: Path, home: Path, count: int) -> list[Row]:
     """What a delta costs over the same run with few of them, so that the end does not count either.
 
@@ -248,7 +260,7 @@ def measure_deltas(kcode: str, folder: Path, home: Path, count: int) -> list[Row
         for case in CASES:
             few[case.name].append(cpu_seconds(kcode, folder, home, case, FEW))
             many[case.name].append(cpu_seconds(kcode, folder, home, case, PACED if case.pause else count))
-    rows = []
+    rows = [Row("CPU of json.loads alone, for each delta", f"{json_microseconds(count):.1f} us")]
     for case in CASES:
         deltas = (PACED if case.pause else count) - FEW
         cost = (min(many[case.name]) - min(few[case.name])) / deltas * 1e6

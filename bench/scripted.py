@@ -21,7 +21,7 @@ from kcode.providers.cassette import script_pieces
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    Dialect = Literal["reasoning_content", "reasoning", "reasoning_details"]
+    Dialect = Literal["reasoning_content", "reasoning", "reasoning_details", "think"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,9 @@ def memory_of(process: int) -> dict[str, float]:
 
 def streamed(reply: Mapping[str, Any], number: int, dialect: Dialect) -> list[bytes]:
     """A scripted reply as the pieces of a stream, its reasoning spelled as the dialect does."""
+    if dialect == "think":
+        tagged = f"<think>{reply['reasoning']}</think>{reply.get('text', '')}"
+        return script_pieces({**reply, "reasoning": "", "text": tagged}, number)
     pieces = script_pieces(reply, number)
     if dialect == "reasoning_content":
         return pieces

@@ -31,6 +31,7 @@ KIMI = Speaker()
 OTHERS = {
     "reasoning": Speaker("reasoning"),
     "reasoning_details": Speaker("reasoning_details"),
+    "thoughts between tags": Speaker("think"),
     "ids kept": Speaker(model="another-model"),
 }
 

@@ -104,6 +104,16 @@ def details(thought: str) -> list[dict[str, Any]]:
     return [*deltas, {"reasoning_details": [entry | {"text": "", "signature": "c2ln"}]}]
 
 
+def between_tags(thought: str) -> list[dict[str, Any]]:
+    """An engine without a reasoning parser: all of it is content, the tags cut anywhere."""
+    return [{"content": piece} for piece in pieces_of(f"<think>{thought}</think>")]
+
+
+def in_tags(message: dict[str, Any]) -> Any:
+    tagged, _, message["content"] = message["content"].removeprefix("<think>").partition("</think>")
+    return tagged
+
+
 def only_detail(message: dict[str, Any]) -> Any:
     (entry,) = message["reasoning_details"]
     assert entry == {
@@ -145,6 +155,9 @@ DIALECTS = {
         only_detail,
         lambda number, _: f"call_{number:08x}",
         k2_id,
+    ),
+    "thoughts between tags": Spoken(
+        CUSTOM, K2, between_tags, in_tags, lambda _, place: f"functions.note:{place}", k2_id, {"content": ""}
     ),
     "another model, its ids kept": Spoken(
         CUSTOM,

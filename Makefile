@@ -7,8 +7,8 @@ PYTHON ?= $(eval PYTHON := $(shell for modules in 'ensurepip, venv, sys' sys; do
 	"$$python" -c "import $$modules; sys.exit(sys.version_info < (3, 11))" >/dev/null 2>&1 && echo "$$python" && exit; \
 	done; done))$(PYTHON)
 VENV := .venv
-# Most of a test's time is a program's that it started: a worker for each core, and each file in one of them.
-RUN_TESTS := $(VENV)/bin/pytest -n auto --dist loadfile
+# Most of a test's time is a program's that it started: a worker for each core, and none idle before the end.
+RUN_TESTS := $(VENV)/bin/pytest -n auto --dist worksteal
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help

@@ -83,7 +83,7 @@ def test_tests_need_more_than_the_demo(checkout: Path) -> None:
     fake_installation(checkout)
     planned = make(checkout, "-n", "test").stdout
     assert "'.[dev]'" in planned
-    assert planned.rstrip().endswith(".venv/bin/pytest -n auto --dist loadfile")
+    assert planned.rstrip().endswith(".venv/bin/pytest -n auto --dist worksteal")
 
 
 def test_a_machine_without_python_is_told_what_to_do(checkout: Path) -> None:

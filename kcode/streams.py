@@ -36,6 +36,19 @@ def open_streams() -> None:
     sys.stderr = _text(_Progress(2, "wb", closefd=False), sys.stderr)
 
 
+def let_go_of_unread() -> None:
+    """Lose what stdout and stderr hold up because nobody reads them: whoever is told to end does not wait for a reader.
+
+    Called where a signal is handled: a write that waited then goes on, into /dev/null.
+    """
+    for descriptor in (1, 2):
+        with suppress(OSError, ValueError):
+            if not select.select([], [descriptor], [], 0)[1]:
+                nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)
+
+
 def _text(raw: io.FileIO, former: TextIO | None) -> io.TextIOWrapper:
     return io.TextIOWrapper(
         io.BufferedWriter(raw),

@@ -6,17 +6,21 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING, TypeVar
 
+from kcode.streams import let_go_of_unread
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from types import FrameType
 
 T = TypeVar("T")
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_until_signal(work: Coroutine[object, object, T], runner: asyncio.Runner | None = None) -> T:
     """Run the work to its end and return its result.
 
     Raises KeyboardInterrupt after Ctrl-C and SystemExit(128 + n) after the signal n, both once the work has cleaned up.
+    A second Ctrl-C does not wait for that.
     """
     if runner is None:
         with asyncio.Runner() as own:
@@ -27,23 +31,29 @@ def run_until_signal(work: Coroutine[object, object, T], runner: asyncio.Runner 
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None  # this is a coroutine that a runner runs
 
-        def stop(number: int) -> None:
+        def stop(number: int, _frame: FrameType | None) -> None:
+            # Not through the loop, which does not get its turn while a write waits for a reader.
+            if number == signal.SIGINT and number in received:
+                raise KeyboardInterrupt
             received.append(number)
+            let_go_of_unread()
             task.cancel()
+            loop.call_soon_threadsafe(lambda: None)  # wakes it
 
         former = {number: signal.getsignal(number) for number in _SIGNALS}
         # Whoever started kcode with nohup wants it to outlive the terminal.
         heard = [number for number, handler in former.items() if handler is not signal.SIG_IGN]
         for number in heard:
-            loop.add_signal_handler(number, stop, number)
+            signal.signal(number, stop)
         try:
             return await work
         finally:
             for number in heard:
-                loop.remove_signal_handler(number)
                 signal.signal(number, former[number])
 
     try:
         return runner.run(guarded())
     except asyncio.CancelledError:
+        if signal.SIGINT in received:
+            raise KeyboardInterrupt from None
         raise SystemExit(128 + received[0] if received else 1) from None

@@ -250,7 +250,7 @@ def _join_chunks(http: httpx2.AsyncClient) -> None:
 
     Its public way is a transport of one's own, with which it no longer takes the environment's proxies.
     """
-    for transport in (http._transport, *http._mounts.values()):  # noqa: SLF001
+    for transport in (getattr(http, "_transport", None), *getattr(http, "_mounts", {}).values()):
         pool = getattr(transport, "_pool", None)
         backend = getattr(pool, "_network_backend", None)
         if pool is not None and backend is not None:

@@ -52,8 +52,12 @@ def run_until_signal(work: Coroutine[object, object, T], runner: asyncio.Runner 
                 signal.signal(number, former[number])
 
     try:
-        return runner.run(guarded())
+        result = runner.run(guarded())
     except asyncio.CancelledError:
-        if signal.SIGINT in received:
-            raise KeyboardInterrupt from None
-        raise SystemExit(128 + received[0] if received else 1) from None
+        if not received:
+            raise SystemExit(1) from None
+    else:
+        # Work that heard of the signal only at its end has gone to its end, but its words may be lost.
+        if not received:
+            return result
+    raise KeyboardInterrupt if signal.SIGINT in received else SystemExit(128 + received[0])

@@ -32,7 +32,7 @@ def keyring_name() -> str | None:
 def read_secret(name: str) -> str | None:
     """The key stored under this name; None when there is none. UsageError when the keyring cannot be asked."""
     try:
-        import keyring  # noqa: PLC0415
+        import keyring  # noqa: PLC0415 - as above
     except ImportError:
         raise UsageError("The library that reads it is not installed: pip install 'kcode[keyring]'.") from None
     with _keyring_errors():
@@ -41,7 +41,7 @@ def read_secret(name: str) -> str | None:
 
 def write_secret(name: str, key: str) -> None:
     """Store the key under this name; UsageError when the keyring does not take it."""
-    import keyring  # noqa: PLC0415
+    import keyring  # noqa: PLC0415 - as above
 
     with _keyring_errors():
         keyring.set_password(_SERVICE, name, key)
@@ -50,7 +50,7 @@ def write_secret(name: str, key: str) -> None:
 def delete_secret(name: str) -> None:
     """Delete the key under this name, if it is there; UsageError when the keyring cannot be asked."""
     try:
-        import keyring  # noqa: PLC0415
+        import keyring  # noqa: PLC0415 - as above
     except ImportError:
         raise UsageError("The library that deletes it is not installed: pip install 'kcode[keyring]'.") from None
     with _keyring_errors():

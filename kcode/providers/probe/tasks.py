@@ -27,7 +27,7 @@ class Task:
     calls: int = 0
 
 
-async def _never_run(view: View, /, **arguments: Any) -> ToolResult:  # noqa: ARG001
+async def _never_run(_view: View, /, **_arguments: Any) -> ToolResult:
     raise ToolError("A probe runs no tool.")
 
 

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from kcode.draft.files import EXECUTABLE, REGULAR, Change, FileState
+from kcode.draft.hunks import propose
+from kcode.draft.selection import keys_of, select_hunks
+from kcode.errors import UsageError
+
+
+def text(data: bytes, mode: int = REGULAR) -> FileState:
+    return FileState(mode, data)
+
+
+PROPOSAL = propose(
+    [
+        Change("src/a.py", text(b"1\n2\n3\n"), text(b"one\n2\nthree\n")),
+        Change("src/deep/b.py", text(b"1\n"), text(b"2\n")),
+        Change("run.sh", text(b"x\n"), text(b"x\n", EXECUTABLE)),
+    ]
+)
+RUN, A, B = PROPOSAL.changes
+
+
+def test_a_hunk_is_named_by_the_beginning_of_its_id() -> None:
+    assert select_hunks(PROPOSAL, [A.hunks[1].id[:6]]) == {A.hunks[1].id}
+
+
+def test_words_are_files_folders_patterns_and_all_and_may_be_joined() -> None:
+    everything = keys_of(A) | keys_of(B) | {"run.sh"}
+    assert select_hunks(PROPOSAL, ["src/a.py"]) == keys_of(A)
+    assert select_hunks(PROPOSAL, ["src/"]) == select_hunks(PROPOSAL, ["src"]) == keys_of(A) | keys_of(B)
+    assert select_hunks(PROPOSAL, ["*.py"]) == keys_of(A) | keys_of(B)
+    assert select_hunks(PROPOSAL, ["all"]) == everything
+    assert select_hunks(PROPOSAL, [f"run.sh,{A.hunks[0].id}", "src/deep"]) == {"run.sh", A.hunks[0].id} | keys_of(B)
+    assert select_hunks(PROPOSAL, [""]) == frozenset()
+
+
+def test_a_file_that_is_decided_whole_is_chosen_by_its_path() -> None:
+    assert keys_of(RUN) == {"run.sh"}
+
+
+@pytest.mark.parametrize("word", ["nothing.py", "ffffffffffff", A.hunks[0].id[:2], "[", "a.py/"])
+def test_a_word_that_fits_nothing_is_refused_by_name(word: str) -> None:
+    with pytest.raises(UsageError, match=r"kcode diff --hunks|Give more"):
+        select_hunks(PROPOSAL, [word])

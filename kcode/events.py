@@ -103,6 +103,21 @@ class TestsFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextCompacted:
+    """The conversation gave way to a shorter one that says the same in brief.
+
+    `before` and `after` are the lengths of the next request in tokens, `reason` says why it was done, `usage` is what the
+    model's note took, and `transcript` names the file, as the model sees it, that holds all that was said before.
+    """
+
+    before: int
+    after: int
+    reason: str
+    usage: Usage
+    transcript: str
+
+
+@dataclass(frozen=True, slots=True)
 class RetryScheduled:
     """The request failed and goes out again after `seconds`; what came of its reply is discarded.
 
@@ -159,6 +174,7 @@ Event = (
     | ToolCallFinished
     | DraftChanged
     | TestsFinished
+    | ContextCompacted
     | RetryScheduled
     | RetryWaiting
     | ModelChosen

@@ -8,7 +8,7 @@ from kcode.context.tokens import estimate_tokens
 from kcode.messages import AssistantMessage, Message, ToolMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from kcode.messages import Usage
 
@@ -69,6 +69,17 @@ class RequestLength:
         self._estimate = 0
         # After a final answer K2's template leaves out the reasoning before it, so that the next count is no measure.
         self._history_stays = bool(reply.tool_calls)
+
+    def of_fresh(self, messages: Iterable[Message]) -> int:
+        """The length of a request with other messages, none of which the endpoint has counted."""
+        tools = estimate_tokens(self._tools) if self._tools else 0
+        return round((tools + sum(tokens_of(message, estimate_tokens) for message in messages)) * self._ratio)
+
+    def restart(self) -> None:
+        """Forget the messages, and keep what was learned of the endpoint's way of counting."""
+        self.known = self._known_messages = self._estimated_messages = 0
+        self._estimate = estimate_tokens(self._tools) if self._tools else 0
+        self._history_stays = True
 
     @property
     def _ratio(self) -> float:

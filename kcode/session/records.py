@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kcode.errors import SessionError
 from kcode.events import (
+    ContextCompacted,
     ModelChosen,
     ModelNudged,
     ReplyDiscarded,
@@ -91,6 +92,10 @@ def event_record(event: Event) -> dict[str, Any] | None:
         case ReplyDiscarded(reason, usage):
             # A reply that is paid for and not among the messages: summed like any other.
             return {"type": "usage"} | asdict(usage) | {"discarded": reason}
+        case ContextCompacted(before, after, reason, usage, transcript):
+            # What the note took is summed like a reply, and is none.
+            about = {"before": before, "after": after, "reason": reason, "transcript": transcript}
+            return {"type": "usage"} | asdict(usage) | {"compaction": about}
         case ModelNudged(reason):
             return {"type": "nudge", "reason": reason}
         case ToolCallFinished(call, result, seconds):
@@ -120,6 +125,25 @@ def event_record(event: Event) -> dict[str, Any] | None:
             return {"type": "turn_finished", "reason": reason.value, "steps": steps, "usage": asdict(usage)}
         case _:
             return None
+
+
+def encode_epoch(messages: Iterable[Message]) -> dict[str, Any]:
+    """The record of a compaction: these messages stand in the place of all before them in the log."""
+    return {"type": "epoch", "messages": [encode_message(message) for message in messages]}
+
+
+def read_conversation(records: Iterable[Mapping[str, Any]]) -> list[Message]:
+    """The conversation that the records of a log tell, from the last compaction on, as an endpoint accepts it."""
+    messages: list[Message] = []
+    for record in records:
+        if record.get("type") == "message":
+            messages.append(decode_message(record.get("message")))
+        elif record.get("type") == "epoch":
+            kept = record.get("messages")
+            if not isinstance(kept, list):
+                raise SessionError("The session holds a compaction that cannot be read.")
+            messages = [decode_message(message) for message in kept]
+    return mend_history(messages)
 
 
 def mend_history(messages: Iterable[Message]) -> list[Message]:

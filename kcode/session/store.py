@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from kcode.errors import SessionError
 from kcode.folders import is_marked, make_folder, remove_folder
-from kcode.session.log import Log, read_first_record, read_log, repair_log
-from kcode.session.records import decode_message, decode_usage, encode_message, event_record, mend_history
+from kcode.session.log import Log, read_first_record, read_log, repair_log, write_new
+from kcode.session.records import decode_usage, encode_epoch, encode_message, event_record, read_conversation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _FORMAT = 1
 # UTC and the second's 65,536th parts, so that ids sort by time also within a second and when the clocks change.
 _TICK = timedelta(microseconds=16)
+_MOST_TRANSCRIPTS = 10_000
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}\Z")
 
 
@@ -62,6 +63,7 @@ class SessionLog:
         clock: Callable[[], datetime] = datetime.now,
         clean: Callable[[str], str] | None = None,
     ) -> None:
+        self._session = session
         self._log = Log(session.log_path)
         self._clock = clock
         self._clean = clean
@@ -70,11 +72,32 @@ class SessionLog:
         """Keep a message of the conversation; once this returns it survives the end of the process."""
         self._append({"type": "message", "message": encode_message(message)})
 
+    def append_epoch(self, messages: Iterable[Message]) -> None:
+        """Keep the messages that stand in the place of the conversation so far, all or none of them."""
+        self._append(encode_epoch(messages), durable=True)
+
     def append_event(self, event: Event) -> None:
         """Keep what an event says beside the messages; the end of a turn waits for the disk."""
         record = event_record(event)
         if record is not None:
             self._append(record, durable=record["type"] == "turn_finished")
+
+    def keep_transcript(self, text: str) -> str:
+        """Write what was said so far as a text beside the long outputs; returns the new file's name."""
+        folder = make_folder(self._session.outputs_folder)
+        data = (self._clean(text) if self._clean else text).encode("utf-8", "replace")
+        for number in range(1, _MOST_TRANSCRIPTS):
+            name = f"transcript-{number}.txt"
+            try:
+                write_new(folder / name, data)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise SessionError(
+                    f"{folder / name} cannot be written: {error.strerror}. Make room there, or set XDG_STATE_HOME."
+                ) from error
+            return name
+        raise SessionError(f"{folder} holds {_MOST_TRANSCRIPTS - 1:,} transcripts; start a new session.")
 
     def append_decision(self, decision: str, paths: Iterable[str], hunks: Iterable[str] = ()) -> None:
         """Keep what the user decided, such as "applied" or "rejected", about these files or hunks."""
@@ -215,7 +238,7 @@ def load_conversation(session: Session) -> list[Message]:
     newest = max((record.get("format", 0) for record in records if record.get("type") == "session"), default=0)
     if newest > _FORMAT:
         raise SessionError(f"The session {session.id} was written by a newer kcode. Update kcode to go on with it.")
-    return mend_history(decode_message(record.get("message")) for record in records if record.get("type") == "message")
+    return read_conversation(records)
 
 
 def load_usages(session: Session) -> list[Usage]:

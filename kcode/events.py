@@ -103,6 +103,13 @@ class TestsFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class CompactionStarted:
+    """The model is asked for a note to go on from, which may take a minute; `reason` says why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContextCompacted:
     """The conversation gave way to a shorter one that says the same in brief.
 
@@ -174,6 +181,7 @@ Event = (
     | ToolCallFinished
     | DraftChanged
     | TestsFinished
+    | CompactionStarted
     | ContextCompacted
     | RetryScheduled
     | RetryWaiting

@@ -29,7 +29,15 @@ from kcode.agent.transcript import shorten_transcript, write_transcript
 from kcode.context.budget import budget_for, keep_start, triggers_above
 from kcode.context.tokens import estimate_tokens, output_reserve
 from kcode.errors import ProviderError
-from kcode.events import ContextCompacted, KeyEntered, ModelChosen, ReplyDiscarded, RetryScheduled, RetryWaiting
+from kcode.events import (
+    CompactionStarted,
+    ContextCompacted,
+    KeyEntered,
+    ModelChosen,
+    ReplyDiscarded,
+    RetryScheduled,
+    RetryWaiting,
+)
 from kcode.messages import SystemMessage, UserMessage
 from kcode.prompts import render_prompt
 from kcode.questions import GoOn
@@ -49,6 +57,7 @@ IDLE_SECONDS = 300.0
 _MOST_WITHOUT_A_STEP = 3
 _OUTLINED_FILES = 12
 _TRANSCRIPT_DIVISORS = (1, 2, 4)
+_SHORTEST_TRANSCRIPT = 500
 # Failures that the next step would meet as well.
 _HOPELESS = frozenset({"retry", "key", "quota", "model"})
 
@@ -228,6 +237,7 @@ async def compact(desk: Desk, need: Need) -> AsyncGenerator[Event, None]:
     if compactor is None or not has_replies(said):
         return
     before = desk.conversation.tokens(near=budget.room)
+    yield CompactionStarted(need.reason)
     note: _Note | None = None
     async with aclosing(_ask_for_note(desk, said, need, before)) as items:
         async for item in items:
@@ -281,11 +291,12 @@ async def _all_tries(desk: Desk, said: Sequence[Message], need: Need, tokens: in
     if not need.refused and tokens + estimate_tokens(prompt) + 2 * budget.note <= budget.window:
         yield _asking(desk, [*said, UserMessage(prompt)])
     system = [message for message in said[:1] if isinstance(message, SystemMessage)]
+    around = desk.conversation.tokens_with(system) + estimate_tokens(prompt)
     for divisor in _TRANSCRIPT_DIVISORS:
-        # A refusal may have taught that the window is smaller, or else the transcript was longer than estimated.
+        # A refusal may have taught that the window is smaller; or else all that is known is that it was too much.
         budget = budget_for(desk.provider.window)
-        room = (budget.room - desk.conversation.tokens_with(system) - estimate_tokens(prompt)) * 9 // 10 // divisor
-        if room < budget.note:
+        room = int((min(budget.room, tokens) * 9 // 10 // divisor - around) / desk.conversation.ratio)
+        if room < _SHORTEST_TRANSCRIPT:
             return
         text = f"<transcript>\n{shorten_transcript(said, room)}\n</transcript>\n\n{prompt}"
         yield replace(_asking(desk, [*system, UserMessage(text)]), tools={})

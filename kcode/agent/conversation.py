@@ -74,6 +74,11 @@ class Conversation:
         """How long the next request is, as well as can be known; best where it is near that many tokens."""
         return self._length.of(self._messages, near)
 
+    @property
+    def ratio(self) -> float:
+        """How many of the endpoint's tokens an estimated one is."""
+        return self._length.ratio
+
     def tokens_with(self, messages: Iterable[Message]) -> int:
         """How long the next request would be with these messages instead."""
         return self._length.of_fresh(messages)

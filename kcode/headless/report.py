@@ -7,6 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from kcode.events import (
+    CompactionStarted,
+    ContextCompacted,
     KeyEntered,
     ModelChosen,
     ModelNudged,
@@ -59,6 +61,10 @@ class Reporter:
                 self._settle(call, result, seconds)
             case RetryScheduled() | RetryWaiting():
                 self._report_retry(event)
+            case CompactionStarted(reason):
+                self._remark(f"Compacting the conversation, since {reason} …", DIM)
+            case ContextCompacted(before, after):
+                self._remark(f"Compacted: about {before:,} tokens became {after:,}.", DIM)
             case ReplyDiscarded(reason=reason) | ModelNudged(reason):
                 self._remark(f"! {reason}")
             case ModelChosen(model):
@@ -117,9 +123,9 @@ class Reporter:
             case _:
                 pass
 
-    def _remark(self, words: str) -> None:
+    def _remark(self, words: str, code: str = YELLOW) -> None:
         self._end_line()
-        self._terminal.say(words, YELLOW)
+        self._terminal.say(words, code)
 
     def _end_line(self) -> None:
         if self._pending == "countdown":

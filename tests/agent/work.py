@@ -79,14 +79,15 @@ def texts_of(messages: Iterable[Message]) -> str:
 class Worker:
     """A model that makes `steps` replies with `calls` calls each and then answers, at an endpoint with a true window.
 
-    A note says all facts that the model can see. `bodies` are the requests as they would travel, kept while `keeps_bodies`.
+    A refusal teaches nothing of the window. A note says all facts that the model can see. `bodies` are the requests as they would travel, kept while `keeps_bodies`.
     """
 
     steps: int
-    size: int = 2000
+    size: int = 6000
     calls: int = 1
     window: int = 40_000
     true_window: int | None = None
+    counts: float = 10 / 11
     note: Callable[[Sequence[Message]], AssistantMessage] | None = None
     billing: Billing = field(default_factory=lambda: Billing(Price(1.0, 10.0, 0.25)))
     keeps_bodies: bool = False
@@ -109,10 +110,10 @@ class Worker:
         pass
 
     def length_of(self, messages: Sequence[Message]) -> int:
-        """What this endpoint counts; other than kcode estimates, by a tenth."""
+        """What this endpoint counts: other than kcode estimates, by `counts`."""
         for message in messages:
             if id(message) not in self._counted:
-                self._counted[id(message)] = (message, tokens_of(message, estimate_tokens) * 10 // 11)
+                self._counted[id(message)] = (message, int(tokens_of(message, estimate_tokens) * self.counts))
         return sum(self._counted[id(message)][1] for message in messages)
 
     async def stream(

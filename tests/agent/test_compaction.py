@@ -93,6 +93,18 @@ def test_what_the_model_writes_for_itself_is_not_shown_as_an_answer_and_counts_a
     assert end.usage.prompt_tokens == sum(worker.lengths)
 
 
+def test_what_a_note_costs_counts_towards_the_limit() -> None:
+    worker = Worker(steps=20)
+    desk = desk_of(worker)
+    work(desk)
+    replies = worker.seen.index(asked_for_notes(worker)[0])
+    limited = Worker(steps=20)
+    end = finish(work(desk_of(limited, cost=0.01 * (replies + 1))))
+    assert (end.reason, end.steps) == (TurnEnd.COST_LIMIT, replies)
+    assert len(limited.seen) == replies + 1
+    assert end.usage.cost == pytest.approx(0.01 * (replies + 1))
+
+
 def test_the_whole_transcript_is_kept_thoughts_and_results_included() -> None:
     worker = Worker(steps=20)
     desk = desk_of(worker)

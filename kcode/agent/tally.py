@@ -27,13 +27,17 @@ class Tally:
         """The sums with one more reply."""
         return Tally(self.steps + 1, _sum(self.usage, usage))
 
+    def with_usage(self, usage: Usage) -> Tally:
+        """The sums with what was paid for and is no step of a turn."""
+        return Tally(self.steps, _sum(self.usage, usage))
+
     def with_event(self, event: Event) -> Tally:
         """The sums after the event; what a note for a compaction took counts, and is no step."""
         match event:
             case ReplyFinished(usage=usage) | ReplyDiscarded(usage=usage):
                 return self.with_reply(usage)
             case ContextCompacted(usage=usage):
-                return Tally(self.steps, _sum(self.usage, usage))
+                return self.with_usage(usage)
             case _:
                 return self
 

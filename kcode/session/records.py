@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
 
 from kcode.errors import SessionError
 from kcode.events import (
@@ -132,17 +132,47 @@ def encode_epoch(messages: Iterable[Message]) -> dict[str, Any]:
     return {"type": "epoch", "messages": [encode_message(message) for message in messages]}
 
 
-def read_conversation(records: Iterable[Mapping[str, Any]]) -> list[Message]:
-    """The conversation that the records of a log tell, from the last compaction on, as an endpoint accepts it."""
-    messages: list[Message] = []
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """These messages stand in the place of all before them."""
+
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What a reply took: one of the conversation, one that was dropped, or the note for a compaction."""
+
+    usage: Usage
+    kind: Literal["reply", "dropped", "note"]
+
+
+def read_entries(records: Iterable[Mapping[str, Any]]) -> list[Message | Epoch | Paid]:
+    """What the records of a log tell of the conversation and of its cost, in order; a damaged usage is left out."""
+    entries: list[Message | Epoch | Paid] = []
     for record in records:
-        if record.get("type") == "message":
-            messages.append(decode_message(record.get("message")))
-        elif record.get("type") == "epoch":
-            kept = record.get("messages")
-            if not isinstance(kept, list):
-                raise SessionError("The session holds a compaction that cannot be read.")
-            messages = [decode_message(message) for message in kept]
+        match record.get("type"):
+            case "message":
+                entries.append(decode_message(record.get("message")))
+            case "epoch":
+                kept = record.get("messages")
+                if not isinstance(kept, list):
+                    raise SessionError("The session holds a compaction that cannot be read.")
+                entries.append(Epoch(tuple(decode_message(message) for message in kept)))
+            case "usage":
+                kind: Any = "dropped" if "discarded" in record else "note" if "compaction" in record else "reply"
+                entries.append(Paid(decode_usage(record), kind))
+    return entries
+
+
+def conversation_of(entries: Iterable[Message | Epoch | Paid]) -> list[Message]:
+    """The messages from the last compaction on, as an endpoint accepts them."""
+    messages: list[Message] = []
+    for entry in entries:
+        if isinstance(entry, Epoch):
+            messages = list(entry.messages)
+        elif not isinstance(entry, Paid):
+            messages.append(entry)
     return mend_history(messages)
 
 

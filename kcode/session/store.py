@@ -11,14 +11,22 @@ from typing import TYPE_CHECKING, Any, Self
 from kcode.errors import SessionError
 from kcode.folders import is_marked, make_folder, remove_folder
 from kcode.session.log import Log, read_first_record, read_log, repair_log, write_new
-from kcode.session.records import decode_usage, encode_epoch, encode_message, event_record, read_conversation
+from kcode.session.records import (
+    conversation_of,
+    decode_usage,
+    encode_epoch,
+    encode_message,
+    event_record,
+    read_entries,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
     from kcode.events import Event
     from kcode.messages import Message, Usage
+    from kcode.session.records import Epoch, Paid
 
 # Raised when what a record means changes; new record types and members are ignored by readers that do not know them.
 _FORMAT = 1
@@ -233,17 +241,46 @@ def load_conversation(session: Session) -> list[Message]:
     A damaged log is repaired on the way; the damaged one is kept beside it. Raises SessionError when there is no log,
     or when a newer kcode wrote it.
     """
-    repair_log(session.log_path)
-    records = read_log(session.log_path).records
-    newest = max((record.get("format", 0) for record in records if record.get("type") == "session"), default=0)
-    if newest > _FORMAT:
-        raise SessionError(f"The session {session.id} was written by a newer kcode. Update kcode to go on with it.")
-    return read_conversation(records)
+    return conversation_of(read_entries(_read_records(session)))
 
 
 def load_usages(session: Session) -> list[Usage]:
     """What each reply of the session took, in order; what cannot be read of a damaged log is left out."""
     return [decode_usage(record) for record in read_log(session.log_path).records if record.get("type") == "usage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A session as its log tells it: what it was started as, the model that it used last, and all that was said."""
+
+    command: str
+    model: str | None
+    endpoint: str | None
+    entries: tuple[Message | Epoch | Paid, ...]
+
+
+def load_past(session: Session) -> Past:
+    """The session with all of its epochs and costs; raises SessionError as `load_conversation` does."""
+    records = _read_records(session)
+    starts = [record for record in records if record.get("type") == "session"]
+    chosen = [record for record in records if record.get("type") in {"session", "model"}]
+    models = [model for record in chosen if isinstance(model := record.get("model"), str)]
+    endpoint = starts[-1].get("endpoint") if starts else None
+    return Past(
+        command=str(starts[-1].get("command")) if starts else "",
+        model=models[-1] if models else None,
+        endpoint=endpoint if isinstance(endpoint, str) else None,
+        entries=tuple(read_entries(records)),
+    )
+
+
+def _read_records(session: Session) -> Sequence[dict[str, Any]]:
+    repair_log(session.log_path)
+    records = read_log(session.log_path).records
+    newest = max((record.get("format", 0) for record in records if record.get("type") == "session"), default=0)
+    if newest > _FORMAT:
+        raise SessionError(f"The session {session.id} was written by a newer kcode. Update kcode to go on with it.")
+    return records
 
 
 def _session_folders(state_folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -137,9 +138,7 @@ def test_after_a_long_rest_half_a_window_is_enough_between_steps_too() -> None:
         now[0] += IDLE_SECONDS + 1 if worker.lengths and worker.lengths[-1] > 33_000 else 1.0
         return now[0]
 
-    desk = desk_of(worker)
-    ground = StillGround()
-    object.__setattr__(desk, "compactor", Compactor(ground, clock))
+    desk = replace(desk_of(worker), compactor=Compactor(StillGround(), clock))
     (compacted,) = compactions(work(desk))
     assert 0.5 * 60_000 < compacted.before < 0.65 * 60_000
 

@@ -125,7 +125,7 @@ class Compactor:
 
     @property
     def is_idle(self) -> bool:
-        """Whether the last step is so long ago that the endpoint will have dropped its cache."""
+        """Whether the last reply is so long ago that the endpoint will have dropped its cache."""
         return self._replied is not None and self._clock() - self._replied > IDLE_SECONDS
 
     @property
@@ -133,9 +133,12 @@ class Compactor:
         """Whether compaction followed on compaction and nothing was done in between."""
         return self._without_a_step >= _MOST_WITHOUT_A_STEP
 
-    def finish_step(self) -> None:
-        """Take note that a reply came and its calls were answered."""
+    def hear(self) -> None:
+        """Take note that a reply came: up to here the endpoint has the conversation in its cache."""
         self._replied = self._clock()
+
+    def finish_step(self) -> None:
+        """Take note that a reply's calls were answered."""
         self._without_a_step = 0
 
     def count(self) -> None:

@@ -153,6 +153,8 @@ async def _steps(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
             refused = error.failure.message
             continue
         assert reply is not None  # a stream without a reply has raised
+        if desk.compactor:
+            desk.compactor.hear()
         tally = tally.with_reply(reply.usage)
         fault = find_fault(reply.message, reply.finish)
         over = is_spent(desk.limits.cost, tally.usage, desk.provider.billing)

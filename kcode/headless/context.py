@@ -53,7 +53,8 @@ def show_context(model: ModelOptions, options: PlaceOptions, *, json: bool) -> i
     if json:
         _write_json(account, subject)
     else:
-        sys.stdout.write("\n".join(_lines(account, subject)) + "\n")
+        whose = f"Session {session.id}: its next request" if session else "The first request of a new session"
+        sys.stdout.write("\n".join(describe_account(account, whose, subject.provider.endpoint.title)) + "\n")
         sys.stdout.flush()
     return 0
 
@@ -92,22 +93,21 @@ def _account(place: Place, settings: Settings, subject: _Subject, options: Place
     )
 
 
-def _lines(account: Account, subject: _Subject) -> list[str]:
-    """The account for people, in at most 80 columns; ~ stands before what is estimated."""
-    provider, session = subject.provider, subject.session
-    whose = f"Session {session.id}: its next request" if session else "The first request of a new session"
+def describe_account(account: Account, whose: str, place: str) -> list[str]:
+    """The account for people, in at most 80 columns; ~ stands before what is estimated. `place` serves the model."""
     lines = [f"{whose}, in tokens (~ estimated)", ""]
     filled = [layer for layer in account.layers if layer.tokens]
     lines += [_row(layer.name, layer.tokens, account.window, is_exact=layer.is_exact) for layer in filled]
     lines.append(_row("in all", account.tokens, account.window, is_exact=account.is_exact) + f" of {account.window:,}")
-    lines += ["", f"model       {sanitize_line(account.model)} at {provider.endpoint.title}"[:80]]
+    lines += ["", f"model       {sanitize_line(account.model)} at {place}"[:80]]
     if account.last:
         last = account.last
         told = f"{last.prompt_tokens:,} in ({_share(last.cached_tokens, last.prompt_tokens)} cached)"
         lines.append(f"last call   {told}, {last.completion_tokens:,} out")
     if account.spent.steps:
         cost = account.spent.usage.cost
-        paid = "price unknown" if cost is None else write_dollars(cost) if cost else "free"
+        about = "≈ " if account.spent.usage.cost_is_estimate else ""
+        paid = "price unknown" if cost is None else f"{about}{write_dollars(cost)}" if cost else "free"
         often = f", {_counted(account.compactions, 'compaction', 'compactions')}" if account.compactions else ""
         lines.append(f"so far      {_counted(account.spent.steps, 'reply', 'replies')}{often}, {paid}")
     lines.append(f"next call   {_next_call(account)}")

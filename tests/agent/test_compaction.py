@@ -3,11 +3,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from kcode.agent.compaction import IDLE_SECONDS, Compactor, Need, compact
+from kcode.agent.compaction import Compactor, Need, compact
 from kcode.agent.turn import run_turn
 from kcode.events import (
     CompactionStarted,
@@ -22,12 +22,12 @@ from kcode.events import (
 from kcode.messages import KCODE_NOTE, AssistantMessage, SystemMessage, ToolCall, ToolMessage, UserMessage
 from kcode.questions import GoOn
 from tests.agent.turns import all_calls_are_answered_once_and_directly_behind, finish
-from tests.agent.work import FRESH, SYSTEM, StillGround, Worker, desk_of, ground_of, is_asking, texts_of, work
+from tests.agent.work import FRESH, SYSTEM, Shelf, StillGround, Worker, desk_of, ground_of, is_asking, texts_of, work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kcode.agent.turn import Desk
+    from kcode.agent.turn import Desk, LiveView
     from kcode.events import Event
     from kcode.messages import Message
     from kcode.questions import Question
@@ -131,16 +131,19 @@ def test_before_a_turn_half_a_window_is_enough_and_the_new_question_follows_the_
     assert [m for m in worker.seen[-1] if m == UserMessage("And now?")] == [UserMessage("And now?")]
 
 
-def test_after_a_long_rest_half_a_window_is_enough_between_steps_too() -> None:
+@pytest.mark.parametrize(("minutes", "count"), [(4, 0), (6, 1)])
+def test_behind_a_call_that_took_long_half_a_window_is_enough_too(minutes: int, count: int) -> None:
     worker, now = Worker(steps=24, window=60_000), [0.0]
 
-    def clock() -> float:
-        now[0] += IDLE_SECONDS + 1 if worker.lengths and worker.lengths[-1] > 33_000 else 1.0
-        return now[0]
+    class SlowShelf(Shelf):
+        async def ready(self) -> None:
+            now[0] += 60.0 * minutes if worker.lengths[-1] > 33_000 else 1.0
 
-    desk = replace(desk_of(worker), compactor=Compactor(StillGround(), clock))
-    (compacted,) = compactions(work(desk))
-    assert 0.5 * 60_000 < compacted.before < 0.65 * 60_000
+    view = cast("LiveView", SlowShelf(worker.size, ""))
+    compactor = Compactor(StillGround(), lambda: now[0])
+    found = compactions(work(replace(desk_of(worker), compactor=compactor, view=view)))
+    assert len(found) == count
+    assert all(0.5 * 60_000 < compacted.before < 0.65 * 60_000 for compacted in found)
 
 
 def test_without_anything_new_nothing_is_compacted_again() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
+
 from kcode.events import ContextCompacted, ToolCallFinished, TurnEnd
 from kcode.messages import KCODE_NOTE, ToolMessage, UserMessage
 from tests.agent.turns import all_calls_are_answered_once_and_directly_behind, finish
@@ -49,9 +51,18 @@ def test_within_an_epoch_each_request_begins_with_the_bytes_of_the_one_before_al
     assert epochs >= 3
 
 
-def test_nineteen_in_twenty_bytes_of_three_hundred_requests_are_in_the_endpoints_cache() -> None:
-    worker = Worker(steps=300, size=3000, window=WINDOW, keeps_bodies=True)
-    work(desk_of(worker), PROMPT)
+@pytest.mark.parametrize(("turns", "size", "compactions"), [(1, 3000, 1), (10, 3000, 1), (30, 1000, 0)])
+def test_nineteen_in_twenty_bytes_of_three_hundred_requests_are_in_the_endpoints_cache(
+    turns: int, size: int, compactions: int
+) -> None:
+    worker = Worker(steps=0, size=size, window=WINDOW, keeps_bodies=True)
+    desk = desk_of(worker)
+    for turn in range(turns):
+        worker.steps += 300 // turns
+        # What the user saved meanwhile comes with the next words, never into what was said.
+        saved = f"\n\n[Saved meanwhile: src/part{turn}.py, {turn} lines]"
+        assert finish(work(desk, f"Turn {turn}: {PROMPT}{saved}")).reason is TurnEnd.DONE
+    assert len(ground_of(desk).transcripts) == compactions
     hit = sum(_common(before, now) // BLOCK * BLOCK for before, now in pairwise(worker.bodies))
     assert len(worker.bodies) > 300
     assert hit / sum(map(len, worker.bodies)) >= 0.95

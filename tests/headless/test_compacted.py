@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from kcode.messages import AssistantMessage, ToolMessage, UserMessage
 from kcode.session.store import list_sessions, load_conversation
 from tests.model_server import reply
 from tests.program import RIGHT, make_program
+from tests.screen import Screen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,3 +69,35 @@ def test_a_run_beyond_the_window_goes_on_from_a_note_and_says_so(
     assert told["after_tokens"] < told["before_tokens"] // 2
     assert told["usage"]["cached_input_tokens"] == 10_752
     assert told["transcript"] == "/tmp/kcode-output/transcript-1.txt"
+
+
+def test_in_a_conversation_the_user_sees_what_fills_the_window_and_may_have_it_compacted(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    read = reply(calls=[("read_file", {"path": "long.py"}), ("read_file", {"path": "long.py", "start": 200})])
+    server = model_server([read, reply("It multiplies."), NOTE, reply("Never.", stall=60)])
+    more = {"KCODE_BASE_URL": server.url, "TERM": "xterm-256color"}
+    program = make_program(tmp_path, {"long.py": LONG}, more)
+    screen = Screen(program, "what does it do?")
+    screen.wait_for("\n> ")
+    for typed, shown in (
+        ("/context", "tool results "),
+        ("/compact the number 7", "Compacted: about "),
+        ("/compact", "The model has said nothing since the last time."),
+        ("/context", "kcode's notes "),
+    ):
+        screen.type(f"{typed}\n")
+        screen.wait_for(shown)
+        screen.wait_for("\n> ")
+    screen.type("and function_7?\n")
+    server.wait_for_requests(4)
+    screen.process.send_signal(signal.SIGINT)
+    screen.wait_for("Interrupted")
+    screen.wait_for("\n> ")
+    screen.type("/quit\n")
+    assert screen.end() == 0
+    assert "keep above all: the number 7" in server.requests[2].json["messages"][-1]["content"]
+    roles = [message["role"] for message in server.requests[3].json["messages"]]
+    assert roles == ["system", "user", "user", "user"]
+    (session,) = list_sessions(program.home / ".local/state/kcode", program.repository)
+    assert [message.text for message in load_conversation(session)[1::2]] == ["what does it do?", "and function_7?"]

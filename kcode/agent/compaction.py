@@ -347,7 +347,7 @@ def _new_epoch(
     paths = dict.fromkeys([*ground.changed_paths(), *paths_at_hand(said)])
     found = [(path, ground.definitions(path)) for path in list(paths)[:_OUTLINED_FILES]]
     outlines = [write_outline(path, definitions) for path, definitions in found if definitions]
-    most = min(budget.target, max(before - budget.growth, 0))
+    most = min(budget.target, max(before - budget.growth, before // 2))
     messages: list[Message] = []
     for shares in shares_of(budget):
         text = render_prompt(

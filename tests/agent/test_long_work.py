@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kcode.events import ContextCompacted, ToolCallFinished, TurnEnd
 from kcode.messages import KCODE_NOTE, ToolMessage, UserMessage
 from tests.agent.turns import all_calls_are_answered_once_and_directly_behind, finish
 from tests.agent.work import FACT, FRESH, Worker, desk_of, ground_of, is_asking, texts_of, work
+
+if TYPE_CHECKING:
+    from tests.agent.work import Shelf
 
 WINDOW = 262_144
 PROMPT = "Read all parts. FACT<never touch vendor/>\n\n  Keep this line as it stands: café — ✓  "
@@ -101,3 +107,26 @@ def test_one_result_larger_than_the_window_is_cut_and_the_work_goes_on() -> None
     assert max(worker.lengths) <= 60_000 - 15_000
     cut = [m.text for messages in worker.seen for m in messages if isinstance(m, ToolMessage)]
     assert all(text.startswith("[Cut by kcode to fit the window: this has about ") for text in cut)
+
+
+@settings(max_examples=8)
+@given(
+    window=st.sampled_from([12_000, 40_000, 131_072]),
+    sizes=st.lists(st.sampled_from([10, 3_000, 16_000, 120_000]), min_size=1, max_size=8),
+    calls=st.integers(1, 6),
+    counts=st.floats(0.85, 1.1),
+    prompts=st.lists(st.sampled_from(["Go on.", "word " * 5_000]), min_size=1, max_size=3),
+)
+def test_whatever_comes_no_request_is_over_the_window_and_every_call_is_answered(
+    window: int, sizes: list[int], calls: int, counts: float, prompts: list[str]
+) -> None:
+    worker = Worker(steps=0, calls=calls, window=window, counts=counts)
+    desk = desk_of(worker)
+    for prompt in prompts:
+        for size in sizes:
+            cast("Shelf", desk.view).size = size
+            worker.steps += 1
+            end = finish(work(desk, prompt))
+            assert end.reason is TurnEnd.DONE or (end.reason is TurnEnd.WINDOW_FULL and len(prompt) > 1_000)
+    assert worker.refused == []
+    assert all(all_calls_are_answered_once_and_directly_behind(messages) for messages in worker.seen)

@@ -28,7 +28,7 @@ from kcode.agent.tally import Tally
 from kcode.agent.transcript import shorten_transcript, write_transcript
 from kcode.context.budget import budget_for, keep_start, triggers_above
 from kcode.context.tokens import estimate_tokens, output_reserve
-from kcode.errors import ProviderError
+from kcode.errors import KcodeError, ProviderError
 from kcode.events import (
     CompactionStarted,
     ContextCompacted,
@@ -337,13 +337,23 @@ async def _one_try(asked: Desk) -> AsyncGenerator[Event | _Note | _Refused, None
         yield ReplyDiscarded("The model was asked for a note of the conversation and wrote none.", reply.usage)
 
 
+def _system(ground: Ground, said: Sequence[Message]) -> SystemMessage:
+    """The system message anew; where git or a prompt fails in the middle of the work, the old one still serves."""
+    try:
+        return ground.system()
+    except KcodeError:
+        if said and isinstance(said[0], SystemMessage):
+            return said[0]
+        raise
+
+
 def _new_epoch(
     desk: Desk, said: Sequence[Message], waiting: Sequence[UserMessage], note: str, transcript: str, before: int
 ) -> list[Message]:
     """The new epoch with the most that keeps it within its target and well below the length that it replaces."""
     assert desk.compactor is not None  # looked at by the caller
     ground, budget = desk.compactor.ground, budget_for(desk.provider.window)
-    system, changes = ground.system(), "\n".join(ground.changes()) or "Nothing is changed so far."
+    system, changes = _system(ground, said), "\n".join(ground.changes()) or "Nothing is changed so far."
     paths = dict.fromkeys([*ground.changed_paths(), *paths_at_hand(said)])
     found = [(path, ground.definitions(path)) for path in list(paths)[:_OUTLINED_FILES]]
     outlines = [write_outline(path, definitions) for path, definitions in found if definitions]

@@ -9,6 +9,7 @@ import pytest
 
 from kcode.agent.compaction import Compactor, Need, compact
 from kcode.agent.turn import run_turn
+from kcode.errors import GitError
 from kcode.events import (
     CompactionStarted,
     ContextCompacted,
@@ -161,6 +162,17 @@ def test_the_user_may_say_what_the_note_must_keep() -> None:
     work(desk)
     compact_now(desk, "the port numbers")
     assert "keep above all: the port numbers" in texts_of(asked_for_notes(worker)[0][-1:])
+
+
+def test_where_the_place_cannot_be_read_anew_the_old_system_message_serves() -> None:
+    class GoneGround(StillGround):
+        def system(self) -> SystemMessage:
+            raise GitError("git is gone")
+
+    worker = Worker(steps=20)
+    desk = replace(desk_of(worker), compactor=Compactor(GoneGround()))
+    assert len(compactions(work(desk))) == 1
+    assert desk.conversation.messages[0] == SYSTEM
 
 
 def test_nothing_is_compacted_that_would_only_grow() -> None:

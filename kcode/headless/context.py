@@ -27,6 +27,7 @@ from kcode.snapshot import start_snapshot
 if TYPE_CHECKING:
     from kcode.agent.workbench import Place
     from kcode.options import ModelOptions, PlaceOptions
+    from kcode.providers.endpoints import Endpoint
     from kcode.providers.openai_chat import OpenAIChat
     from kcode.session.store import Session
     from kcode.settings import Settings
@@ -61,13 +62,20 @@ def show_context(model: ModelOptions, options: PlaceOptions, *, json: bool) -> i
 
 def _provider_of(settings: Settings, past: Past | None) -> OpenAIChat:
     """The model that would be asked next: what the user names now, else that of the session. It is not asked."""
-    if past and not (settings.endpoint or settings.base_url) and past.endpoint in known_endpoints(settings):
-        settings = replace(settings, endpoint=past.endpoint)
-    endpoint = resolve_endpoint(settings, os.environ)
-    if past and past.endpoint == endpoint.name and settings.model is None:
+    endpoint = _endpoint_of(settings, past)
+    if past and past.model and past.endpoint == endpoint.name and settings.model is None:
         settings = replace(settings, model=past.model)
     memory = open_memory(endpoint, settings, os.environ)
     return connect(endpoint, resolve_model(endpoint, settings), None, window=settings.window, memory=memory)
+
+
+def _endpoint_of(settings: Settings, past: Past | None) -> Endpoint:
+    if past and past.endpoint and not (settings.endpoint or settings.base_url):
+        row = known_endpoints(settings).get(past.endpoint)
+        if row is not None:
+            # A session does not keep the URL of a custom endpoint; its sizes are known all the same.
+            return resolve_endpoint(replace(settings, endpoint=row.name), os.environ) if row.base_url else row
+    return resolve_endpoint(settings, os.environ)
 
 
 def _account(place: Place, settings: Settings, subject: _Subject, options: PlaceOptions) -> Account:

@@ -56,3 +56,18 @@ def test_after_a_run_it_tells_of_its_next_request(tmp_path: Path, model_server: 
         assert words in text
     assert max(map(len, text.splitlines())) <= 80
     assert len(server.requests) == 2
+
+
+def test_a_session_at_an_endpoint_that_only_a_flag_named_is_told_of_too(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    server = model_server([reply("It is a calculator.", usage=USAGE)], models=["qwen3-coder"])
+    program = make_program(tmp_path, more={"KCODE_MODEL": ""})
+    assert program.run("ask", "what is it?", "--base-url", server.url, "--model", "qwen3-coder").returncode == 0
+    done = program.run("context")
+    shown = done.stdout.decode()
+    assert done.returncode == 0, done.stderr
+    assert "model       qwen3-coder at " in shown
+    assert "4,100    3% of 131,072" in shown
+    assert "price unknown" in shown
+    assert program.run("context", "--endpoint", "nowhere").returncode == 2

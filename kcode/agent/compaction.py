@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from kcode.agent.conversation import Conversation
 from kcode.agent.epoch import (
     begin_with,
+    changed_first,
     fit_outlines,
     has_replies,
     list_last_calls,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 # After this the endpoint's cache is cold, so that a new epoch costs little more than going on.
 IDLE_SECONDS = 300.0
 _MOST_WITHOUT_A_STEP = 3
-_OUTLINED_FILES = 12
+_MOST_READ, _MOST_OUTLINED = 40, 12
 _TRANSCRIPT_DIVISORS = (1, 2, 4)
 _SHORTEST_TRANSCRIPT = 500
 # Failures that the next step would meet as well.
@@ -354,9 +355,9 @@ def _new_epoch(
     assert desk.compactor is not None  # looked at by the caller
     ground, budget = desk.compactor.ground, budget_for(desk.provider.window)
     system, changes = _system(ground, said), "\n".join(ground.changes()) or "Nothing is changed so far."
-    paths = dict.fromkeys([*ground.changed_paths(), *paths_at_hand(said)])
-    found = [(path, ground.definitions(path)) for path in list(paths)[:_OUTLINED_FILES]]
-    outlines = [write_outline(path, definitions) for path, definitions in found if definitions]
+    paths = changed_first(paths_at_hand(said), ground.changed_paths())[:_MOST_READ]
+    found = ((path, ground.definitions(path)) for path in paths)
+    outlines = [write_outline(path, definitions) for path, definitions in found if definitions][:_MOST_OUTLINED]
     most = min(budget.target, max(before - budget.growth, before // 2))
     messages: list[Message] = []
     for shares in shares_of(budget):

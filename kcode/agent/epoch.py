@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -126,7 +127,14 @@ def _path_of(arguments: str) -> str | None:
     except (ValueError, RecursionError):
         return None
     path = value.get("path") if isinstance(value, dict) else None
-    return path if isinstance(path, str) else None
+    return posixpath.normpath(path) if isinstance(path, str) and path else None
+
+
+def changed_first(at_hand: Sequence[str], changed: Sequence[str]) -> list[str]:
+    """All of the paths once: those that were changed first, and of these and of the others those at hand first."""
+    known = set(changed)
+    both = [path for path in at_hand if path in known]
+    return list(dict.fromkeys([*both, *changed, *at_hand]))
 
 
 def write_outline(path: str, found: Iterable[Definition]) -> str:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from kcode.agent.epoch import (
     begin_with,
+    changed_first,
     fit_outlines,
     has_replies,
     paths_at_hand,
@@ -73,6 +74,12 @@ def test_the_files_at_hand_are_those_of_the_last_calls_first() -> None:
     broken = AssistantMessage("", None, (ToolCall("9", "edit_file", '{"path": '), ToolCall("8", "run", '["a"]')))
     messages = [*reads("a.py", "b.py"), *reads("a.py"), broken, *reads("c.py")]
     assert paths_at_hand(messages) == ["c.py", "a.py", "b.py"]
+    assert paths_at_hand(reads("./src/../a.py", "a.py")) == ["a.py"]
+
+
+def test_of_the_files_at_hand_those_that_were_changed_come_first() -> None:
+    assert changed_first(["c", "a", "b"], ["a", "b", "x"]) == ["a", "b", "x", "c"]
+    assert changed_first([], ["x"]) == changed_first(["x"], []) == ["x"]
 
 
 def test_outlines_are_kept_whole_while_they_fit_and_of_the_next_a_part() -> None:

@@ -101,6 +101,7 @@ class Shell:
         # Chosen tests prove nothing about the others; the user's own command is always run whole.
         if self._test_command is not None or target.strip() in {"", ".", "./"}:
             self._tests = (draft.generation, report)
+            draft.versions.note_tests(report)
         return report
 
     def fresh_tests(self) -> TestReport | None:

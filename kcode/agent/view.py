@@ -48,6 +48,16 @@ class DraftView(DraftFiles):
             self.shell.on_output = receive
 
     @property
+    def call(self) -> str:
+        return self._draft.versions.call if self._draft else ""
+
+    @call.setter
+    def call(self, identity: str) -> None:
+        # No call runs before the draft is open.
+        if self._draft:
+            self._draft.versions.call = identity
+
+    @property
     def is_open(self) -> bool:
         return self._draft is not None
 

@@ -12,6 +12,7 @@ from kcode.draft.baseline import Baseline
 from kcode.draft.ignore import IgnoreRules
 from kcode.draft.ledger import Ledger
 from kcode.draft.links import resolve_links
+from kcode.draft.versions import Versions
 from kcode.errors import DraftError
 from kcode.folders import make_folder
 from kcode.tooling import Entry
@@ -94,11 +95,12 @@ class Draft:
     def __init__(self, workspace: Workspace, git: SafeGit, folder: Path, layers: Layers) -> None:
         self.workspace, self.folder, self.layers = workspace, folder, layers
         self.generation = 0
+        self.versions = Versions(folder)
         self._git = git
         self._rules = IgnoreRules(git, folder / "ignore", self._state)
         self._started = folder / "started"
         baseline = Baseline(folder / "base")
-        self._ledger = Ledger(layers, baseline, self._rules, workspace.root, self._started)
+        self._ledger = Ledger(layers, baseline, self._rules, workspace.root, self._started, self.versions)
         self._changes: tuple[int, tuple[Change, ...]] | None = None
         self._shown: tuple[int, set[str]] | None = None
 

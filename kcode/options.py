@@ -45,3 +45,11 @@ class OutputOptions:
     quiet: bool = False
     file: Path | None = None
     color: ColorChoice = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class DiffOptions:
+    """How a proposal is shown: as a patch, unless one of these is chosen."""
+
+    hunks: bool = False
+    why: bool = False

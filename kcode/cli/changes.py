@@ -3,37 +3,112 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from kcode.cli.options import Anywhere, Color, Folder, Output, chosen_color
-from kcode.options import OutputOptions, PlaceOptions
+from kcode.errors import UsageError
+from kcode.options import DiffOptions, OutputOptions, PlaceOptions
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(help="Hunks by their ids, files, folders or patterns; left out, all.", metavar="[HUNK|FILE]..."),
+]
+SomeWords = Annotated[
+    list[str], typer.Argument(help="Hunks by their ids, files, folders, patterns, or all.", metavar="HUNK|FILE...")
+]
 
 
-def diff(folder: Folder = Path(), anywhere: Anywhere = False, output: Output = None, color: Color = "auto") -> None:
-    """Show what the last session here proposes.
+def diff(
+    words: Words = None,
+    hunks: Annotated[bool, typer.Option("--hunks", help="List the hunks instead, with what is known of each.")] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="Tell what led to each hunk: the calls, the reasoning, the commands.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="The list as JSON, one hunk a line.")] = False,
+    folder: Folder = Path(),
+    anywhere: Anywhere = False,
+    output: Output = None,
+    color: Color = "auto",
+) -> None:
+    """Show what the last session here proposes, or some of it.
 
     In a pipe it is a patch for git apply.
+
+    \b
+    kcode diff                        all, as a patch
+    kcode diff --hunks                a line for each hunk, with its id
+    kcode diff 3fa2 calc/money.py     one hunk, and all of one file
+    kcode diff --why 3fa2             what the model thought when it made the hunk
     """
-    from kcode.headless.pending import show_pending
+    from kcode.headless.review import show_proposal
 
-    raise typer.Exit(
-        show_pending(PlaceOptions(folder, anywhere), OutputOptions(file=output, color=chosen_color(color)))
-    )
+    if hunks and why:
+        raise UsageError("--hunks and --why do not go together.")
+    shown = OutputOptions(json=json, file=output, color=chosen_color(color))
+    raise typer.Exit(show_proposal(PlaceOptions(folder, anywhere), words or [], DiffOptions(hunks, why), shown))
 
 
-def apply(folder: Folder = Path(), anywhere: Anywhere = False) -> None:
-    """Write the pending proposal, or a patch from stdin.
+def apply(
+    words: Words = None,
+    pick: Annotated[bool, typer.Option("--pick", help="Ask hunk by hunk.")] = False,
+    folder: Folder = Path(),
+    anywhere: Anywhere = False,
+) -> None:
+    """Write the pending proposal, some of it, or a patch from stdin.
 
-    It goes to your files through the journal; kcode undo takes it back.
+    It goes to your files through the journal; kcode undo takes it back. What is not chosen stays pending.
 
     \b
     kcode apply
+    kcode apply 3fa2 calc/money.py
+    kcode apply --pick
     kcode apply < fix.patch
     """
-    from kcode.headless.pending import apply_pending
+    from kcode.headless.review import apply_words
 
-    raise typer.Exit(apply_pending(PlaceOptions(folder, anywhere)))
+    raise typer.Exit(apply_words(PlaceOptions(folder, anywhere), words or [], pick=pick))
+
+
+def reject(
+    words: SomeWords,
+    comment: Annotated[
+        str, typer.Option("--comment", help="Why, for the model to read with your next message.", metavar="TEXT")
+    ] = "",
+    folder: Folder = Path(),
+    anywhere: Anywhere = False,
+) -> None:
+    """Take hunks or files out of the proposal.
+
+    Your files are not touched. The model is told what was rejected with your next message in the same session.
+
+    \b
+    kcode reject 3fa2 --comment "the cache is needed"
+    """
+    from kcode.headless.review import reject_words
+
+    raise typer.Exit(reject_words(PlaceOptions(folder, anywhere), words, comment))
+
+
+def split(
+    hunk: Annotated[str, typer.Argument(help="The hunk's id.", metavar="HUNK")],
+    where: Annotated[
+        str,
+        typer.Argument(help="Behind which of its lines, as shown; or how many - and + lines, as 1,2.", metavar="LINE"),
+    ],
+    folder: Folder = Path(),
+    anywhere: Anywhere = False,
+) -> None:
+    """Make two hunks of one, each to be decided alone.
+
+    \b
+    kcode split 3fa2 4        behind the fourth - or + line of the hunk
+    kcode split 3fa2 1,2      one - line and two + lines, and the rest
+    """
+    from kcode.headless.review import split_hunk
+
+    raise typer.Exit(split_hunk(PlaceOptions(folder, anywhere), hunk, where))
 
 
 def undo(folder: Folder = Path(), anywhere: Anywhere = False) -> None:

@@ -75,7 +75,7 @@ def _describe(outcome: Outcome, *, brief: bool) -> str:
 _FATES: dict[Fate, str] = {
     "applied": "applied to the user's files",
     "rejected": "rejected by the user",
-    "edited": "edited by the user, not yet applied",
+    "edited": "edited by the user",
     "commented": "commented on, not yet decided",
 }
 

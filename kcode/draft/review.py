@@ -164,7 +164,8 @@ def cut_behind(hunk: Hunk, line: int) -> Cut:
 
 def reviewed(proposal: Proposal, review: Review) -> Reviewed:
     """The proposal with the review carried through. What is said of hunks that are no longer there is passed over."""
-    fold = _Fold([lay_out(change, review.layouts.get(change.path, ())) for change in proposal.changes])
+    laid_out = [lay_out(change, review.layouts.get(change.path, ())) for change in proposal.changes]
+    fold = _Fold(laid_out, _conflicts(proposal, laid_out))
     for act in review.acts:
         match act:
             case Decided(keys, decision):
@@ -191,8 +192,9 @@ def without_rejected(view: Reviewed) -> Proposal:
 class _Fold:
     """Takes one act after the other; only the files that an act is about are made anew."""
 
-    def __init__(self, changes: Sequence[FileChange]) -> None:
+    def __init__(self, changes: Sequence[FileChange], conflicts: set[str]) -> None:
         self.comments: dict[str, str] = {}
+        self._conflicts = conflicts
         self._changes = {change.path: change for change in changes}
         self._hunks = {change.path: list(change.hunks) for change in changes}
         self._paths = {key: change.path for change in changes for key in keys_of(change)}
@@ -226,6 +228,8 @@ class _Fold:
         for part in (first, second):
             self._paths[part] = change.path
             self._decisions[part] = decision
+            if identity in self._conflicts:
+                self._conflicts.add(part)
             if identity in self.comments:
                 self.comments[part] = self.comments[identity]
         self._touched.add(change.path)
@@ -255,8 +259,9 @@ class _Fold:
 
     def result(self) -> Reviewed:
         changes = [self._rebuilt(change) if path in self._touched else change for path, change in self._changes.items()]
-        kept = Proposal(tuple(change for change in changes if change.before != change.after or change.old_path))
-        left = {key for change in kept.changes for key in keys_of(change)}
+        real = tuple(change for change in changes if change.before != change.after or change.old_path)
+        left = {key for change in real for key in keys_of(change)}
+        kept = Proposal(real, frozenset(self._conflicts & left))
         return Reviewed(
             kept,
             {key: decision for key, decision in self._decisions.items() if key in left},
@@ -271,6 +276,23 @@ class _Fold:
         assert change.after is not None  # neither divided nor edited
         whole = replace(change, hunks=hunks)
         return replace(whole, after=FileState(change.after.mode, apply_hunks(whole, {hunk.id for hunk in hunks})))
+
+
+def _conflicts(proposal: Proposal, laid_out: Sequence[FileChange]) -> set[str]:
+    """The keys of what conflicts with the user's own changes, by the ids under which its lines are shown."""
+    found: set[str] = set()
+    for change, shown in zip(proposal.changes, laid_out, strict=True):
+        if change.path in proposal.conflicts:
+            found.add(change.path)
+        for hunk in change.hunks:
+            if hunk.id in proposal.conflicts:
+                found |= {one.id for one in shown.hunks if _overlap(one, hunk)}
+    return found
+
+
+def _overlap(one: Hunk, other: Hunk) -> bool:
+    start, first = old_index(one), old_index(other)
+    return start <= first + len(other.old_lines) and first <= start + len(one.old_lines)
 
 
 def _with(review: Review, act: Act) -> Review:

@@ -1,4 +1,4 @@
-"""`kcode diff`, `apply`, `undo` and `redo`: what waits, and what was written."""
+"""`kcode apply`, `undo` and `redo`: what waits, and what was written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kcode.draft.hunks import propose, single_paths
 from kcode.draft.incoming import read_patch
 from kcode.draft.journal import apply_changes, redo, undo
 from kcode.errors import RefusedError
-from kcode.headless.product import describe_size, print_patch
+from kcode.headless.product import describe_size
 from kcode.headless.stdin import is_given, read_piped_bytes
 from kcode.headless.terminal import GREEN, YELLOW, Terminal
 from kcode.sanitize import sanitize_names
@@ -20,21 +20,9 @@ from kcode.sanitize import sanitize_names
 if TYPE_CHECKING:
     from kcode.agent.workbench import Place
     from kcode.draft.operations import Operation
-    from kcode.options import OutputOptions, PlaceOptions
+    from kcode.options import PlaceOptions
 
 EXIT_NO_CHANGE = 3
-
-
-def show_pending(place: PlaceOptions, output: OutputOptions) -> int:
-    """Print the pending proposal of the last session here."""
-    terminal = Terminal(os.environ, output.color)
-    pending = open_pending(open_place(place))
-    proposal = pending.proposal() if pending else Proposal()
-    if not proposal:
-        terminal.say("Nothing is pending here.", YELLOW)
-        return EXIT_NO_CHANGE
-    print_patch(proposal, terminal, output)
-    return 0
 
 
 def apply_pending(place: PlaceOptions) -> int:

@@ -19,6 +19,7 @@ from kcode.headless.interrupts import run_until_signal
 from kcode.headless.person import ask_person
 from kcode.headless.product import decide_and_apply, print_patch
 from kcode.headless.report import Reporter, describe_tests, describe_usage
+from kcode.headless.review import ask_what_to_do, with_review
 from kcode.headless.stdin import read_piped
 from kcode.headless.terminal import BOLD, DIM, RED, YELLOW, Terminal
 from kcode.options import OutputOptions
@@ -128,7 +129,7 @@ class PlainConversation:
     def _take_turn(self, prompt: str) -> None:
         self._turns += 1
         try:
-            finished = run_until_signal(self._turn(prompt), self._runner)
+            finished = run_until_signal(self._turn(with_review(self._bench, prompt)), self._runner)
         except KeyboardInterrupt:
             self._terminal.say("\nInterrupted. What was done so far is in the draft.", YELLOW)
             self._broke_off = True
@@ -185,9 +186,13 @@ class PlainConversation:
         if not proposal:
             self._terminal.say("Nothing is pending.")
             return
-        if ask:
-            self._show()
-        decide_and_apply(self._bench, proposal, self._terminal, ask=ask)
+        if not ask:
+            decide_and_apply(self._bench, proposal, self._terminal, ask=False)
+            return
+        self._show()
+        answer = ask_what_to_do(self._bench, proposal, self._terminal)
+        if isinstance(answer, str):
+            self._take_turn(answer)
 
     def _step_back(self, step: Callable[[Workspace, Path], Operation]) -> None:
         operation = step(self._bench.workspace, self._bench.place.journal)

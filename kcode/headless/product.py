@@ -34,6 +34,17 @@ def print_patch(proposal: Proposal, terminal: Terminal, output: OutputOptions) -
         sys.stdout.buffer.flush()
 
 
+def print_text(text: str, terminal: Terminal, output: OutputOptions | None = None) -> None:
+    """A listing that was made safe to show: on stdout, or in the file that the user named."""
+    data = text.encode()
+    if output is not None and output.file is not None:
+        write_file(output.file, data)
+        terminal.say(f"The list is in {output.file}.")
+        return
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
 def describe_size(proposal: Proposal) -> str:
     """How much a proposal changes, in a few words."""
     added, removed = count_lines(proposal)

@@ -1,0 +1,249 @@
+"""`kcode diff`, `apply` of chosen hunks, `reject` and `split`: reading and deciding what is proposed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from kcode.agent.reviewing import open_review, review_of
+from kcode.agent.workbench import open_place, settle_journal
+from kcode.draft.hunks import choose
+from kcode.draft.review import Decision, comment, cut_behind, divide
+from kcode.draft.selection import select_hunks
+from kcode.errors import RefusedError, UsageError
+from kcode.headless.hunklist import explain_hunk, list_hunks, proposed_fields, step_fields
+from kcode.headless.jsonlines import VERSION, write_line
+from kcode.headless.pending import apply_pending
+from kcode.headless.picking import Picker, read_cut, summarize
+from kcode.headless.product import decide_and_apply, describe_size, print_patch, print_text
+from kcode.headless.stdin import is_given
+from kcode.headless.terminal import GREEN, YELLOW, Terminal
+from kcode.sanitize import sanitize_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kcode.agent.reviewing import HunkFacts, PendingReview
+    from kcode.agent.workbench import Workbench
+    from kcode.draft.files import Proposal
+    from kcode.draft.review import Reviewed
+    from kcode.options import DiffOptions, OutputOptions, PlaceOptions
+
+EXIT_NO_CHANGE = 3
+
+
+def show_proposal(place: PlaceOptions, words: Sequence[str], diff: DiffOptions, output: OutputOptions) -> int:
+    """Print what is proposed, or the part that the words name: as a patch, as a list, or as JSON."""
+    terminal = Terminal(os.environ, output.color)
+    review = _open(place, terminal)
+    view = review.look() if review else None
+    if review is None or view is None or not view.proposal:
+        terminal.say("Nothing is pending here.", YELLOW)
+        return EXIT_NO_CHANGE
+    chosen = select_hunks(view.proposal, words) if words else frozenset(view.decisions)
+    if not (diff.hunks or diff.why or output.json):
+        kept = chosen if words else chosen - view.keys(Decision.REJECTED)
+        print_patch(choose(view.proposal, kept), terminal, output)
+        return 0
+    facts = [one for one in review.facts(view) if one.key in chosen]
+    if output.json:
+        _write_json(review, view, facts, why=diff.why)
+    elif diff.why:
+        print_text("\n".join(explain_hunk(one, review.steps(one)) for one in facts), terminal, output)
+    else:
+        print_text(list_hunks(facts), terminal, output)
+    return 0
+
+
+def apply_words(place: PlaceOptions, words: Sequence[str], *, pick: bool) -> int:
+    """Write the chosen hunks and files; the rest stays pending. Without words: a patch from stdin, or all."""
+    terminal = Terminal(os.environ)
+    if list(words) == ["-"] and not is_given():
+        raise UsageError("No patch comes on stdin: kcode apply - < FILE.")
+    if list(words) == ["-"] or (not words and not pick and is_given()):
+        return apply_pending(place)
+    for line in settle_journal(open_place(place)):
+        terminal.say(f"! {line}", YELLOW)
+    review = _open(place, terminal)
+    if not words and not pick and (review is None or not review.review.acts):
+        return apply_pending(place)
+    view = review.look() if review else None
+    if review is None or view is None or not view.proposal:
+        terminal.say("Nothing is pending here.", YELLOW)
+        return EXIT_NO_CHANGE
+    if pick:
+        return _pick(review, words, terminal)
+    if words:
+        tell_done(review.carry_out(apply=select_hunks(view.proposal, words), reject=frozenset()), terminal)
+    else:
+        apply_all(review, terminal)
+    _tell_rest(review, terminal)
+    return 0
+
+
+def apply_all(review: PendingReview, terminal: Terminal) -> bool:
+    """Write all that was neither rejected nor conflicts with the user's own changes; True when something was written."""
+    view = review.look(anew=True)
+    rejected = view.keys(Decision.REJECTED)
+    written = review.carry_out(apply=view.decisions.keys() - rejected - view.proposal.conflicts, reject=rejected)
+    if written:
+        tell_done(written, terminal)
+    return bool(written)
+
+
+def ask_what_to_do(bench: Workbench, proposal: Proposal, terminal: Terminal) -> bool | str:
+    """Ask whether to write the proposal that was just shown, and do it.
+
+    True when something was written; words are what the user wants to have different: for the model.
+    """
+    review = review_of(bench)
+    if review.warning:
+        terminal.say(f"! {review.warning}", YELLOW)
+    again = False
+    while True:
+        answer = terminal.ask_line("Apply? [y]es, [n]o, [p]ick hunks, or type what should be different: ", again=again)
+        again = False
+        match (answer or "n").lower():
+            case "y" | "yes":
+                return (
+                    apply_all(review, terminal)
+                    if review.review.acts
+                    else decide_and_apply(bench, proposal, terminal, ask=False)
+                )
+            case "n" | "no":
+                terminal.say("Nothing was written. kcode diff shows the proposal, kcode apply writes it.", YELLOW)
+                return False
+            case "p" | "pick":
+                written = pick_and_apply(review, terminal)
+                if written is not None:
+                    return written
+            case words if " " in words:
+                return answer or ""
+            case _:
+                # A single word is more likely a slip than a wish, and a turn costs time and money.
+                terminal.say("Type y, n or p, or say in a few words what should be different.")
+                again = True
+
+
+def with_review(bench: Workbench, prompt: str) -> str:
+    """The user's message with what was decided about hunks since the last one; the draft is as decided from here on."""
+    if not bench.view.is_open:
+        return prompt
+    review = review_of(bench)
+    if not review.review.acts and not review.review.outcomes:
+        return prompt
+    rejected = review.look().keys(Decision.REJECTED)
+    if rejected or review.look().edited:
+        review.carry_out(apply=frozenset(), reject=rejected)
+    told = review.message()
+    review.mark_told()
+    return f"{prompt}\n\n{told}" if told else prompt
+
+
+def reject_words(place: PlaceOptions, words: Sequence[str], words_for_model: str) -> int:
+    """Take the chosen hunks and files out of the draft; the model is told with the user's next message."""
+    terminal = Terminal(os.environ)
+    review, view = _pending(place, terminal)
+    if review is None or view is None:
+        return EXIT_NO_CHANGE
+    chosen = select_hunks(view.proposal, words)
+    for key in sorted(chosen) if words_for_model else ():
+        review.keep(comment(review.review, key, words_for_model))
+    size = describe_size(choose(view.proposal, chosen))
+    review.carry_out(apply=frozenset(), reject=chosen)
+    terminal.say(f"Rejected: {size}. The draft no longer holds it, and your files were not touched.", GREEN)
+    _tell_rest(review, terminal)
+    return 0
+
+
+def split_hunk(place: PlaceOptions, word: str, where: str) -> int:
+    """Make two hunks of one and list them."""
+    terminal = Terminal(os.environ)
+    review, view = _pending(place, terminal)
+    if review is None or view is None:
+        return EXIT_NO_CHANGE
+    chosen = select_hunks(view.proposal, [word])
+    found = [(change, hunk) for change in view.proposal.changes for hunk in change.hunks if hunk.id in chosen]
+    if len(found) != 1 or len(chosen) != 1:
+        raise UsageError(f"{word!r} names {len(chosen)} hunks; one can be split. kcode diff --hunks lists them.")
+    change, hunk = found[0]
+    if change.after is None:
+        raise UsageError(f"{sanitize_line(change.path)} is to be deleted, which is decided as a whole.")
+    cut = read_cut(where)
+    if cut is None:
+        raise UsageError(f"{where!r} is no place to split: give a line of the hunk, or how many - and + lines, as 1,2.")
+    review.keep(divide(review.review, hunk, cut_behind(hunk, cut) if isinstance(cut, int) else cut))
+    view = review.look()
+    parts = view.leaves(hunk.id)
+    print_text(list_hunks([one for one in review.facts(view, {change.path}) if one.key in parts]), terminal)
+    return 0
+
+
+def pick_and_apply(review: PendingReview, terminal: Terminal) -> bool | None:
+    """Ask hunk by hunk, say what will be done, ask once more and do it.
+
+    True when something was written, False when something was only rejected, None when nothing was done.
+    """
+    Picker(review, terminal).run()
+    view = review.look()
+    accepted, rejected = view.keys(Decision.ACCEPTED), view.keys(Decision.REJECTED)
+    if not accepted and not rejected:
+        terminal.say("Nothing was decided, so nothing is done.", YELLOW)
+        return None
+    terminal.say(summarize(view))
+    if terminal.ask("Do that?", "yn") != "y":
+        terminal.say("Nothing was written. Your decisions are kept: kcode apply --pick goes on with them.", YELLOW)
+        return None
+    written = review.carry_out(apply=accepted, reject=rejected)
+    if written:
+        tell_done(written, terminal)
+    else:
+        terminal.say("Taken out of the draft. Your files were not touched.", GREEN)
+    return bool(written)
+
+
+def tell_done(written: Proposal, terminal: Terminal) -> None:
+    terminal.say(f"Applied: {describe_size(written)}. kcode undo takes it back.", GREEN)
+
+
+def _pick(review: PendingReview, words: Sequence[str], terminal: Terminal) -> int:
+    if words:
+        raise UsageError("--pick asks about all hunks; leave the words out, or leave out --pick.")
+    if not terminal.has_person():
+        raise RefusedError("--pick asks at a terminal, and there is none. kcode apply HUNK… takes what you name.")
+    pick_and_apply(review, terminal)
+    return 0
+
+
+def _tell_rest(review: PendingReview, terminal: Terminal) -> None:
+    left = len(review.look(anew=True).decisions)
+    if left:
+        terminal.say(f"{left} {'hunk stays' if left == 1 else 'hunks stay'} pending: kcode diff --hunks lists them.")
+
+
+def _open(place: PlaceOptions, terminal: Terminal) -> PendingReview | None:
+    review = open_review(open_place(place))
+    if review and review.warning:
+        terminal.say(f"! {review.warning}", YELLOW)
+    return review
+
+
+def _pending(place: PlaceOptions, terminal: Terminal) -> tuple[PendingReview | None, Reviewed | None]:
+    review = _open(place, terminal)
+    view = review.look() if review else None
+    if view is None or not view.proposal:
+        terminal.say("Nothing is pending here.", YELLOW)
+        return None, None
+    return review, view
+
+
+def _write_json(review: PendingReview, view: Reviewed, facts: Sequence[HunkFacts], *, why: bool) -> None:
+    files = len(view.proposal.changes)
+    write_line("proposal.listed", version=VERSION, session=review.session_id, files=files, hunks=len(view.decisions))
+    for one in facts:
+        fields = proposed_fields(one)
+        if why:
+            fields["causes"] = [step_fields(cause, step) for cause, step in review.steps(one)]
+        write_line("hunk.proposed", **fields)
+    sys.stdout.flush()

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kcode.agent.workbench import open_pending
 from kcode.context.enclosing import enclosing
-from kcode.draft.files import Proposal
+from kcode.draft.baseline import digest
+from kcode.draft.files import Change, FileState, Proposal
 from kcode.draft.outcome import tell_model
 from kcode.draft.pending import Pending
 from kcode.draft.provenance import Provenance, Tested, trace
 from kcode.draft.review import reviewed
 from kcode.draft.reviewfile import load_review, save_review
-from kcode.draft.settlement import settle, untold_comments, with_all_told
+from kcode.draft.settlement import outcomes_of, settle, untold_comments, with_all_told, without_rejection
 from kcode.draft.versions import BY_USER
-from kcode.errors import StaleError
+from kcode.errors import DraftError, StaleError
 from kcode.session.steps import find_step, load_steps
 from kcode.session.store import SessionLog, last_session
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kcode.agent.workbench import Place, Workbench
-    from kcode.draft.files import Change, FileChange, Hunk
+    from kcode.draft.files import FileChange, Hunk
     from kcode.draft.review import Decision, Review, Reviewed
     from kcode.draft.versions import Version
     from kcode.session.steps import Step
@@ -161,6 +162,35 @@ class PendingReview:
             # Opened only now: who reviews may think for hours.
             with SessionLog(self._session) as log:
                 log.append_decision(decision, sorted({view.paths[key] for key in known}), sorted(known))
+
+    def take_back_rejection(self) -> list[str]:
+        """Put what was rejected last back into the draft; the paths, none when nothing was rejected.
+
+        DraftError when a file of the draft changed since: then nothing is done.
+        """
+        draft = self._pending.draft
+        changes = []
+        rejection = self._review.rejection
+        for taken in rejection.files if rejection else ():
+            data = draft.versions.image(taken.was)
+            was = FileState(taken.was[0], data) if taken.was and data is not None else None
+            if digest(draft.read(taken.path)) != taken.became or digest(was) != taken.was:
+                raise DraftError(
+                    f"What was rejected of {taken.path} cannot be brought back: the draft's file changed since, or its "
+                    "text was too large to be kept. Nothing was done."
+                )
+            changes.append(Change(taken.path, None, was))
+        for change in sorted(changes, key=lambda change: change.after is not None):
+            self._change_draft(change)
+        self._seen = None
+        self.keep(without_rejection(self._review))
+        return [change.path for change in changes]
+
+    def note_applied(self, view: Reviewed) -> None:
+        """Have the model told that all of this was applied."""
+        outcomes = outcomes_of(view, apply=view.decisions.keys(), reject=())
+        self.keep(replace(self._review, outcomes=(*self._review.outcomes, *outcomes)))
+        self._seen = None
 
     def message(self) -> str:
         """What the model is to be told with the user's next message; "" for nothing."""

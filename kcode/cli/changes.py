@@ -13,10 +13,7 @@ from kcode.options import DiffOptions, OutputOptions, PlaceOptions
 
 Words = Annotated[
     list[str] | None,
-    typer.Argument(help="Hunks by their ids, files, folders or patterns; left out, all.", metavar="[HUNK|FILE]..."),
-]
-SomeWords = Annotated[
-    list[str], typer.Argument(help="Hunks by their ids, files, folders, patterns, or all.", metavar="HUNK|FILE...")
+    typer.Argument(help="Hunks by their ids, files, folders, patterns, or all.", metavar="[HUNK|FILE]..."),
 ]
 
 
@@ -72,10 +69,11 @@ def apply(
 
 
 def reject(
-    words: SomeWords,
+    words: Words = None,
     comment: Annotated[
         str, typer.Option("--comment", help="Why, for the model to read with your next message.", metavar="TEXT")
     ] = "",
+    undo: Annotated[bool, typer.Option("--undo", help="Bring back what was rejected last.")] = False,
     folder: Folder = Path(),
     anywhere: Anywhere = False,
 ) -> None:
@@ -85,10 +83,15 @@ def reject(
 
     \b
     kcode reject 3fa2 --comment "the cache is needed"
+    kcode reject tests/ 'docs/*.md'
+    kcode reject all
     """
-    from kcode.headless.review import reject_words
+    from kcode.headless.review import reject_words, take_back_rejection
 
-    raise typer.Exit(reject_words(PlaceOptions(folder, anywhere), words, comment))
+    if bool(words) == undo:
+        raise UsageError("Name the hunks or files to reject, or all; --undo alone brings back what was rejected last.")
+    place = PlaceOptions(folder, anywhere)
+    raise typer.Exit(take_back_rejection(place) if undo else reject_words(place, words or [], comment))
 
 
 def split(

@@ -21,6 +21,7 @@ from kcode.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from kcode.draft.baseline import Digest
     from kcode.draft.files import FileChange, Hunk
     from kcode.draft.outcome import Outcome
 
@@ -74,15 +75,34 @@ Act = Decided | Commented | Divided | Edited
 
 
 @dataclass(frozen=True, slots=True)
+class TakenOut:
+    """A file of the draft before and after something was rejected."""
+
+    path: str
+    was: Digest
+    became: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The keys that were rejected together, and the files of the draft that lost them."""
+
+    keys: tuple[str, ...]
+    files: tuple[TakenOut, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """What the user did, in order, since it was last carried out.
 
     `layouts` has the hunks that files had then; `outcomes` is what became of hunks and the model was not yet told.
+    `rejection` is the last one that was carried out, so that it can be taken back.
     """
 
     acts: tuple[Act, ...] = ()
     layouts: Mapping[str, tuple[Layout, ...]] = field(default_factory=dict)
     outcomes: tuple[Outcome, ...] = ()
+    rejection: Rejection | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from kcode.draft import disk
 from kcode.draft.layout import Layout, Part
 from kcode.draft.outcome import Outcome
-from kcode.draft.review import Commented, Cut, Decided, Decision, Divided, Edited, Review
+from kcode.draft.review import Commented, Cut, Decided, Decision, Divided, Edited, Rejection, Review, TakenOut
+from kcode.draft.versions import digest_of
 from kcode.errors import DraftError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def save_review(draft_folder: Path, review: Review) -> None:
         "acts": [_encode_act(act) for act in review.acts],
         "layouts": {path: [_encode_layout(layout) for layout in known] for path, known in review.layouts.items()},
         "outcomes": [_encode_outcome(outcome) for outcome in review.outcomes],
+        "rejection": review.rejection and _encode_rejection(review.rejection),
     }
     with disk.naming_full_disk(draft_folder):
         disk.write_json(draft_folder / _NAME, value)
@@ -85,7 +87,8 @@ def _decode(stored: Any) -> Review:
         _text(path): tuple(_decode_layout(layout) for layout in known) for path, known in stored["layouts"].items()
     }
     outcomes = tuple(_decode_outcome(outcome) for outcome in stored["outcomes"])
-    return Review(tuple(_decode_act(act) for act in stored["acts"]), layouts, outcomes)
+    rejection = None if stored["rejection"] is None else _decode_rejection(stored["rejection"])
+    return Review(tuple(_decode_act(act) for act in stored["acts"]), layouts, outcomes, rejection)
 
 
 def _decode_act(stored: Any) -> Act:
@@ -124,6 +127,16 @@ def _decode_outcome(stored: Any) -> Outcome:
         None if stored["edited"] is None else _lines(stored["edited"]),
         _text(stored["comment"]),
     )
+
+
+def _encode_rejection(rejection: Rejection) -> dict[str, Any]:
+    files = [[taken.path, taken.was, taken.became] for taken in rejection.files]
+    return {"keys": list(rejection.keys), "files": files}
+
+
+def _decode_rejection(stored: Any) -> Rejection:
+    files = tuple(TakenOut(_text(path), digest_of(was), digest_of(became)) for path, was, became in stored["files"])
+    return Rejection(tuple(_text(key) for key in stored["keys"]), files)
 
 
 def _texts(lines: tuple[bytes, ...]) -> list[str]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kcode.draft.baseline import digest
 from kcode.draft.files import Change
 from kcode.draft.hunks import choose, single_paths, split_change
 from kcode.draft.layout import remember
 from kcode.draft.outcome import Outcome
-from kcode.draft.review import Commented, Decided, Divided, Edited, reviewed
+from kcode.draft.review import Commented, Decided, Divided, Edited, Rejection, TakenOut, reviewed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from kcode.draft.files import FileChange, Hunk, Proposal
     from kcode.draft.outcome import Fate
@@ -58,9 +59,22 @@ def settle(proposal: Proposal, review: Review, *, apply: Collection[str], reject
             review,
             acts=tuple(left for act in review.acts for left in _remaining(act, view, gone, touched)),
             layouts=layouts,
-            outcomes=(*review.outcomes, *_outcomes(view, frozenset(apply), frozenset(reject))),
+            outcomes=(*review.outcomes, *outcomes_of(view, apply=frozenset(apply), reject=frozenset(reject))),
+            rejection=_rejection(reject, draft) if reject else review.rejection,
         ),
     )
+
+
+def without_rejection(review: Review) -> Review:
+    """The review once what was rejected last is back in the draft: the model is not told of it."""
+    keys = review.rejection.keys if review.rejection else ()
+    kept = tuple(one for one in review.outcomes if one.fate != "rejected" or one.id not in keys)
+    return replace(review, outcomes=kept, rejection=None)
+
+
+def _rejection(keys: Collection[str], draft: Sequence[Change]) -> Rejection:
+    files = tuple(TakenOut(change.path, digest(change.before), digest(change.after)) for change in draft)
+    return Rejection(tuple(sorted(keys)), files)
 
 
 def untold_comments(view: Reviewed, review: Review) -> tuple[Outcome, ...]:
@@ -110,7 +124,8 @@ def _leaves(view: Reviewed, key: str, touched: Collection[str]) -> tuple[str, ..
     return view.leaves(key) if view.paths.get(key) in touched else (key,)
 
 
-def _outcomes(view: Reviewed, apply: Collection[str], reject: Collection[str]) -> Iterator[Outcome]:
+def outcomes_of(view: Reviewed, *, apply: Collection[str], reject: Collection[str]) -> Iterator[Outcome]:
+    """What becomes of the hunks that are applied, rejected, or edited and neither."""
     for change, hunk in _hunks(view.proposal):
         key = hunk.id if hunk else change.path
         if key in reject:

@@ -108,7 +108,7 @@ def _decode(line: bytes) -> Version | TestRun | None:
     try:
         match json.loads(line):
             case [str(path), str(call), str(by), float() | int() as seconds, bool(starts), before, after]:
-                return Version(path, call, by, seconds, starts, _digest_of(before), _digest_of(after))
+                return Version(path, call, by, seconds, starts, digest_of(before), digest_of(after))
             case {"ok": bool(ok), "counts": [passed, failed, skipped]}:
                 return TestRun(ok, _count(passed), _count(failed), _count(skipped))
     except (ValueError, TypeError):
@@ -116,7 +116,8 @@ def _decode(line: bytes) -> Version | TestRun | None:
     return None
 
 
-def _digest_of(value: object) -> Digest:
+def digest_of(value: object) -> Digest:
+    """A digest that was written as JSON; TypeError for anything else."""
     match value:
         case None:
             return None

@@ -156,9 +156,8 @@ def _deliver(bench: Workbench, outcome: _Outcome, terminal: Terminal, output: Ou
             _write_hunks(bench, proposal)
             write_line("run.completed", exit_code=code, applied=False, tests=None)
         return code
-    if output.json:
-        _write_hunks(bench, proposal)
-    elif not output.apply:
+    keys = _write_hunks(bench, proposal) if output.json else []
+    if not output.json and not output.apply:
         print_patch(proposal, terminal, output)
     if not output.quiet:
         _tell_outcome(bench, outcome, terminal)
@@ -170,15 +169,21 @@ def _deliver(bench: Workbench, outcome: _Outcome, terminal: Terminal, output: Ou
     if isinstance(applied, str):
         return applied
     if output.json:
+        for path, identity in keys if applied else ():
+            write_line("hunk.decided", path=path, id=identity, decision="applied")
         write_line("run.completed", exit_code=code, applied=applied, tests=tests_fields(tests) if tests else None)
     return code
 
 
-def _write_hunks(bench: Workbench, proposal: Proposal) -> None:
-    if proposal:
-        review = review_of(bench)
-        for facts in review.facts(review.look()):
-            write_line("hunk.proposed", **proposed_fields(facts))
+def _write_hunks(bench: Workbench, proposal: Proposal) -> list[tuple[str, str | None]]:
+    """Write a `hunk.proposed` line for each hunk; their paths and ids, None for a file that is decided whole."""
+    if not proposal:
+        return []
+    review = review_of(bench)
+    fields = [proposed_fields(facts) for facts in review.facts(review.look())]
+    for one in fields:
+        write_line("hunk.proposed", **one)
+    return [(one["path"], one["id"]) for one in fields]
 
 
 def _exit_code(proposal: Proposal, finished: TurnFinished, tests: TestReport | None) -> int:

@@ -17,9 +17,9 @@ from kcode.events import TurnFinished
 from kcode.headless.fix import TEST_SECONDS
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.person import ask_person
-from kcode.headless.product import decide_and_apply, print_patch
+from kcode.headless.product import print_patch
 from kcode.headless.report import Reporter, describe_tests, describe_usage
-from kcode.headless.review import ask_what_to_do, with_review
+from kcode.headless.review import ask_what_to_do, with_review, write_all
 from kcode.headless.stdin import read_piped
 from kcode.headless.terminal import BOLD, DIM, RED, YELLOW, Terminal
 from kcode.options import OutputOptions
@@ -187,7 +187,7 @@ class PlainConversation:
             self._terminal.say("Nothing is pending.")
             return
         if not ask:
-            decide_and_apply(self._bench, proposal, self._terminal, ask=False)
+            write_all(self._bench, proposal, self._terminal)
             return
         self._show()
         answer = ask_what_to_do(self._bench, proposal, self._terminal)

@@ -19,7 +19,7 @@ from kcode.headless.picking import Picker, read_cut, summarize
 from kcode.headless.product import decide_and_apply, describe_size, print_patch, print_text
 from kcode.headless.stdin import is_given
 from kcode.headless.terminal import GREEN, YELLOW, Terminal
-from kcode.sanitize import sanitize_line
+from kcode.sanitize import sanitize_line, sanitize_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,11 +106,7 @@ def ask_what_to_do(bench: Workbench, proposal: Proposal, terminal: Terminal) -> 
         again = False
         match (answer or "n").lower():
             case "y" | "yes":
-                return (
-                    apply_all(review, terminal)
-                    if review.review.acts
-                    else decide_and_apply(bench, proposal, terminal, ask=False)
-                )
+                return write_all(bench, proposal, terminal)
             case "n" | "no":
                 terminal.say("Nothing was written. kcode diff shows the proposal, kcode apply writes it.", YELLOW)
                 return False
@@ -124,6 +120,18 @@ def ask_what_to_do(bench: Workbench, proposal: Proposal, terminal: Terminal) -> 
                 # A single word is more likely a slip than a wish, and a turn costs time and money.
                 terminal.say("Type y, n or p, or say in a few words what should be different.")
                 again = True
+
+
+def write_all(bench: Workbench, proposal: Proposal, terminal: Terminal) -> bool:
+    """Write what is proposed, but for what was rejected, without a question; True when something was written."""
+    review = review_of(bench)
+    if review.review.acts:
+        return apply_all(review, terminal)
+    view = review.look()
+    applied = decide_and_apply(bench, proposal, terminal, ask=False)
+    if applied:
+        review.note_applied(view)
+    return applied
 
 
 def with_review(bench: Workbench, prompt: str) -> str:
@@ -141,6 +149,18 @@ def with_review(bench: Workbench, prompt: str) -> str:
     return f"{prompt}\n\n{told}" if told else prompt
 
 
+def take_back_rejection(place: PlaceOptions) -> int:
+    """Put what was rejected last back into the draft."""
+    terminal = Terminal(os.environ)
+    review = _open(place, terminal)
+    paths = review.take_back_rejection() if review else []
+    if not paths:
+        terminal.say("Nothing was rejected here that could be brought back.", YELLOW)
+        return EXIT_NO_CHANGE
+    terminal.say(f"Back in the proposal: {sanitize_names(paths)}.", GREEN)
+    return 0
+
+
 def reject_words(place: PlaceOptions, words: Sequence[str], words_for_model: str) -> int:
     """Take the chosen hunks and files out of the draft; the model is told with the user's next message."""
     terminal = Terminal(os.environ)
@@ -152,7 +172,7 @@ def reject_words(place: PlaceOptions, words: Sequence[str], words_for_model: str
         review.keep(comment(review.review, key, words_for_model))
     size = describe_size(choose(view.proposal, chosen))
     review.carry_out(apply=frozenset(), reject=chosen)
-    terminal.say(f"Rejected: {size}. The draft no longer holds it, and your files were not touched.", GREEN)
+    terminal.say(f"Rejected: {size}. Your files were not touched. kcode reject --undo brings it back.", GREEN)
     _tell_rest(review, terminal)
     return 0
 

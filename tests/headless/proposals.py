@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,12 @@ class Proposed:
     def drafted(self, path: str) -> str:
         state = self.draft.read(path)
         return state.data.decode() if state else ""
+
+    def reopened(self) -> Proposed:
+        """The same as a later process sees it."""
+        place = open_place(self.place)
+        draft = open_draft(place.workspace, open_git(place.workspace, place.git_folder), self.session.draft_folder)
+        return replace(self, draft=draft)
 
     def review(self) -> PendingReview:
         """The review as a later process opens it."""

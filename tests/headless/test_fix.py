@@ -325,3 +325,16 @@ def test_a_recorded_run_can_be_replayed_without_key_or_network(start: Start, tmp
     offline.home.mkdir()
     again = offline.run("fix", "cents() rounds down", "--replay", str(tape))
     assert (again.returncode, again.stdout) == (0, first.stdout)
+    assert (hunk["within"], hunk["decision"], hunk["tests"]["ok"]) == (["def cents"], "pending", True)
+    assert [cause["by"] for cause in hunk["causes"]] == ["edit_file"]
+
+
+def test_json_says_which_hunks_were_applied(start: Start) -> None:
+    program, _ = start(FIXED)
+    done = program.run("fix", "cents() rounds down", "--json", "--apply")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    proposed = [event for event in events if event["type"] == "hunk.proposed"]
+    decided = [event for event in events if event["type"] == "hunk.decided"]
+    assert [(event["path"], event["id"]) for event in decided] == [(event["path"], event["id"]) for event in proposed]
+    assert [event["decision"] for event in decided] == ["applied"]
+    assert "round(amount, 2)" in (program.repository / "calc/money.py").read_text()

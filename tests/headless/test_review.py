@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kcode.draft.review import Decision, comment, decide, edit
-from kcode.errors import StaleError, UsageError
-from kcode.headless.review import apply_words, reject_words, show_proposal, split_hunk
+from kcode.errors import DraftError, StaleError, UsageError
+from kcode.headless.review import apply_words, reject_words, show_proposal, split_hunk, take_back_rejection
 from kcode.options import DiffOptions, OutputOptions
 from tests.headless.proposals import INVOICE, Proposed, propose_changes
 
@@ -130,6 +130,27 @@ def test_a_rejected_hunk_leaves_the_draft_and_the_model_is_told_once(proposed: P
     assert "old.bin, the whole file: rejected by the user." in told
     review.mark_told()
     assert proposed.review().message() == ""
+
+
+def test_what_was_rejected_last_can_be_brought_back(proposed: Proposed) -> None:
+    before, ids = proposed.drafted("invoice.py"), proposed.ids()
+    assert take_back_rejection(proposed.place) == 3
+    assert reject_words(proposed.place, [ids[1]], "") == 0
+    assert reject_words(proposed.place, [ids[0], "old.bin"], "no") == 0
+    assert take_back_rejection(proposed.place) == 0
+    assert proposed.ids() == [ids[0], *ids[2:]]
+    assert proposed.drafted("invoice.py") == before.replace("0.25", "0.2")
+    assert proposed.review().message().count("rejected by the user") == 1
+    assert take_back_rejection(proposed.place) == 3
+
+
+def test_what_was_rejected_does_not_come_back_over_a_later_change(proposed: Proposed) -> None:
+    assert reject_words(proposed.place, [proposed.ids()[0]], "") == 0
+    proposed.reopened().edit("invoice.py", ("post(self)", "put(self)"))
+    later = proposed.drafted("invoice.py")
+    with pytest.raises(DraftError, match="changed since"):
+        take_back_rejection(proposed.place)
+    assert proposed.drafted("invoice.py") == later
 
 
 def test_a_split_hunk_is_decided_in_parts_also_after_one_was_written(

@@ -43,6 +43,8 @@ def diff(
 
     if hunks and why:
         raise UsageError("--hunks and --why do not go together.")
+    if json and output is not None:
+        raise UsageError("--json goes to stdout: kcode diff --json > FILE.")
     shown = OutputOptions(json=json, file=output, color=chosen_color(color))
     raise typer.Exit(show_proposal(PlaceOptions(folder, anywhere), words or [], DiffOptions(hunks, why), shown))
 

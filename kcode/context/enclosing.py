@@ -24,8 +24,11 @@ def enclosing(change: FileChange) -> dict[str, tuple[str, ...]] | None:
     Lines that are only taken out stand where they stood before. A hunk outside all definitions has none; None where
     the file's language is not read here.
     """
-    after = definitions(change.path, change.after.data) if change.after else None
-    before = definitions(change.old_path or change.path, change.before.data) if change.before else None
+    # Parsing is what takes the time: each text is read only if a hunk's place is looked for in it.
+    has_added = [_span(hunk.new_start, hunk.new_lines) is not None for hunk in change.hunks]
+    after = definitions(change.path, change.after.data) if change.after and any(has_added) else None
+    needs_before = change.before and not all(has_added)
+    before = definitions(change.old_path or change.path, change.before.data) if change.before and needs_before else None
     if after is None and before is None:
         return None
     return {hunk.id: _heads_around(hunk, before or [], after or []) for hunk in change.hunks}

@@ -165,6 +165,17 @@ def undo_last(review: Review) -> Review:
     return replace(review, acts=review.acts[:-1])
 
 
+def subjects(act: Act) -> tuple[str, ...]:
+    """The keys that an act is about."""
+    match act:
+        case Decided(keys):
+            return keys
+        case Commented(key):
+            return (key,)
+        case Divided(identity) | Edited(identity):
+            return (identity,)
+
+
 def may_cut(hunk: Hunk, cut: Cut) -> bool:
     old, new = hunk.old_lines, hunk.new_lines
     if not (0 <= cut.old <= len(old) and 0 <= cut.new <= len(new)):

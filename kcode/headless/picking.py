@@ -11,13 +11,13 @@ from kcode.draft.linediff import split_lines
 from kcode.draft.patch import render_patch
 from kcode.draft.review import (
     Cut,
-    Decided,
     Decision,
     comment,
     cut_behind,
     decide,
     divide,
     edit,
+    subjects,
     undo_last,
 )
 from kcode.draft.selection import keys_of
@@ -134,11 +134,9 @@ class Picker:
         acts = self._review.review.acts
         if not acts:
             raise UsageError("There is nothing to undo.")
-        last = acts[-1]
-        keys = last.keys if isinstance(last, Decided) else (last.key if hasattr(last, "key") else last.id,)
         self._review.keep(undo_last(self._review.review))
         view = self._review.look()
-        leaves = [leaf for key in keys for leaf in view.leaves(key) if leaf in view.decisions]
+        leaves = [leaf for key in subjects(acts[-1]) for leaf in view.leaves(key) if leaf in view.decisions]
         order = _order(view)
         self._at = min(leaves, key=order.index) if leaves else self._next_open(None)
         return True

@@ -76,8 +76,8 @@ def apply_words(place: PlaceOptions, words: Sequence[str], *, pick: bool) -> int
         return _pick(review, words, terminal)
     if words:
         tell_done(review.carry_out(apply=select_hunks(view.proposal, words), reject=frozenset()), terminal)
-    else:
-        apply_all(review, terminal)
+    elif not apply_all(review, terminal):
+        terminal.say("Nothing was written.", YELLOW)
     _tell_rest(review, terminal)
     return 0
 

@@ -13,7 +13,7 @@ from kcode.options import DiffOptions, OutputOptions, PlaceOptions
 
 Words = Annotated[
     list[str] | None,
-    typer.Argument(help="Hunks by their ids, files, folders, patterns, or all.", metavar="[HUNK|FILE]..."),
+    typer.Argument(help="Hunks by their ids, files, folders, patterns, or all.", metavar="HUNK|FILE"),
 ]
 
 
@@ -63,7 +63,7 @@ def apply(
     kcode apply
     kcode apply 3fa2 calc/money.py
     kcode apply --pick
-    kcode apply < fix.patch
+    kcode apply < fix.patch           or kcode apply - < fix.patch
     """
     from kcode.headless.review import apply_words
 

@@ -131,6 +131,22 @@ def test_a_fix_is_decided_hunk_by_hunk(tmp_path: Path, model_server: ModelServer
     assert program.run("diff").returncode == 3
 
 
+def test_in_a_conversation_the_next_message_tells_what_was_rejected(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    server = model_server([reply(calls=[WRONG]), reply("Done."), reply("I see.")])
+    program = make_program(tmp_path, more={"KCODE_BASE_URL": server.url, "TERM": "xterm-256color"})
+    screen = Screen(program, "chat")
+    answer(screen, ("> ", "fix it"), (QUESTION, "p"), (ASK, "n"), (MORE, "y"), ("> ", "go on"), ("I see.", None))
+    answer(screen, ("> ", "/quit"))
+    assert screen.end() == 0
+    content = server.requests[2].json["messages"][-1]["content"]
+    assert content.startswith("go on\n\n<review>\n")
+    assert (
+        "rejected by the user.\nYou had proposed:\n|     return amount\nThe file keeps:\n|     return int(" in content
+    )
+
+
 @pytest.mark.parametrize(
     ("typed", "cut"), [("3", 3), (" 1,2 ", Cut(1, 2)), ("1 , 0", Cut(1, 0)), ("", None), ("-1", None), ("1,2,3", None)]
 )

@@ -15,6 +15,7 @@ from kcode.errors import DraftError, StaleError, UsageError
 from kcode.headless.review import apply_words, reject_words, show_proposal, split_hunk, take_back_rejection
 from kcode.options import DiffOptions, OutputOptions
 from tests.headless.proposals import INVOICE, Proposed, propose_changes
+from tests.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -258,3 +259,27 @@ def test_rejecting_a_rename_and_a_deletion_brings_the_files_back(proposed: Propo
     assert proposed.drafted("notes.txt") == "one\ntwo\nthree\nfour\n"
     assert proposed.draft.read("moved.txt") is None
     assert proposed.draft.changes() == ()
+
+
+def test_the_command_line_takes_hunks_files_and_options(proposed: Proposed, tmp_path: Path) -> None:
+    program = Program(proposed.root, tmp_path / "home")
+    ids = proposed.ids()
+
+    def run(*arguments: str) -> tuple[int, str]:
+        done = program.run(*arguments)
+        return done.returncode, done.stdout.decode()
+
+    code, listed = run("diff", "--hunks", "invoice.py")
+    assert (code, [line.split()[0] for line in listed.splitlines()]) == (0, [identity[:4] for identity in ids[:3]])
+    assert run("reject", ids[0], "--comment", "keep it") == (0, "")
+    assert run("reject") == (2, "")
+    assert run("reject", "--undo") == (0, "")
+    assert proposed.ids() == ids
+    assert run("split", ids[3], "2")[1].count("notes.txt") == 2
+    assert run("apply", "notes.txt", ids[1][:5]) == (0, "")
+    assert proposed.read("notes.txt") == proposed.drafted("notes.txt")
+    assert proposed.ids() == [ids[0], ids[2]]
+    assert run("apply", "--pick") == (5, "")
+    assert run("diff", "--json", "-o", str(tmp_path / "file"))[0] == 2
+    assert run("diff", "--hunks", "-o", str(tmp_path / "file")) == (0, "")
+    assert (tmp_path / "file").read_text().count("invoice.py") == 2

@@ -49,7 +49,8 @@ def test_the_version_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "fix", "ask", "diff", "apply", "undo", "redo", "login", "logout", "models", "doctor", "demo"]
+    "command",
+    ["", "fix", "ask", "diff", "test", "apply", "undo", "redo", "login", "logout", "models", "doctor", "demo"],
 )
 def test_every_command_explains_itself_within_80_columns(command: str) -> None:
     done = kcode(*([command] if command else []), "--help")

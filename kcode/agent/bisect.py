@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from kcode.errors import IncompleteError, ToolError
+from kcode.options import MOST_RUNS
 from kcode.results import CommandResult, TestReport
 from kcode.testing.minimise import minimise
 from kcode.testing.verdict import Verdict, compare, failing
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kcode.testing.verdict import Difference
-
-MOST_RUNS = 60
-# Both end points, and both once more.
-LEAST_RUNS = 4
 
 
 @dataclass(frozen=True, slots=True)

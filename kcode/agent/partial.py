@@ -11,6 +11,7 @@ from kcode.draft.draft import open_draft
 from kcode.draft.hunks import choose, single_paths
 from kcode.draft.materialise import materialise
 from kcode.folders import make_folder, temporary_folder
+from kcode.options import TEST_SECONDS
 from kcode.safegit import open_git
 from kcode.session.store import last_session
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from kcode.safegit import SafeGit
     from kcode.sandbox import Sandbox
     from kcode.workspace import Workspace
-
-TEST_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)

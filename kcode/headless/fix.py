@@ -20,6 +20,7 @@ from kcode.headless.product import decide_and_apply, describe_size, print_patch
 from kcode.headless.report import Reporter, describe_tests, describe_usage
 from kcode.headless.stdin import mark_piped, read_piped
 from kcode.headless.terminal import DIM, GREEN, YELLOW, Terminal
+from kcode.options import TEST_SECONDS
 from kcode.prompts import render_prompt
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from kcode.questions import Ask
     from kcode.results import TestReport
 
-TEST_SECONDS = 600.0
 LAST_LINES = 10
 EXIT_NO_CHANGE, EXIT_TESTS_FAIL, EXIT_LIMIT = 3, 4, 6
 

@@ -52,7 +52,7 @@ class Shell:
         self.draft: Draft | None = None
         self.sandbox: Sandbox | None = None
         self._workspace, self._folder, self._outputs = workspace, folder, outputs
-        self._test_command, self._environment, self._isolate = test_command, environment, isolate
+        self.test_command, self._environment, self._isolate = test_command, environment, isolate
         self._tests: tuple[int, TestReport] | None = None
         self._count = 0
 
@@ -90,11 +90,11 @@ class Shell:
             run,
             target=target,
             seconds=seconds,
-            custom=self._test_command,
+            custom=self.test_command,
             interpreters=python_interpreters(self._environment),
         )
         # Chosen tests prove nothing about the others; the user's own command is always run whole.
-        if self._test_command is not None or target.strip() in {"", ".", "./"}:
+        if self.test_command is not None or target.strip() in {"", ".", "./"}:
             self._tests = (draft.generation, report)
         return report
 

@@ -13,6 +13,7 @@ from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
 from kcode.errors import ToolError, UsageError
 from kcode.events import TestsFinished, TurnEnd, TurnFinished
+from kcode.headless.baseline import describe_before, failed_before, run_baseline
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.jsonlines import tests_fields, write_event, write_line, write_proposal
 from kcode.headless.person import ask_person
@@ -55,6 +56,8 @@ class _Outcome:
     proposal: Proposal
     finished: TurnFinished
     tests: TestReport | None
+    before: TestReport | None
+    """The tests over the untouched workspace, where they fail over the draft and that was worth a run."""
 
 
 async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: OutputOptions) -> _Outcome:
@@ -66,14 +69,16 @@ async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: Output
     async with bench:
         ask = None if output.json or output.quiet else ask_person(terminal, reporter)
         finished = await _carry_out(bench, prompt, reporter, ask, json=output.json)
-        tests = await _prove(bench, terminal, output) if finished.reason is TurnEnd.DONE else bench.fresh_tests()
+        done = finished.reason is TurnEnd.DONE
+        tests = await _prove(bench, terminal, output) if done else bench.fresh_tests()
+        before = await run_baseline(bench, tests, terminal, output) if done and tests else None
         proposal = bench.propose()
         left_out = bench.left_out(proposal)
     for line in left_out:
         terminal.say(f"! {line}", YELLOW)
     if not output.quiet:
         terminal.say(describe_usage(finished.usage, finished.steps), DIM)
-    return _Outcome(proposal, finished, tests)
+    return _Outcome(proposal, finished, tests, before)
 
 
 async def _carry_out(bench: Workbench, prompt: str, reporter: Reporter, ask: Ask | None, *, json: bool) -> TurnFinished:
@@ -141,7 +146,8 @@ def _deliver(bench: Workbench, outcome: _Outcome, terminal: Terminal, output: Ou
     if output.apply or (not output.patch and not output.json and output.file is None and sys.stdout.isatty()):
         applied = decide_and_apply(bench, proposal, terminal, ask=not output.apply)
     if output.json:
-        write_line("run.completed", exit_code=code, applied=applied, tests=tests_fields(tests) if tests else None)
+        proof = tests_fields(tests) | {"failed_before": failed_before(tests, outcome.before)} if tests else None
+        write_line("run.completed", exit_code=code, applied=applied, tests=proof)
     return code
 
 
@@ -158,7 +164,8 @@ def _tell_outcome(bench: Workbench, outcome: _Outcome, terminal: Terminal) -> No
     if tests and not tests.ok and not tests.failures:
         # The runner named no failing test, so what it said last is all there is to go by.
         terminal.say("\n".join(tests.result.output.rstrip().splitlines()[-LAST_LINES:]), DIM)
-    terminal.say(f"{describe_size(outcome.proposal)}; {_verdict(tests)}", GREEN if tests and tests.ok else YELLOW)
+    verdict = f"{_verdict(tests)}{describe_before(tests, outcome.before) if tests else ''}"
+    terminal.say(f"{describe_size(outcome.proposal)}; {verdict}", GREEN if tests and tests.ok else YELLOW)
     start = f"{bench.workspace.start}/"
     outside = any(not change.path.startswith(start) for change in outcome.proposal.changes)
     if start != "/" and outside and not sys.stdout.isatty():

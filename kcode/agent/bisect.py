@@ -59,8 +59,8 @@ class BisectEnd(Enum):
 class Bisection:
     """With `keys` the tests do what `wanted` says, and without any one of them they do not.
 
-    `tests` are those which these hunks make fail, or pass; none where the runner names none. `flaky` are tests that did
-    not do the same twice over the same files.
+    `tests` are those which these hunks make fail, or pass; none where the runner names none. `others` fail with all hunks
+    alone too, but not with these. `flaky` are tests that did not do the same twice over the same files.
     """
 
     end: BisectEnd
@@ -68,6 +68,7 @@ class Bisection:
     keys: frozenset[str] = frozenset()
     wanted: Verdict | None = None
     tests: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
     flaky: frozenset[str] = frozenset()
 
 
@@ -102,7 +103,7 @@ async def bisect(
     tests = difference.tests
     if difference.wanted is Verdict.FAIL:
         tests &= failing(runs.reports[minimum.keys])
-    return Bisection(end, runs.count, minimum.keys, difference.wanted, tests, flaky)
+    return Bisection(end, runs.count, minimum.keys, difference.wanted, tests, difference.tests - tests, flaky)
 
 
 class _Runs:

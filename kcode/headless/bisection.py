@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,10 @@ def describe_bisection(found: Bisection, choice: Choice) -> str:
         named = f": {flaky}" if flaky else ""
         return f"The tests do not do the same twice over the same files{named}. No hunk can be blamed.\n"
     lines = [*_head(found, choice, tests), *_places(found.keys, choice.proposal)]
+    if found.others:
+        names = sanitize_names(sorted(found.others))
+        these = shlex.quote(sanitize_line(",".join(_in_order(found.keys, choice))))
+        lines.append(f"Other hunks make others fail: {names}. To find them: kcode test --bisect --without {these}")
     if flaky:
         lines.append(f"Not counted, since they do not do the same twice: {flaky}.")
     return "\n".join(lines) + "\n"
@@ -145,6 +150,7 @@ def _fields(found: Bisection, choice: Choice) -> dict[str, object]:
         "wanted": found.wanted.value if found.wanted else None,
         "hunks": _in_order(found.keys, choice),
         "tests": sorted(found.tests),
+        "others": sorted(found.others),
         "flaky": sorted(found.flaky),
         "runs": found.runs,
     }

@@ -73,13 +73,17 @@ async def _test(
         write_line("tests.started", version=VERSION, **choice_fields(choice, tests.workspace.root))
     if not output.quiet:
         terminal.say(f"Testing the workspace with {describe_choice(choice.keys, total)} …", DIM)
-    report = await tests.run(
-        choice.proposal,
-        choice.keys,
-        target=options.target,
-        seconds=options.seconds,
-        on_output=None if output.quiet else lambda text: terminal.say(text, DIM, end=""),
-    )
+    live = _LiveOutput(terminal)
+    try:
+        report = await tests.run(
+            choice.proposal,
+            choice.keys,
+            target=options.target,
+            seconds=options.seconds,
+            on_output=None if output.quiet else live.show,
+        )
+    finally:
+        live.close()
     code = 0 if report.ok else EXIT_TESTS_FAIL
     if output.json:
         write_line("tests.finished", hunks=list(choice.keys), **tests_fields(report))
@@ -88,6 +92,22 @@ async def _test(
         sys.stdout.write(f"{describe_choice(choice.keys, total)}: {describe_run(report)}")
         sys.stdout.flush()
     return code
+
+
+class _LiveOutput:
+    """What the tests print, as it comes."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._line_is_open = False
+
+    def show(self, text: str) -> None:
+        self._terminal.say(text, DIM, end="")
+        self._line_is_open = not text.endswith("\n")
+
+    def close(self) -> None:
+        if self._line_is_open:
+            self._terminal.say()
 
 
 def describe_run(report: TestReport) -> str:

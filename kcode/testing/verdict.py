@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from kcode.results import CommandEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from kcode.results import TestReport
+    from kcode.results import TestFailure, TestReport
+
+_ERROR = re.compile(r"(?:\w+\.)*(\w*(?:Error|Exception))\b")
 
 
 class Verdict(Enum):
@@ -32,6 +35,8 @@ class Difference:
 
     `wanted` is the verdict on the second run, the first has the other one. `tests` fail in one of the two alone; where
     that one names no failing test it is known by `ending`. `known` are failures that say nothing about the difference.
+    `kinds` tell of each test the error that it fails with, where that is known: a part of a proposal may well fail the
+    same test with a name that is not defined.
     """
 
     wanted: Verdict
@@ -39,18 +44,24 @@ class Difference:
     ending: Ending | None = None
     other_ending: Ending | None = None
     known: frozenset[str] = frozenset()
+    kinds: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def judge(self, report: TestReport | None) -> Verdict:
         """The verdict on another run; None is one that could not be made."""
         if report is None:
             return Verdict.UNRESOLVED
         names, ending = failing(report), _ending(report)
-        if names & self.tests or (self.ending is not None and ending == self.ending):
+        alike = any(one.name in self.tests and self._is_alike(one) for one in report.failures)
+        if alike or (self.ending is not None and ending == self.ending):
             return Verdict.FAIL
         passed_over = names and names <= self.known and report.result.end is CommandEnd.EXITED
         if report.ok or passed_over or (ending is not None and ending == self.other_ending):
             return Verdict.PASS
         return Verdict.UNRESOLVED
+
+    def _is_alike(self, failure: TestFailure) -> bool:
+        kinds = {kind for kind in (self.kinds.get(failure.name, ""), _kind(failure)) if kind}
+        return len(kinds) < 2
 
 
 def failing(report: TestReport) -> frozenset[str]:
@@ -69,10 +80,19 @@ def compare(first: TestReport, second: TestReport, flaky: Iterable[str] = ()) ->
         tests = failing(bad) - failing(good) - frozenset(flaky)
         ending = _ending(bad)
         if tests:
-            return Difference(wanted, tests, None, _ending(good), known - tests)
+            kinds = {failure.name: _kind(failure) for failure in bad.failures}
+            return Difference(wanted, tests, None, _ending(good), known - tests, kinds)
         if ending is not None and ending != _ending(good):
             return Difference(wanted, frozenset(), ending, _ending(good), known)
     return None
+
+
+def _kind(failure: TestFailure) -> str:
+    """The class of the error that a test failed with; "" where the cause does not tell."""
+    if failure.cause.startswith("assert "):
+        return "AssertionError"
+    found = _ERROR.match(failure.cause)
+    return found[1] if found else ""
 
 
 def _ending(report: TestReport) -> Ending | None:

@@ -64,6 +64,12 @@ def test_the_hunks_that_are_needed_for_the_tests_to_pass_are_found(
     assert (set(found.keys), set(found.tests)) == (set(mends), {"old"})
 
 
+def test_of_two_failures_one_is_traced_and_the_other_named() -> None:
+    project = Project(lambda keys, _: {*(["t"] if "b" in keys else []), *(["u"] if {"d", "f"} <= keys else [])})
+    found = project.bisect()
+    assert (set(found.keys), set(found.tests), set(found.others)) == ({"b"}, {"t"}, {"u"})
+
+
 def test_every_run_is_told_when_it_starts_and_when_it_ends() -> None:
     project = Project(lambda keys, _: {"t"} if "e" in keys else set())
     found = project.bisect()

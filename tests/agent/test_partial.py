@@ -12,6 +12,7 @@ from kcode.agent.bisect import BisectEnd, ProbeFinished, bisect
 from kcode.draft.selection import keys_of
 from kcode.errors import StaleError
 from kcode.results import CommandEnd
+from kcode.sandbox import UNISOLATED
 from kcode.testing.verdict import Verdict, failing
 from tests.agent.proposals import Bench, edit, make_bench, text_state
 from tests.repositories import picture
@@ -125,3 +126,16 @@ def test_bisect_finds_the_hunks_that_break_a_test_though_some_cannot_be_tested_a
     assert [event.number for event in events] == list(range(1, found.runs + 1))
     assert Verdict.UNRESOLVED in {event.verdict for event in events}
     assert left_behind(bench) == []
+
+
+def test_without_isolation_the_tests_run_over_the_same_files(tmp_path: Path) -> None:
+    made = make_bench(tmp_path, "copy")
+    if made is None:
+        pytest.skip("no command can be isolated here, so that is what the other tests did")
+    edit(made.draft, "one/a.txt", ("line 1\n", "bad 1\n"), ("line 9\n", "good 9\n"))
+    files = picture(made.root)
+    open_bench = replace(made, tests=replace(made.tests, sandbox=UNISOLATED))
+    assert failing(run(open_bench, [made.key("one/a.txt")])) == {"one"}
+    assert failing(run(open_bench, [made.key("one/a.txt", 1)])) == set()
+    assert picture(made.root) == files
+    assert left_behind(made) == []

@@ -76,6 +76,10 @@ def test_bisect_names_the_hunk_and_each_run(program: Program, draft: Draft) -> N
         "run 3: all 2 hunks: fails",
         "run 4: no hunk: passes",
     ]
+    done = program.run("test", "--bisect", "-q", *CHECK)
+    other = f"Other hunks make others fail: two. To find them: kcode test --bisect --without {bad}\n"
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode() == f"1 of 3 hunks makes the tests fail: one.\n  {bad}  one/a.txt:2\n{other}"
     done = program.run("test", good, "--bisect", "--json", *CHECK)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     kinds = ["bisect.started", "probe.finished", "probe.finished", "bisect.completed", "run.completed"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kcode.results import CommandEnd, CommandResult, TestFailure, TestReport
+from kcode.testing.outcome import failure
 from kcode.testing.verdict import Verdict, compare
 
 
@@ -71,6 +72,24 @@ def test_a_failure_of_another_kind_tells_nothing(report: TestReport | None, verd
     difference = compare(run("old"), run("old", "a"))
     assert difference is not None
     assert difference.judge(report) is verdict
+
+
+@pytest.mark.parametrize(
+    ("detail", "verdict"),
+    [
+        ("t.py:9: in test_add\nE   assert 4 == 3", FAIL),
+        ("t.py:9: in test_add\nE   AssertionError: it is 4", FAIL),
+        ("", FAIL),
+        ("calc.py:2: in add\nE   NameError: name 'plus' is not defined", UNRESOLVED),
+    ],
+)
+def test_the_same_test_that_fails_with_another_error_tells_nothing(detail: str, verdict: Verdict) -> None:
+    def failed(said: str) -> TestReport:
+        return TestReport("t", CommandResult(1, ""), failures=(failure("t.py::test_add", said),))
+
+    difference = compare(PASSING, failed("t.py:6: in test_add\nE   assert 5 == 3"))
+    assert difference is not None
+    assert difference.judge(failed(detail)) is verdict
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,9 @@ class Layers(Protocol):
     def delete(self, path: str) -> None:
         """Remove a file or link."""
 
+    def drop_folder(self, path: str) -> None:
+        """Remove a folder of which `names` shows nothing."""
+
     def restore(self, path: str) -> bool:
         """Show the workspace's own file at the path again, live; False where that cannot be done."""
 

@@ -36,8 +36,18 @@ def materialise(draft: Draft, changes: Iterable[Change]) -> None:
     # What is gone makes room: a folder can stand where a file was, and a file where a folder was.
     for change in sorted(made, key=lambda change: (change.after is not None, change.path)):
         _make(draft, change)
+    with disk.naming_full_disk(draft.folder):
+        _drop_empty_folders(draft, [change.path for change in made if change.after is None])
     for change in made:
         _drop_byte_code(draft, change.path)
+
+
+def _drop_empty_folders(draft: Draft, deleted: Iterable[str]) -> None:
+    """Remove what the deletions empty, as an apply does: an empty folder can still be imported as a package."""
+    above = {folder for path in deleted for folder in folders_above(path)}
+    for folder in sorted(above, key=lambda folder: -folder.count("/")):
+        if is_folder(draft.layers, folder) and not draft.layers.names(folder):
+            draft.layers.drop_folder(folder)
 
 
 def _make(draft: Draft, change: Change) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kcode.draft.draft import open_draft
 from kcode.draft.files import EXECUTABLE, LINK, REGULAR, Change, FileState
 from kcode.draft.hunks import apply_hunks, choose, propose, single_paths
+from kcode.draft.manifest import folders_above
 from kcode.draft.materialise import materialise
 from kcode.draft.selection import keys_of
 from kcode.errors import IncompleteError, StaleError
@@ -69,6 +70,11 @@ def shown(draft: Draft) -> trees.Tree:
     return {path: state for path, state in found.items() if state is not None}
 
 
+def folders(draft: Draft, under: str = "") -> set[str]:
+    inside = [entry.path for entry in draft.entries(under) if entry.kind == "folder"]
+    return {*inside}.union(*(folders(draft, path) for path in inside))
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @settings(max_examples=15)
 @given(edit=trees.edits().filter(lambda pair: trees.fits(pair[0]) and trees.fits(pair[1])), data=st.data())
@@ -89,6 +95,7 @@ def test_a_draft_holds_exactly_the_chosen_hunks(
     if trees.fits(expected):
         materialise(draft, single_paths(choose(proposal, chosen)))
         assert shown(draft) == expected
+        assert folders(draft) == {folder for path in expected for folder in folders_above(path)}
     else:
         with pytest.raises(IncompleteError):
             materialise(draft, single_paths(choose(proposal, chosen)))
@@ -100,13 +107,17 @@ def test_a_command_sees_what_was_chosen_and_the_rest_of_the_workspace(
     open_over: Open, backend: Literal["overlay", "copy"]
 ) -> None:
     before, after = trees.ordinary()
+    before |= {"old/a.txt": FileState(REGULAR, b"x\n"), "old/pack/__init__.py": FileState(REGULAR, b"")}
     proposal = propose(trees.changes(before, after))
     edited = next(change for change in proposal.changes if change.path == "sp ace.txt")
     chosen = {hunk.id for hunk in edited.hunks[1:3]} | {"there/moved", "kind", "gone"}
+    chosen |= keys_of(next(change for change in proposal.changes if change.path == "old/a.txt"))
+    chosen |= {"old/pack/__init__.py"}
     chosen |= keys_of(next(change for change in proposal.changes if change.path == "gone"))
     draft = open_over(before, backend)
     materialise(draft, single_paths(choose(proposal, chosen)))
     script = "from tests.draft.trees import look; print(ascii([(p, s.mode, s.data) for p, s in look('.').items()]))"
+    assert run_over(draft, "ls -d old; true") == ""
     printed = run_over(draft, f'PYTHONPATH="{ROOT}" "{sys.executable}" -B -c "{script}"')
     seen = {path: FileState(mode, data) for path, mode, data in ast.literal_eval(printed)}
     assert seen == by_the_rule(before, proposal, chosen)

@@ -8,7 +8,8 @@ KcodeError                  something the user reads: what happened, to what, wh
 ├── OutputError             stdout cannot take the product
 ├── GitError                a git command failed
 ├── DraftError              the draft cannot be read, written or proposed
-│   └── StaleError          the user's file is not what the proposal was made from
+│   ├── StaleError          the user's file is not what the proposal was made from
+│   └── IncompleteError     the chosen hunks cannot stand without others
 ├── SandboxError            a command could not be started in isolation; it did not run
 ├── SessionError            the session's log or folder cannot be used
 ├── ToolError               a tool's failure, worded for the model
@@ -57,6 +58,10 @@ class DraftError(KcodeError):
 
 
 class StaleError(DraftError):
+    pass
+
+
+class IncompleteError(DraftError):
     pass
 
 

@@ -55,6 +55,7 @@ def test_the_version_is_said() -> None:
         "fix",
         "ask",
         "diff",
+        "test",
         "apply",
         "reject",
         "split",

@@ -12,7 +12,7 @@ from kcode.draft.files import Change, FileState, Proposal
 from kcode.draft.outcome import tell_model
 from kcode.draft.pending import Pending
 from kcode.draft.provenance import Provenance, Tested, trace
-from kcode.draft.review import reviewed
+from kcode.draft.review import reviewed, without_rejected
 from kcode.draft.reviewfile import load_review, save_review
 from kcode.draft.settlement import outcomes_of, settle, untold_comments, with_all_told, without_rejection
 from kcode.draft.versions import BY_USER
@@ -99,6 +99,10 @@ class PendingReview:
         if anew or self._seen is None:
             self._seen = self._pending.proposal()
         return reviewed(self._seen, self._review)
+
+    def proposal(self) -> Proposal:
+        """What is proposed and not rejected, with the user's edits."""
+        return without_rejected(self.look())
 
     def facts(self, view: Reviewed, paths: Collection[str] | None = None) -> list[HunkFacts]:
         """What is known of each hunk, or of those of some files, in the order of the proposal."""

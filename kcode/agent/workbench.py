@@ -233,11 +233,10 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     length = RequestLength(schemas, lambda: load_counter(provider.model))
     conversation = Conversation(record=log.append_message, length=length)
     conversation.append(system)
-    shell = (
-        None
-        if command == "ask"
-        else Shell(place.workspace, session, options.test_command, os.environ, isolate=not options.no_sandbox)
-    )
+    shell = None
+    if command != "ask":
+        folder, outputs, isolate = session.folder, session.outputs_folder, not options.no_sandbox
+        shell = Shell(place.workspace, folder, outputs, options.test_command, os.environ, isolate=isolate)
     view = DraftView(place.workspace, git, session, shell, os.environ)
     limits = Limits(settings.max_steps, settings.timeout, settings.max_cost)
     bench = Workbench(place, settings, session, Desk(provider, tools, view, conversation, limits), provider, log)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from kcode.draft import disk
 from kcode.draft.baseline import Baseline
 from kcode.draft.ignore import IgnoreRules
+from kcode.draft.layers import holds_files
 from kcode.draft.ledger import Ledger
 from kcode.draft.links import resolve_links
 from kcode.draft.versions import Versions
@@ -148,7 +149,7 @@ class Draft:
     def write(self, path: str, state: FileState, by: str) -> None:
         """Put a file or link in the draft, with the folders above it. DraftError where a folder stands."""
         inner = self.resolve(path)
-        if not inner or _holds_files(self.layers, inner):
+        if not inner or holds_files(self.layers, inner):
             raise DraftError(f"{path or 'The workspace'} is no file. Give the path of a file, or a new one.")
         self._change(inner, state, by)
 
@@ -228,22 +229,6 @@ class Draft:
             own = {path for path, there in self._ledger.changed.items() if there}
             self._shown = (self.generation, own - self._rules.ignored(own))
         return self._shown[1]
-
-
-def _holds_files(layers: Layers, path: str) -> bool:
-    """True for a folder with anything in it but folders, which is all that git would see, and for a pipe or device."""
-    found = layers.lstat(path)
-    if found is None or stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
-        return False
-    if not stat.S_ISDIR(found.st_mode):
-        return True
-    inside = [f"{path}/{name}" for name in layers.names(path)]
-    return any(_holds_files(layers, inner) or not _is_folder(layers, inner) for inner in inside)
-
-
-def _is_folder(layers: Layers, path: str) -> bool:
-    found = layers.lstat(path)
-    return found is not None and stat.S_ISDIR(found.st_mode)
 
 
 def _entry(path: str, found: os.stat_result) -> Entry:

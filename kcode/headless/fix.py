@@ -14,6 +14,7 @@ from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
 from kcode.errors import ToolError, UsageError
 from kcode.events import TestsFinished, TurnEnd, TurnFinished
+from kcode.headless.baseline import describe_before, failed_before, run_baseline
 from kcode.headless.hunklist import proposed_fields
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.jsonlines import tests_fields, write_event, write_line
@@ -23,6 +24,7 @@ from kcode.headless.report import Reporter, describe_tests, describe_usage
 from kcode.headless.review import ask_what_to_do, with_review
 from kcode.headless.stdin import mark_piped, read_piped
 from kcode.headless.terminal import DIM, GREEN, YELLOW, Terminal
+from kcode.options import TEST_SECONDS
 from kcode.prompts import render_prompt
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from kcode.questions import Ask
     from kcode.results import TestReport
 
-TEST_SECONDS = 600.0
 LAST_LINES = 10
 EXIT_NO_CHANGE, EXIT_TESTS_FAIL, EXIT_LIMIT = 3, 4, 6
 
@@ -76,6 +77,8 @@ class _Outcome:
     proposal: Proposal
     finished: TurnFinished
     tests: TestReport | None
+    before: TestReport | None
+    """The tests over the untouched workspace, where they fail over the draft and that was worth a run."""
 
 
 async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: OutputOptions) -> _Outcome:
@@ -88,7 +91,9 @@ async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: Output
         await stack.enter_async_context(bench)
         ask = None if output.json or output.quiet else ask_person(terminal, reporter)
         finished = await _carry_out(bench, prompt, reporter, ask, json=output.json)
-        tests = await _prove(bench, terminal, output) if finished.reason is TurnEnd.DONE else bench.fresh_tests()
+        done = finished.reason is TurnEnd.DONE
+        tests = await _prove(bench, terminal, output) if done else bench.fresh_tests()
+        before = await run_baseline(bench, tests, terminal, output) if done and tests else None
         proposal = bench.propose()
         left_out = bench.left_out(proposal)
         # The user may want something different, which is another turn.
@@ -97,7 +102,7 @@ async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: Output
         terminal.say(f"! {line}", YELLOW)
     if not output.quiet:
         terminal.say(describe_usage(finished.usage, finished.steps), DIM)
-    return _Outcome(proposal, finished, tests)
+    return _Outcome(proposal, finished, tests, before)
 
 
 async def _carry_out(bench: Workbench, prompt: str, reporter: Reporter, ask: Ask | None, *, json: bool) -> TurnFinished:
@@ -171,7 +176,8 @@ def _deliver(bench: Workbench, outcome: _Outcome, terminal: Terminal, output: Ou
     if output.json:
         for path, identity in keys if applied else ():
             write_line("hunk.decided", path=path, id=identity, decision="applied")
-        write_line("run.completed", exit_code=code, applied=applied, tests=tests_fields(tests) if tests else None)
+        proof = tests_fields(tests) | {"failed_before": failed_before(tests, outcome.before)} if tests else None
+        write_line("run.completed", exit_code=code, applied=applied, tests=proof)
     return code
 
 
@@ -199,7 +205,8 @@ def _tell_outcome(bench: Workbench, outcome: _Outcome, terminal: Terminal) -> No
     if tests and not tests.ok and not tests.failures:
         # The runner named no failing test, so what it said last is all there is to go by.
         terminal.say("\n".join(tests.result.output.rstrip().splitlines()[-LAST_LINES:]), DIM)
-    terminal.say(f"{describe_size(outcome.proposal)}; {_verdict(tests)}", GREEN if tests and tests.ok else YELLOW)
+    verdict = f"{_verdict(tests)}{describe_before(tests, outcome.before) if tests else ''}"
+    terminal.say(f"{describe_size(outcome.proposal)}; {verdict}", GREEN if tests and tests.ok else YELLOW)
     start = f"{bench.workspace.start}/"
     outside = any(not change.path.startswith(start) for change in outcome.proposal.changes)
     if start != "/" and outside and not sys.stdout.isatty():

@@ -14,7 +14,6 @@ from kcode.agent.workbench import open_workbench
 from kcode.draft.journal import redo, undo
 from kcode.errors import KcodeError, ToolError
 from kcode.events import TurnFinished
-from kcode.headless.fix import TEST_SECONDS
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.person import ask_person
 from kcode.headless.product import print_patch
@@ -22,7 +21,7 @@ from kcode.headless.report import Reporter, describe_tests, describe_usage
 from kcode.headless.review import ask_what_to_do, with_review, write_all
 from kcode.headless.stdin import read_piped
 from kcode.headless.terminal import BOLD, DIM, RED, YELLOW, Terminal
-from kcode.options import OutputOptions
+from kcode.options import TEST_SECONDS, OutputOptions
 from kcode.sanitize import sanitize_names
 
 if TYPE_CHECKING:

@@ -81,7 +81,7 @@ class EventDecoder:
             self._rest.clear()
             self._take_line(line, events)
         if not self.done:
-            self._take_end_of_event(events)
+            self._take_end_of_event(events, fault="the connection was closed in the middle of an event")
         return events
 
     def _take_line(self, line: str, events: list[Event]) -> None:
@@ -118,7 +118,7 @@ class EventDecoder:
             # The first of several lines, or damaged; the end of the event tells.
             self._lines, self._size = [text], len(text)
 
-    def _take_end_of_event(self, events: list[Event]) -> None:
+    def _take_end_of_event(self, events: list[Event], fault: str = "an event is not JSON") -> None:
         name, self._name = self._name, ""
         if not self._lines:
             return
@@ -127,7 +127,7 @@ class EventDecoder:
         try:
             events.append((_JSON.decode(text), name))
         except (ValueError, RecursionError):
-            raise StreamFault(f"an event is not JSON: {text[:80]!r}") from None
+            raise StreamFault(f"{fault}: {text[:80]!r}") from None
 
 
 def _decode(data: bytes) -> str:

@@ -1,4 +1,6 @@
-"""Stands between kcode and the engine: keeps what passes, and caps the output of a model that never ends by itself."""
+"""Stands between kcode and the engine: keeps what passes, caps the output of a model that never ends by itself, and takes
+the chance out of its choice of words, so that a run can be run again.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.relay.requests.append(body)
         asked = [body.pop(name) for name in ("max_completion_tokens", "max_tokens") if name in body]
-        self._pass_on(json.dumps(body | {"max_tokens": min([self.relay.tokens, *asked])}).encode())
+        pinned = {"max_tokens": min([self.relay.tokens, *asked]), "temperature": 0, "seed": 1}
+        self._pass_on(json.dumps(body | pinned).encode())
 
     def _pass_on(self, body: bytes) -> None:
         engine = http.client.HTTPConnection(urlsplit(self.relay.engine).netloc, timeout=SECONDS)

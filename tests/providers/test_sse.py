@@ -7,7 +7,7 @@ import pytest
 
 from kcode.errors import ProviderError
 from kcode.providers import stream as stream_module
-from kcode.providers.sse import LINE_LIMIT
+from kcode.providers.sse import LINE_LIMIT, EventDecoder, StreamFault
 from tests.providers.streams import DONE, chunk, decode, failure_of, reply_of, sse
 
 
@@ -92,3 +92,12 @@ def test_an_error_inside_a_200_is_told_by_what_it_says(parts: list[bytes], kind:
     if kind != "broken":
         assert failure.kind == kind
     assert said in failure.message
+
+
+def test_an_event_that_the_end_cuts_off_is_told_as_cut_and_a_damaged_one_as_damaged() -> None:
+    cut_off = EventDecoder()
+    cut_off.feed(b'data: {"choices": [{"del')
+    with pytest.raises(StreamFault, match="closed in the middle of an event"):
+        cut_off.finish()
+    with pytest.raises(StreamFault, match="not JSON"):
+        EventDecoder().feed(b'data: {"choices": [{"del\n\n')

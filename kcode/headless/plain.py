@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kcode.agent.reviewing import review_of
 from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
 from kcode.draft.journal import redo, undo
@@ -186,7 +187,7 @@ class PlainConversation:
             self._terminal.say("Nothing is pending.")
             return
         if not ask:
-            write_all(self._bench, proposal, self._terminal)
+            write_all(self._bench, review_of(self._bench), proposal, self._terminal)
             return
         self._show()
         answer = ask_what_to_do(self._bench, proposal, self._terminal)

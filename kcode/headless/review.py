@@ -44,6 +44,9 @@ def show_proposal(place: PlaceOptions, words: Sequence[str], diff: DiffOptions, 
     chosen = select_hunks(view.proposal, words) if words else frozenset(view.decisions)
     if not (diff.hunks or diff.why or output.json):
         kept = chosen if words else chosen - view.keys(Decision.REJECTED)
+        if not kept:
+            terminal.say("Nothing is pending here but what you rejected: kcode diff --hunks lists it.", YELLOW)
+            return EXIT_NO_CHANGE
         print_patch(choose(view.proposal, kept), terminal, output)
         return 0
     facts = [one for one in review.facts(view) if one.key in chosen]
@@ -83,8 +86,8 @@ def apply_words(place: PlaceOptions, words: Sequence[str], *, pick: bool) -> int
 
 
 def apply_all(review: PendingReview, terminal: Terminal) -> bool:
-    """Write all that was neither rejected nor conflicts with the user's own changes; True when something was written."""
-    view = review.look(anew=True)
+    """Write all that was seen, and neither rejected nor in conflict with the user's own changes; True if that is any."""
+    view = review.look()
     rejected = view.keys(Decision.REJECTED)
     written = review.carry_out(apply=view.decisions.keys() - rejected - view.proposal.conflicts, reject=rejected)
     if written:
@@ -100,13 +103,15 @@ def ask_what_to_do(bench: Workbench, proposal: Proposal, terminal: Terminal) -> 
     review = review_of(bench)
     if review.warning:
         terminal.say(f"! {review.warning}", YELLOW)
+    # What is there before the answer is what the answer is about.
+    review.look()
     again = False
     while True:
         answer = terminal.ask_line("Apply? [y]es, [n]o, [p]ick hunks, or type what should be different: ", again=again)
         again = False
-        match (answer or "n").lower():
+        match "n" if answer is None else answer.lower():
             case "y" | "yes":
-                return write_all(bench, proposal, terminal)
+                return write_all(bench, review, proposal, terminal)
             case "n" | "no":
                 terminal.say("Nothing was written. kcode diff shows the proposal, kcode apply writes it.", YELLOW)
                 return False
@@ -122,9 +127,8 @@ def ask_what_to_do(bench: Workbench, proposal: Proposal, terminal: Terminal) -> 
                 again = True
 
 
-def write_all(bench: Workbench, proposal: Proposal, terminal: Terminal) -> bool:
+def write_all(bench: Workbench, review: PendingReview, proposal: Proposal, terminal: Terminal) -> bool:
     """Write what is proposed, but for what was rejected, without a question; True when something was written."""
-    review = review_of(bench)
     if review.review.acts:
         return apply_all(review, terminal)
     view = review.look()

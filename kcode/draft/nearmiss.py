@@ -22,8 +22,9 @@ _MOST_CHARACTERS, _MOST_LINES = 4_000, 20_000
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """What stands there instead, and what to do about it; both end without a full stop."""
+    """What stands at `line` instead, and what to do about it; both texts end without a full stop."""
 
+    line: int
     told: str
     step: str
 
@@ -43,6 +44,7 @@ def describe_near_miss(lines: Sequence[str], old: str) -> NearMiss | None:
     first = _first_unlike(window, wanted)
     if first is None:
         return NearMiss(
+            start + 1,
             f"It would match at line {start + 1}, but `old` ends with a line end and the file's last line has none",
             "Leave out the line end of `old`",
         )
@@ -56,10 +58,10 @@ def describe_near_miss(lines: Sequence[str], old: str) -> NearMiss | None:
     told = f"The closest place: {where}{part}:\n" + "\n".join(numbered) + "\n"
     told += _first_difference(window, wanted, first, start, show)
     if part or max(map(len, window)) > 200:
-        return NearMiss(told, f"Read {where} with read_file, and copy `old` from there")
+        return NearMiss(start + first + 1, told, f"Read {where} with read_file, and copy `old` from there")
     if show is visible and ("·" in told or "⇥" in told):
-        return NearMiss(told, "Use these lines, writing each · as a space and ⇥ as a tab")
-    return NearMiss(told, "Use these lines")
+        return NearMiss(start + first + 1, told, "Use these lines, writing each · as a space and ⇥ as a tab")
+    return NearMiss(start + first + 1, told, "Use these lines")
 
 
 def _span(first: int, count: int) -> str:
@@ -144,6 +146,9 @@ def _excerpt(line: str, low: int) -> str:
 
 
 def visible(line: str) -> str:
-    """Show tabs as ⇥, and as · the spaces at either end and in runs; same length, so columns stay."""
-    shown = re.sub(r"^ +| +$| {2,}", lambda run: "·" * len(run[0]), line)
-    return shown.replace("\t", "⇥")
+    """Show tabs as ⇥, a CR as ␍, and as · the spaces at either end and in runs; same length, so columns stay."""
+    body = line.strip(" ")
+    left = len(line) - len(line.lstrip(" "))
+    inner = re.sub(" {2,}", lambda run: "·" * len(run[0]), body)
+    shown = "·" * left + inner + "·" * (len(line) - left - len(body))
+    return shown.replace("\t", "⇥").replace("\r", "␍")

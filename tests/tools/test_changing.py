@@ -78,10 +78,10 @@ def test_a_refused_edit_names_the_file_and_leaves_it(use: Use, folder: Path) -> 
 def test_a_text_spaced_differently_is_refused_with_what_stands_there(use: Use, folder: Path) -> None:
     (folder / "a").write_text("def f():\n\treturn 1\n")
     with pytest.raises(EditRefusedError) as refused:
-        use("edit_file", path="a", edits=[{"old": "def f():\n    return 1\n", "new": "x"}])
+        use("edit_file", path="a", edits=[{"old": "def f():\n    return 2\n", "new": "x"}])
     assert str(refused.value) == (
         "a: `old` is not in the file. The closest place: lines 1-2:\n1→def f():\n2→⇥return 1\n"
-        "The first difference is at line 2, column 1: the file has `⇥return 1`, `old` has `····return 1`. "
+        "The first difference is at line 2, column 1: the file has `⇥return 1`, `old` has `····return 2`. "
         "No file was changed. Use these lines, writing each · as a space and ⇥ as a tab."
     )
 

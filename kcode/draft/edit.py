@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kcode.draft.forbidden import empties, find_conflict_marker, find_placeholder
 from kcode.draft.indent import UnclearIndentError, map_indents
-from kcode.draft.ladder import Ladder, is_part_numbered, read_retyped
+from kcode.draft.ladder import BLANK, Ladder, is_part_numbered, read_retyped
 from kcode.draft.linediff import changed_ranges
 from kcode.draft.lineends import with_line_ends
 from kcode.draft.linemerge import merge_lines
@@ -119,6 +119,11 @@ class _Call:
                     f"{name} matched {_span(match)} by passing over {match.tier.value}: what it does not change stays as it "
                     "is in the file."
                 )
+            elif len(places) == 1 and _loses_indent(self.base, places[0]):
+                said.append(
+                    f"{name} begins within the indentation of line {match.first}: of `new` only the first line has that "
+                    "before it. Check how the others are indented."
+                )
             elif len(places) == 1 and _stands_twice(self.base.text, self._edits[number], places[0].start):
                 said.append(
                     f"What {name[0].lower()}{name[1:]} adds stood there before, so it stands there twice. Take it out "
@@ -211,6 +216,19 @@ def _occurrences(text: str, old: str, *, overlapping: bool) -> list[int]:
         starts.append(at)
         at = text.find(old, at + step)
     return starts
+
+
+def _loses_indent(base: Original, place: Place) -> bool:
+    """Whether `new` begins behind blanks that its other lines lack, though those that it replaces have them."""
+    indent = base.text[base.start_of(base.line_of(place.start)) : place.start]
+    if not indent or indent.strip(BLANK):
+        return False
+    old, new = base.text[place.start : place.end], place.new
+    after, before = (
+        [line for line in text.split("\n")[1:] if line.strip(BLANK) and not line.startswith(indent)]
+        for text in (new, old)
+    )
+    return bool(after) and not before
 
 
 def _stands_twice(text: str, edit: Edit, start: int) -> bool:

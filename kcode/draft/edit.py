@@ -21,7 +21,7 @@ from kcode.tooling import Applied, Edit, Matched, Tier
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MOST_MATCHES = 1000
+_MOST_MATCHES, _MOST_REPLACED = 1000, 100_000
 # How close the line that near_line names must be to the one match, and how far from all others.
 _NEAR, _FAR = 3, 20
 # How far around a window lines show how the file is indented.
@@ -100,6 +100,9 @@ class _Call:
         if not starts:
             return self._find_retyped(number)
         times = len(starts)
+        if times > _MOST_REPLACED:
+            reason = f"`old` stands in the file more than {_MOST_REPLACED:,} times"
+            raise self.refusals.because(number, reason, "Replace it with run_command, as with sed")
         if times > 1 and not edit.replace_all:
             starts = [self._choose(number, starts)]
         places = [Place(at, at + len(edit.old), edit.new, number) for at in starts]
@@ -208,11 +211,11 @@ def _span(match: Matched) -> str:
 
 
 def _occurrences(text: str, old: str, *, overlapping: bool) -> list[int]:
-    """The offsets where `old` begins: all that do not overlap an earlier one, or the first thousand of any."""
-    step = 1 if overlapping else len(old)
+    """The offsets where `old` begins: those that do not overlap an earlier one, or any; not endlessly many."""
+    step, most = (1, _MOST_MATCHES) if overlapping else (len(old), _MOST_REPLACED + 1)
     starts: list[int] = []
     at = text.find(old)
-    while at >= 0 and not (overlapping and len(starts) == _MOST_MATCHES):
+    while at >= 0 and len(starts) < most:
         starts.append(at)
         at = text.find(old, at + step)
     return starts

@@ -66,7 +66,9 @@ class Ladder:
 
     def _find(self, tier: Tier, old: Sequence[str]) -> list[int]:
         if tier not in self._keys:
-            self._keys[tier] = "\n" + "\n".join(to_key(tier, line) for line in self._lines) + "\n"
+            # A file has few different lines where it has very many.
+            keys = {line: to_key(tier, line) for line in set(self._lines)}
+            self._keys[tier] = "\n" + "\n".join(map(keys.__getitem__, self._lines)) + "\n"
         whole = self._keys[tier]
         wanted = "\n" + "\n".join(to_key(tier, line) for line in old) + "\n"
         starts: list[int] = []

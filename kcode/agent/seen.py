@@ -150,7 +150,7 @@ class Seen:
         if not before.strip():
             return
         sight = self._sights.get(path)
-        count = len(_lines(before))
+        lines = _lines(before)
         if sight is None:
             raise ToolError(
                 f"{path} is there already, and you have not read it. No file was changed. Read all of it with read_file "
@@ -161,12 +161,14 @@ class Seen:
                 f"{path} changed since you saw it. No file was changed. {self._show_changes(path, before)}\n"
                 "Take this into what you write, or use edit_file."
             )
-        unknown = _missing(sight.lines, count)
+        unknown = _missing(sight.lines, len(lines))
         if unknown:
             where = ", ".join(f"{low}-{high}" for low, high in unknown[:10])
+            cut = any(len(line) > LONGEST_LINE for low, high in unknown for line in lines[low - 1 : high])
+            step = "Some are too long to be shown whole, so change" if cut else "Read them first, or change"
             raise ToolError(
-                f"{path} has {count} lines, and you have not read lines {where}. No file was changed. Read them first, "
-                "or change a part of the file with edit_file."
+                f"{path} has {len(lines)} lines, and you have not seen all of lines {where}. No file was changed. {step} "
+                "a part of the file with edit_file."
             )
 
     def _show_changes(self, path: str, data: bytes, own: Iterable[tuple[int, int]] = ()) -> str:

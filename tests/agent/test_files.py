@@ -119,7 +119,7 @@ def test_a_file_is_written_over_once_all_of_it_was_read(use: Use, root: Path) ->
         use("write_file", path="a.py", content="new\n")
     use("read_file", path="a.py", start=1, end=20)
     use("read_file", path="a.py", start=31)
-    with pytest.raises(ToolError, match="you have not read lines 21-30"):
+    with pytest.raises(ToolError, match=r"not seen all of lines 21-30\. .* Read them first"):
         use("write_file", path="a.py", content="new\n")
     use("read_file", path="a.py", start=21, end=30)
     (root / "a.py").write_text(NUMBERED + "more = 1\n")
@@ -128,6 +128,13 @@ def test_a_file_is_written_over_once_all_of_it_was_read(use: Use, root: Path) ->
     assert use("write_file", path="a.py", content="new\n").startswith("Replaced a.py: 1 line instead of 61.")
     assert "Replaced" in use("write_file", path="a.py", content="newer\n")
     assert (root / "a.py").read_text().endswith("more = 1\n")
+
+
+def test_a_line_that_was_shown_cut_is_not_known(use: Use, root: Path) -> None:
+    (root / "b.txt").write_text("one\n" + "x" * 3000 + "\n")
+    use("read_file", path="b.txt")
+    with pytest.raises(ToolError, match=r"lines 2-2\. .*too long to be shown whole"):
+        use("write_file", path="b.txt", content="new\n")
 
 
 def test_what_holds_nothing_or_is_known_otherwise_is_written_over(use: Use) -> None:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 _MOST_LINES_SHOWN = 16
 _LIKENESS = 0.6
-# Comparing by characters costs about the product of the lengths; beyond these sizes lines are compared whole.
-_MOST_CHARACTERS, _MOST_LINES = 4_000, 20_000
+# Comparing costs about the product of the lengths: beyond these many characters lines are compared whole, beyond these
+# many lines one by one, and in a file of more different lines than these none is looked for that is only alike.
+_MOST_CHARACTERS, _MOST_COMPARED, _MOST_LINES = 1_000, 300, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,10 @@ def _likeness(window: Sequence[str], wanted: Sequence[str]) -> float:
     a, b = "\n".join(window), "\n".join(wanted)
     if len(a) <= _MOST_CHARACTERS and len(b) <= _MOST_CHARACTERS:
         return difflib.SequenceMatcher(None, a, b, autojunk=False).ratio()
-    same = sum(_key(x) == _key(y) for x, y in zip(window, wanted, strict=False))
-    return same / max(len(wanted), 1)
+    ours, theirs = [_key(line) for line in window], [_key(line) for line in wanted]
+    if len(theirs) <= _MOST_COMPARED:
+        return difflib.SequenceMatcher(None, ours, theirs, autojunk=False).ratio()
+    return sum(x == y for x, y in zip(ours, theirs, strict=False)) / len(theirs)
 
 
 def _key(line: str) -> str:

@@ -41,6 +41,14 @@ def test_a_declared_encoding_is_read_and_written(head: str, codec: str) -> None:
         apply_edits(before.encode(codec), [Edit("x = ", "\U0001f600")])
 
 
+def test_a_declaration_is_not_changed_without_the_bytes() -> None:
+    before = "# coding: gbk\nx = '中文'\n".encode("gbk")
+    with pytest.raises(EditRefusedError, match="would not say so any more"):
+        apply_edits(before, [Edit("coding: gbk", "coding: utf-8")])
+    undeclared = before.replace(b"coding: gbk", b"what?")
+    assert apply_edits(undeclared, [Edit("# what?", "# coding: gbk")]).after == before
+
+
 @pytest.mark.parametrize("declared", ["utf-8", "utf-7", "rot13", "hex", "no-such", "utf-16"])
 def test_a_declaration_that_does_not_fit_is_passed_over(declared: str) -> None:
     assert decode_text(f"# coding: {declared}\n".encode() + b"caf\xe9\n").has_unknown_bytes

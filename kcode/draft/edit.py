@@ -64,6 +64,11 @@ def apply_edits(before: bytes, edits: Sequence[Edit]) -> Applied:
         after = file.encode(after_text if "\r\n" not in file.raw else with_line_ends(base, places))
     except ToolError as error:
         raise EditRefusedError(f"{error} No file was changed.") from None
+    if file.encoding != "utf-8" and decode_text(after).encoding != file.encoding:
+        raise EditRefusedError(
+            f"The file is {file.encoding.upper()}, and would not say so any more. No file was changed. To convert it, "
+            "use run_command, as with iconv."
+        )
     matches = tuple(match for match, _ in found if match is not None)
     return Applied(after, _changed_lines(base, places), matches, call.remarks(found))
 
@@ -141,6 +146,9 @@ class _Call:
             raise self.refusals.because(
                 number, reason, "Write out all lines, or take a smaller part of the file as `old`"
             )
+        if "\0" in edit.new:
+            reason = "`new` holds a NUL character, which makes a file a binary one"
+            raise self.refusals.because(number, reason, "Write it as an escape of the language")
         if line := find_conflict_marker(edit.new, edit.old):
             reason = f"`new` holds the mark of a merge conflict, `{line[:80]}`"
             raise self.refusals.because(number, reason, "Write the text as it should be, without such marks")

@@ -110,6 +110,7 @@ def test_a_byte_order_mark_and_utf16_stay() -> None:
 def test_what_no_text_file_can_hold_is_refused() -> None:
     assert "binary" in refusal(b"a\0b", ("a", "b"))
     assert "surrogate" in refusal("a", ("a", "\ud800"))
+    assert "NUL" in refusal("a", ("a", "\0"))
 
 
 def test_senseless_edits_are_refused_with_the_next_step() -> None:

@@ -78,7 +78,11 @@ class ToolError(KcodeError):
 
 
 class EditRefusedError(ToolError):
-    pass
+    """`line` is where in the file the edit was probably meant, if that is known."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class ProviderError(KcodeError):

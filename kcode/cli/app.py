@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from kcode.cli.changes import apply, diff, redo, undo
+from kcode.cli.changes import apply, diff, journal, redo, undo
 from kcode.cli.setup import demo, doctor, login, logout, models
 from kcode.cli.talk import ask, chat, fix, start
 
@@ -43,4 +43,5 @@ app = typer.Typer(
 app.callback()(start)
 for command in (fix, ask, diff, apply, undo, redo, login, logout, models, doctor, demo):
     app.command()(command)
+app.command(hidden=True)(journal)
 app.command(hidden=True)(chat)

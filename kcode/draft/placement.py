@@ -66,7 +66,26 @@ def look(root: Path, real: str) -> Found:
         raise
 
 
-def place(root: Path, item: Placement) -> None:
+def prepare(root: Path, item: Placement) -> bool:
+    """Write the temporary file of `item`, which then needs a rename alone; False where that is not how it is written.
+
+    A file that is written in place has none, and one whose folder is yet to be made gets it when it is placed.
+    """
+    if item.after is None or item.in_place:
+        return False
+    try:
+        with _parent(root, item.real) as (folder, name):
+            _write_temporary(folder, name, item, item.after)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno in {errno.ENOTDIR, errno.ELOOP}:
+            return False
+        raise
+    return True
+
+
+def place(root: Path, item: Placement, *, prepared: bool = False) -> None:
     """Put the file in place, on the disk, read back. StaleError if it is not what was expected.
 
     On any error the file is as it was, but for a file written in place, which may be half written.
@@ -81,7 +100,9 @@ def place(root: Path, item: Placement) -> None:
             _expect(folder, name, item)
             _write_in_place(folder, name, item.after, item.permissions)
         else:
-            _write_and_rename(folder, name, item, item.after)
+            if not prepared:
+                _write_temporary(folder, name, item, item.after)
+            _rename(folder, name, item)
         sync_folder(folder)
         if _look(folder, name).state != item.after:
             raise DraftError(f"{item.real} was written, but reads back as something else.")
@@ -191,12 +212,8 @@ def _write_in_place(folder: int, name: str, after: FileState, permissions: int |
         os.close(file)
 
 
-def _write_and_rename(folder: int, name: str, item: Placement, after: FileState) -> None:
+def _rename(folder: int, name: str, item: Placement) -> None:
     try:
-        if after.mode == LINK:
-            os.symlink(after.data, item.temporary, dir_fd=folder)
-        else:
-            _write_temporary(folder, name, item, after)
         _expect(folder, name, item)
         if item.expected is None:
             _rename_to_new(folder, item.temporary, name)
@@ -212,6 +229,9 @@ def _write_and_rename(folder: int, name: str, item: Placement, after: FileState)
 
 
 def _write_temporary(folder: int, name: str, item: Placement, after: FileState) -> None:
+    if after.mode == LINK:
+        os.symlink(after.data, item.temporary, dir_fd=folder)
+        return
     mode = 0o777 if after.mode == EXECUTABLE else 0o666
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     # A file that replaces one stays private until it has that one's permissions.
@@ -235,7 +255,12 @@ def _set_permissions(file: int, permissions: int) -> None:
 
 def _copy_attributes(folder: int, name: str, file: int) -> None:
     """Owner, group, access list and the user's attributes; what the file system or the user's rights forbid is left."""
-    source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ELOOP}:
+            return  # It is gone or a link by now, which is noticed before the rename.
+        raise
     try:
         status, mine = os.fstat(source), os.fstat(file)
         if (status.st_uid, status.st_gid) != (mine.st_uid, mine.st_gid):

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from kcode.draft.files import Change, FileState
 from kcode.draft.hunks import choose, propose, single_paths
-from kcode.draft.merge import merge_files
 from kcode.draft.operations import roots
-from kcode.draft.rebase import all_keys
+from kcode.draft.rebase import all_keys, rebase
 from kcode.draft.selection import select_hunks
 from kcode.errors import DraftError, StaleError, UsageError
 
@@ -86,28 +85,22 @@ def plan_reversal(
     StaleError names the files whose later changes would be lost; DraftError says that there is nothing to take back.
     """
     former = _former(operation, part, state)
-    changes, lost, merged = [], [], set()
-    for change in changes_of(operation, state):
-        now = present[change.path]
-        result = merge_files(change.after, now, former[change.path])
-        if result.is_conflict:
-            lost.append(change.path)
-        elif result.state != now:
-            changes.append(Change(change.path, now, result.state))
-            if now != state(written[change.path]):
-                merged.add(change.path)
-    if lost:
-        others = len(lost) < len(operation.files)
+    back = [Change(change.path, change.after, former[change.path]) for change in changes_of(operation, state)]
+    found = rebase(back, present.get)
+    if found.unsettled:
+        others = len(found.unsettled) < len(operation.files)
         raise StaleError(
-            f"{', '.join(lost)} changed since kcode wrote them, and those changes would be lost. Nothing was written."
-            + (f" Other files alone: kcode {kind} {operation.number} FILE." if others else "")
+            f"{', '.join(sorted(found.unsettled))} changed since kcode wrote them, and those changes would be lost. "
+            "Nothing was written." + (f" Other files alone: kcode {kind} {operation.number} FILE." if others else "")
         )
+    changes = single_paths(found.proposal)
     if not changes:
         raise DraftError(
             f"Nothing is left in your files of operation {operation.number} ({', '.join(operation.paths[:3])}) to take "
             f"back. kcode journal lists the others; kcode {kind} NUMBER takes one of them."
         )
-    return Reversal(kind, operation, part, tuple(changes), frozenset(merged))
+    merged = frozenset(change.path for change in changes if change.before != state(written[change.path]))
+    return Reversal(kind, operation, part, changes, merged)
 
 
 def _former(operation: Operation, part: frozenset[str], state: StateOf) -> dict[str, FileState | None]:

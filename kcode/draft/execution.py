@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -41,31 +42,50 @@ def run(root: Path, history: History, operation: Operation) -> Operation:
     history.begin(operation)
     try:
         removed = _carry_out(root, _placements(history, operation), operation.made, operation.emptied)
-        done = replace(operation, state="done", emptied=removed)
-        history.end(done)
-    except (OSError, DraftError) as error:
+    except DraftError as error:
         left = _take_back(root, history, operation, error)
-        what = f"The journal cannot be written: {error.strerror}." if isinstance(error, OSError) else str(error)
         others = f" {', '.join(left)} was changed by another program meanwhile and left as it is." if left else ""
-        cause = error if isinstance(error, OSError) else error.__cause__
+        cause = error.__cause__
         advice = _ADVICE.get(cause.errno or 0, "") if isinstance(cause, OSError) else ""
         kind = StaleError if isinstance(error, StaleError) else DraftError
-        raise kind(f"{what} No file was changed.{others}{advice}") from error
+        raise kind(f"{error} No file was changed.{others}{advice}") from error
     except BaseException as error:
         _take_back(root, history, operation, error)
         raise
+    done = replace(operation, state="done", emptied=removed)
+    try:
+        history.end(done)
+    except OSError as error:
+        raise _take_back_unrecorded(root, history, operation, error) from error
     return done
+
+
+def _take_back_unrecorded(root: Path, history: History, operation: Operation, error: OSError) -> DraftError:
+    """Put everything back since its end could not be recorded; what to tell the user."""
+    advice = _ADVICE.get(error.errno or 0, "")
+    what = f"The journal cannot be written: {error.strerror}."
+    try:
+        # The end may be on the disk all the same. What is put back must not count as done while that is under way.
+        history.begin(operation)
+    except OSError:
+        return DraftError(f"All files were written. {what} The next kcode command here settles that.{advice}")
+    _take_back(root, history, operation, DraftError(what))
+    return DraftError(f"{what} No file was changed.{advice}")
 
 
 def _take_back(root: Path, history: History, operation: Operation, error: BaseException) -> tuple[str, ...]:
     """Put back what was written before the error; the files that are left alone."""
     try:
-        return _put_back(root, history, operation).left
+        end = _put_back(root, history, operation)
     except (OSError, DraftError) as second:
+        reason = f"{second.strerror}." if isinstance(second, OSError) else second
         raise DraftError(
-            f"{error} Putting the files back failed too: {second} "
+            f"{error} Putting the files back failed too: {reason} "
             "What was there before is kept; the next kcode command here tries again."
         ) from error
+    with contextlib.suppress(OSError):  # All is as it was; the next call finds that out and records it.
+        history.end(end)
+    return end.left
 
 
 def settle(root: Path, history: History) -> list[Operation]:
@@ -77,13 +97,15 @@ def settle(root: Path, history: History) -> list[Operation]:
         _remove_temporaries(root, operation)
         found = [_standing(root, history, file) for file in operation.files]
         if "after" in found and not {"before", "torn"} & set(found):
-            removed = [f for f in operation.emptied if look(root, f.path).kind == "nothing"]
+            # Taking it back may have been tried and have failed after it made these again.
+            removed = [folder for folder in operation.emptied if remove_folder(root, folder.path)]
             left = [file.path for file, standing in zip(operation.files, found, strict=True) if standing == "other"]
             end = replace(operation, state="done", emptied=tuple(removed), left=tuple(left))
             history.end(end)
         else:
             try:
                 end = _put_back(root, history, operation)
+                history.end(end)
             except DraftError as error:
                 raise DraftError(
                     f"Writing {', '.join(operation.paths)} had been interrupted, and putting back what was there fails: "
@@ -120,13 +142,17 @@ def _carry_out(
     """
     at = ""
     try:
+        for folder in made:
+            at = folder.path
+            with contextlib.suppress(NotADirectoryError):  # A file stands there that is yet to be deleted.
+                make_folder(root, folder.path, folder.permissions)
         ready = set()
         for item in items:
             at = item.real
             if prepare(root, item):
                 ready.add(item.real)
-        for item in items:
-            if item.after is None:
+        for item in sorted(items, key=lambda item: not item.in_place):
+            if item.after is None or item.in_place:
                 at = item.real
                 place(root, item)
         removed = tuple(folder for folder in emptied if remove_folder(root, folder.path))
@@ -134,7 +160,7 @@ def _carry_out(
             at = folder.path
             make_folder(root, folder.path, folder.permissions)
         for item in sorted(items, key=lambda item: item.real in ready):
-            if item.after is not None:
+            if item.after is not None and not item.in_place:
                 at = item.real
                 place(root, item, prepared=item.real in ready)
     except OSError as error:
@@ -143,7 +169,7 @@ def _carry_out(
 
 
 def _put_back(root: Path, history: History, operation: Operation) -> Operation:
-    """Roll back: every file that this operation wrote, wholly or in part, becomes what it was."""
+    """Roll back: every file that this operation wrote, wholly or in part, becomes what it was. How it ends then."""
     _remove_temporaries(root, operation)
     items, left = [], []
     for index, file in enumerate(operation.files):
@@ -158,9 +184,7 @@ def _put_back(root: Path, history: History, operation: Operation) -> Operation:
     needed = tuple(item.real for item in items if item.after)
     again = [f for f in operation.emptied[::-1] if any(real.startswith(f"{f.path}/") for real in needed)]
     _carry_out(root, items, again, operation.made[::-1])
-    end = replace(operation, state="rolled back", emptied=(), left=tuple(left))
-    history.end(end)
-    return end
+    return replace(operation, state="rolled back", emptied=(), left=tuple(left))
 
 
 def _standing(root: Path, history: History, file: FileRecord) -> str:
@@ -171,7 +195,7 @@ def _standing(root: Path, history: History, file: FileRecord) -> str:
         return "before"
     if _is(found, after):
         return "after"
-    if file.in_place and found.state and before and after and _is_torn(found.state.data, before.data, after.data):
+    if file.in_place and found.state and before and after and is_torn(found.state.data, before.data, after.data):
         return "torn"
     return "other"
 
@@ -182,13 +206,32 @@ def _is(found: Found, state: FileState | None) -> bool:
     return found.state == state
 
 
-def _is_torn(data: bytes, before: bytes, after: bytes) -> bool:
-    """Whether the bytes are a beginning of `after` and the rest of `before`: what writing in place passes through."""
-    low, high = 0, min(len(data), len(after))
+def is_torn(data: bytes, before: bytes, after: bytes) -> bool:
+    """Whether writing in place passes through this: each byte stays where it is, so one text is within the other.
+
+    A write that was cut short leaves a beginning of `after` and then `before`, and one that was being taken back has
+    `before` from the start again.
+    """
+    if len(data) < min(len(before), len(after)):
+        return False
+    return _is_within(data, before, after) or _is_within(data, after, before)
+
+
+def _is_within(data: bytes, inner: bytes, outer: bytes) -> bool:
+    """Whether data is `outer` with a piece of `inner` in it, at the same place as there."""
+    start, end = _common(data, outer), len(data)
+    if len(data) == len(outer):
+        end -= _common(data[start:][::-1], outer[start:][::-1])
+    return data[start:end] == inner[start:end]
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """How many bytes are equal from the start."""
+    low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if data[:middle] == after[:middle] else (low, middle - 1)
-    return data in {before, after} or data[low:] == before[low:]
+        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
+    return low
 
 
 def _remove_temporaries(root: Path, operation: Operation) -> None:

@@ -94,7 +94,7 @@ def settle(root: Path, history: History) -> list[Operation]:
     for operation in history.operations():
         if operation.state != "pending":
             continue
-        _remove_temporaries(root, operation)
+        _remove_temporaries(root, history, operation)
         found = [_standing(root, history, file) for file in operation.files]
         if "after" in found and not {"before", "torn"} & set(found):
             # Taking it back may have been tried and have failed after it made these again.
@@ -170,7 +170,7 @@ def _carry_out(
 
 def _put_back(root: Path, history: History, operation: Operation) -> Operation:
     """Roll back: every file that this operation wrote, wholly or in part, becomes what it was. How it ends then."""
-    _remove_temporaries(root, operation)
+    _remove_temporaries(root, history, operation)
     items, left = [], []
     for index, file in enumerate(operation.files):
         standing = _standing(root, history, file)
@@ -234,10 +234,12 @@ def _common(one: bytes, other: bytes) -> int:
     return low
 
 
-def _remove_temporaries(root: Path, operation: Operation) -> None:
-    for index, file in enumerate(operation.files):
-        remove_temporary(root, file.real, _temporary(operation, index))
-        remove_temporary(root, file.real, _temporary(operation, len(operation.files) + index))
+def _remove_temporaries(root: Path, history: History, operation: Operation) -> None:
+    for index, item in enumerate(_placements(history, operation)):
+        remove_temporary(root, item)
+        # And that of taking it back, from an earlier try.
+        back = replace(item, expected=item.after, after=item.expected)
+        remove_temporary(root, replace(back, temporary=_temporary(operation, len(operation.files) + index)))
 
 
 def _temporary(operation: Operation, index: int) -> str:

@@ -79,8 +79,8 @@ def take_back(
         show_again(reversal.proposal, terminal)
         if not terminal.has_person():
             raise RefusedError(
-                f"{names} changed since, and nobody can be asked whether that is right. Nothing was written. "
-                f"Is it? Then: kcode {reversal.kind} --merge {reversal.operation.number}"
+                f"{names} changed since, so the {reversal.kind} was merged with that, and nobody can be asked here. "
+                f"Nothing was written. Is it right? Then add --merge: kcode {reversal.kind} --merge …"
             )
         if terminal.ask(f"{reversal.kind.capitalize()} like that?", "yn") != "y":
             terminal.say("Nothing was written.", YELLOW)

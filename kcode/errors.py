@@ -4,7 +4,8 @@ KcodeError                  something the user reads: what happened, to what, wh
 ├── UsageError              bad flags, settings, key or input                    exit 2
 ├── WorkspaceError          the folder cannot be worked on                       exit 2
 ├── RefusedError            needs a right or an answer that nobody gave          exit 5
-│   └── NoSandboxError      commands cannot be isolated on this machine
+│   ├── NoSandboxError      commands cannot be isolated on this machine
+│   └── ReadOnlyError       files that are to be written are read-only; carries their paths
 ├── OutputError             stdout cannot take the product
 ├── GitError                a git command failed
 ├── DraftError              the draft cannot be read, written or proposed
@@ -43,6 +44,14 @@ class RefusedError(KcodeError):
 
 class NoSandboxError(RefusedError):
     pass
+
+
+class ReadOnlyError(RefusedError):
+    """Nothing was written; `paths` may be written once somebody agreed to that."""
+
+    def __init__(self, message: str, paths: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.paths = paths
 
 
 class OutputError(KcodeError):

@@ -60,6 +60,7 @@ EFFECTS = {
     "draft/journal.py",
     "draft/history.py",
     "draft/placement.py",
+    "draft/exchange.py",  # swaps two names, by a call that Python does not have
     "draft/overlay.py",
     "draft/copytree.py",
     "draft/disk.py",

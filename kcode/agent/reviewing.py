@@ -10,13 +10,13 @@ from kcode.context.enclosing import enclosing
 from kcode.draft.baseline import digest
 from kcode.draft.files import Change, FileState, Proposal
 from kcode.draft.outcome import tell_model
-from kcode.draft.pending import Pending
 from kcode.draft.provenance import Provenance, Tested, trace
 from kcode.draft.review import reviewed, without_rejected
 from kcode.draft.reviewfile import load_review, save_review
 from kcode.draft.settlement import outcomes_of, settle, untold_comments, with_all_told, without_rejection
 from kcode.draft.versions import BY_USER
 from kcode.errors import DraftError, StaleError
+from kcode.sanitize import sanitize_names
 from kcode.session.steps import find_step, load_steps
 from kcode.session.store import SessionLog, last_session
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from kcode.agent.workbench import Place, Workbench
     from kcode.draft.files import FileChange, Hunk
+    from kcode.draft.pending import Pending
     from kcode.draft.review import Decision, Review, Reviewed
     from kcode.draft.versions import Version
     from kcode.session.steps import Step
@@ -64,7 +65,7 @@ def open_review(place: Place) -> PendingReview | None:
 
 def review_of(bench: Workbench) -> PendingReview:
     """The review of what a conversation that is under way proposes. Its draft must be open."""
-    return PendingReview(Pending(bench.workspace, bench.view.draft, bench.place.journal), bench.session)
+    return PendingReview(bench.pending, bench.session)
 
 
 class PendingReview:
@@ -121,32 +122,41 @@ class PendingReview:
         steps = load_steps(self._session)
         return [(cause, find_step(steps, cause.call, cause.seconds) if cause.call else None) for cause in facts.causes]
 
-    def carry_out(self, *, apply: Collection[str], reject: Collection[str]) -> Proposal:
+    def carry_out(self, *, apply: Collection[str], reject: Collection[str], allowed: Collection[str] = ()) -> Proposal:
         """Take what is rejected out of the draft, then write what is to be applied; returns what was written.
 
-        The user's edits get into the draft in any case. StaleError when a hunk is not there any more as it was seen:
-        then nothing is done. DraftError when a file is not what the proposal was made from: then nothing is written,
-        and what was rejected is out of the draft all the same.
+        The user's edits get into the draft in any case. `allowed` are the read-only files that may be written.
+        StaleError when a hunk is not there any more as it was seen, or conflicts with what the user did: then nothing
+        is done. Any other error of writing leaves the user's files as they were, and what was rejected out of the draft.
         """
-        unknown = {*apply, *reject} - self.look(anew=True).decisions.keys()
+        view = self.look(anew=True)
+        unknown = {*apply, *reject} - view.decisions.keys()
         if unknown:
             raise StaleError(
                 f"{len(unknown)} of the chosen hunks changed since they were shown, so nothing was done. "
                 "kcode diff shows what is proposed by now."
             )
-        if reject or self.look().edited:
+        conflicts = view.proposal.conflicts.intersection(apply)
+        if conflicts:
+            raise StaleError(
+                f"{sanitize_names(sorted({view.paths[key] for key in conflicts}))}: what is chosen there conflicts with "
+                "what you changed since, so nothing was done. Take it over by hand, reject it, or choose other hunks."
+            )
+        if reject or view.edited:
             self._settle(apply=frozenset(), reject=reject)
-        return self._settle(apply=apply, reject=frozenset()) if apply else Proposal()
+        return self._settle(apply=apply, reject=frozenset(), allowed=allowed) if apply else Proposal()
 
-    def _settle(self, *, apply: Collection[str], reject: Collection[str]) -> Proposal:
-        view = self.look(anew=True)
-        done = settle(self._seen or Proposal(), self._review, apply=apply, reject=reject)
+    def _settle(self, *, apply: Collection[str], reject: Collection[str], allowed: Collection[str] = ()) -> Proposal:
+        # What the user did meanwhile gets into the draft first: what is taken out of it below is counted from there.
+        self._seen = self._pending.merge()
+        view = self.look()
+        done = settle(self._seen, self._review, apply=apply, reject=reject)
         self.keep(done.prepared)
         # What goes first makes room: a file may have become a folder.
         for change in sorted(done.draft, key=lambda change: change.after is not None):
             self._change_draft(change)
         if done.proposal:
-            self._pending.apply(done.proposal, self._session.id)
+            self._pending.apply(done.proposal, self._session.id, allowed=allowed)
         self._seen = None
         self.keep(done.review)
         self._log("rejected", view, reject)

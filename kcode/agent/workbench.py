@@ -24,7 +24,6 @@ from kcode.context.tokenizer import load_counter
 from kcode.draft.disk import read_state
 from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
-from kcode.draft.hunks import propose
 from kcode.draft.journal import recover
 from kcode.draft.pending import Pending
 from kcode.errors import KcodeError, SessionError
@@ -46,7 +45,7 @@ from kcode.tooling import Access, load_tools
 from kcode.workspace import open_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -134,6 +133,11 @@ class Workbench:
         return self.place.workspace
 
     @property
+    def pending(self) -> Pending:
+        """The open draft as what waits for the user's decision."""
+        return Pending(self.workspace, self.view.draft, self.place.journal)
+
+    @property
     def view(self) -> DraftView:
         view = self.desk.view
         assert isinstance(view, DraftView)  # open_workbench put it there
@@ -146,8 +150,11 @@ class Workbench:
         self._log.append_event(event)
 
     def propose(self) -> Proposal:
-        """The difference draft - workspace as it is now; empty while no draft is open."""
-        return propose(self.view.draft.changes()) if self.view.is_open else Proposal()
+        """The difference draft - workspace as it is now; empty while no draft is open.
+
+        What the user did meanwhile is merged into the draft.
+        """
+        return self.pending.merge() if self.view.is_open else Proposal()
 
     def left_out(self, proposal: Proposal) -> list[str]:
         """What was changed in the draft and will never be proposed, in words for the user."""
@@ -164,9 +171,12 @@ class Workbench:
         """The last run of all tests, if the draft is still what it ran over."""
         return self.view.shell.fresh_tests() if self.view.shell else None
 
-    def apply(self, proposal: Proposal) -> None:
-        """Write the proposal to the user's files, and keep in the log that the user wanted that."""
-        Pending(self.workspace, self.view.draft, self.place.journal).apply(proposal, self.session.id)
+    def apply(self, proposal: Proposal, allowed: Collection[str] = ()) -> None:
+        """Write the proposal to the user's files, and keep in the log that the user wanted that.
+
+        `allowed` are the read-only files that the user wants written all the same.
+        """
+        self.pending.apply(proposal, self.session.id, allowed=allowed)
         # The turn's own log is closed by now: who is asked may think for hours, and the log is locked while open.
         with SessionLog(self.session) as log:
             log.append_decision("applied", [change.path for change in proposal.changes])

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from kcode.cli.changes import apply, diff, redo, reject, split, undo
+from kcode.cli.changes import apply, diff, journal, redo, reject, split, undo
 from kcode.cli.setup import demo, doctor, login, logout, models
 from kcode.cli.talk import ask, chat, fix, start
 from kcode.cli.testing import test
@@ -47,4 +47,5 @@ for command in (
     *(login, logout, models, doctor, demo),
 ):
     app.command()(command)
+app.command(hidden=True)(journal)
 app.command(hidden=True)(chat)

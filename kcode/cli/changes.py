@@ -11,14 +11,14 @@ from kcode.cli.options import Anywhere, Color, Folder, Output, chosen_color
 from kcode.errors import UsageError
 from kcode.options import DiffOptions, OutputOptions, PlaceOptions
 
-Words = Annotated[
+Chosen = Annotated[
     list[str] | None,
     typer.Argument(help="Hunks by their ids, files, folders, patterns, or all.", metavar="HUNK|FILE"),
 ]
 
 
 def diff(
-    words: Words = None,
+    words: Chosen = None,
     hunks: Annotated[bool, typer.Option("--hunks", help="List the hunks instead, with what is known of each.")] = False,
     why: Annotated[
         bool, typer.Option("--why", help="Tell what led to each hunk: the calls, the reasoning, the commands.")
@@ -50,14 +50,17 @@ def diff(
 
 
 def apply(
-    words: Words = None,
+    words: Chosen = None,
     pick: Annotated[bool, typer.Option("--pick", help="Ask hunk by hunk.")] = False,
     folder: Folder = Path(),
     anywhere: Anywhere = False,
 ) -> None:
     """Write the pending proposal, some of it, or a patch from stdin.
 
-    It goes to your files through the journal; kcode undo takes it back. What is not chosen stays pending.
+    It goes to your files through the journal; kcode undo takes it back. What is not chosen stays
+    pending. Files that you changed since are merged: at a
+    terminal the merged diff is shown and you are asked, elsewhere it is refused if any of its hunks is not line for line
+    what was proposed. What conflicts with your changes stays pending. A read-only file is asked for, or refused.
 
     \b
     kcode apply
@@ -71,7 +74,7 @@ def apply(
 
 
 def reject(
-    words: Words = None,
+    words: Chosen = None,
     comment: Annotated[
         str, typer.Option("--comment", help="Why, for the model to read with your next message.", metavar="TEXT")
     ] = "",
@@ -116,18 +119,57 @@ def split(
     raise typer.Exit(split_hunk(PlaceOptions(folder, anywhere), hunk, where))
 
 
-def undo(folder: Folder = Path(), anywhere: Anywhere = False) -> None:
-    """Take back what was last applied here.
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(help="An operation's number, and the files or hunks of it to take.", metavar="[N] [FILE|HUNK]"),
+]
+Merge = Annotated[
+    bool, typer.Option("--merge", help="Do not ask where it has to be merged with what you changed since.")
+]
 
-    The exact bytes from before come back; what you changed since is never overwritten.
+
+def undo(
+    what: Words = None,
+    merge: Merge = False,
+    list_: Annotated[bool, typer.Option("--list", help="Only list what was written here: kcode journal.")] = False,
+    folder: Folder = Path(),
+    anywhere: Anywhere = False,
+) -> None:
+    """Take back what was applied here: the last operation, another one, or a part.
+
+    The exact bytes from before come back. What you changed since stays: it is merged, shown and asked for, or the undo
+    is refused where it would be lost.
+
+    \b
+    kcode undo                 the last operation that is in force
+    kcode undo 3               operation 3 of kcode journal; later ones stay
+    kcode undo calc/money.py   this file, in the last operation that changed it
+    kcode undo 3 4be1a2        the hunk with this id; kcode journal 3 lists them
     """
-    from kcode.headless.pending import undo_last
+    from kcode.headless.undoing import list_operations, undo_changes
 
-    raise typer.Exit(undo_last(PlaceOptions(folder, anywhere)))
+    place = PlaceOptions(folder, anywhere)
+    raise typer.Exit(list_operations(place, what or ()) if list_ else undo_changes(place, what or (), merge=merge))
 
 
-def redo(folder: Folder = Path(), anywhere: Anywhere = False) -> None:
-    """Apply again what was last undone."""
-    from kcode.headless.pending import redo_last
+def redo(what: Words = None, merge: Merge = False, folder: Folder = Path(), anywhere: Anywhere = False) -> None:
+    """Apply again what was last undone, or another undo.
 
-    raise typer.Exit(redo_last(PlaceOptions(folder, anywhere)))
+    What you changed since stays, as with kcode undo.
+    """
+    from kcode.headless.undoing import redo_changes
+
+    raise typer.Exit(redo_changes(PlaceOptions(folder, anywhere), what or (), merge=merge))
+
+
+def journal(
+    number: Annotated[
+        list[str] | None, typer.Argument(help="List the hunks of these operations.", metavar="[N]")
+    ] = None,
+    folder: Folder = Path(),
+    anywhere: Anywhere = False,
+) -> None:
+    """List what kcode wrote to your files here, when, and by which session."""
+    from kcode.headless.undoing import list_operations
+
+    raise typer.Exit(list_operations(PlaceOptions(folder, anywhere), number or ()))

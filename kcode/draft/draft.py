@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from kcode.draft.files import Change, FileState, Mount
     from kcode.draft.layers import Layers
+    from kcode.draft.rebase import Move
     from kcode.safegit import SafeGit
     from kcode.workspace import Workspace
 
@@ -212,10 +213,10 @@ class Draft:
         """The path's state in the workspace when the draft first changed it; the present one when it did not."""
         return self._ledger.before(self.resolve(path))
 
-    def rebase_onto_workspace(self, paths: Iterable[str]) -> None:
-        """Take the workspace's present state of these paths as what the draft started from, as after an apply."""
+    def rebase(self, moves: Iterable[Move]) -> None:
+        """Have what the moves say, as after a merge with what the user did meanwhile or after an apply."""
         with disk.naming_full_disk(self.folder):
-            self._ledger.rebase(paths)
+            self._ledger.rebase(moves)
         self.generation += 1
 
     def search_places(self) -> SearchPlaces:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kcode.draft.files import FileState
     from kcode.draft.ignore import IgnoreRules
     from kcode.draft.layers import Layers
+    from kcode.draft.rebase import Move
     from kcode.draft.versions import Versions
 
 # No file has these: of a path that a scan does not find, which is as the workspace has it, and of one never looked at.
@@ -138,13 +139,30 @@ class Ledger:
                 found.append(Change(path, before, after, ", ".join(origins[path].by)))
         return tuple(found)
 
-    def rebase(self, paths: Iterable[str]) -> None:
-        """Take the workspace's present state of these paths as what the draft started from."""
-        for path in self._baseline.origins.keys() & set(paths):
-            self._baseline.rebase(path, disk.read_beneath(self._root, path))
-            if self._is_undone(path):
-                self._show_workspace(path)
-        self._baseline.save()
+    def rebase(self, moves: Iterable[Move]) -> None:
+        """Have the merged files in the draft, with the user's as their base; a path that changed since stays as it is.
+
+        The draft's file comes first: where this is cut short, merging once more gives the same.
+        """
+        try:
+            for move in moves:
+                path = move.path
+                if path not in self._baseline.origins or self.state(path) != move.drafted:
+                    continue
+                if move.merged is not None and move.merged != move.drafted:
+                    self._layers.put(path, move.merged)
+                elif move.merged is None and move.drafted is not None:
+                    self._layers.delete(path)
+                self._baseline.record(path, None, move.merged)
+                self._baseline.rebase(path, move.base)
+                if self._is_undone(path):
+                    self._show_workspace(path)
+                found = self._layers.lstat(path)
+                self._seen[path] = stamp(found) if found is not None else None
+            self._baseline.save()
+        except OSError:
+            self._baseline.reload()
+            raise
 
     def _scan(self) -> tuple[dict[str, Stamp | None], list[str]]:
         """What may differ from the workspace, and what of it is not as it was at the last look."""

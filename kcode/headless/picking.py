@@ -70,12 +70,15 @@ class Picker:
     def _obey(self, answer: str, facts: HunkFacts) -> bool:
         """Carry out one answer; True when the hunk that is asked for next has to be shown."""
         match answer:
+            case "y" if facts.conflicts:
+                raise UsageError("It would undo what you changed there since. Take it over by hand, or say n.")
             case "y" | "n":
                 self._decide([facts.key], answer == "y")
             case "a" | "d":
                 view = self._review.look()
                 rest = [key for key in keys_of(facts.change) if view.decisions[key] is Decision.PENDING]
-                self._decide(rest, answer == "a")
+                fitting = [key for key in rest if answer == "d" or key not in view.proposal.conflicts]
+                self._decide(fitting, answer == "a")
             case "s":
                 return self._split(facts)
             case "e":
@@ -155,6 +158,7 @@ class Picker:
         view = self._review.look()
         order = _order(view)
         words = [describe_place(facts), describe_causes(facts), describe_tested(facts.tested)]
+        words.append("conflicts with what you changed" if facts.conflicts else "")
         number = f"{order.index(facts.key) + 1}/{len(order)}"
         self._terminal.say(f"\n{number} {sanitize_line(facts.change.path)}", BOLD, end="")
         self._terminal.say(f"  {'; '.join(filter(None, words))}", DIM)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kcode.agent.reviewing import review_of
 from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
-from kcode.draft.journal import redo, undo
+from kcode.draft.journal import plan_redo, plan_undo
 from kcode.errors import KcodeError, ToolError
 from kcode.events import TurnFinished
 from kcode.headless.interrupts import run_until_signal
@@ -22,6 +22,7 @@ from kcode.headless.report import Reporter, describe_tests, describe_usage
 from kcode.headless.review import ask_what_to_do, with_review, write_all
 from kcode.headless.stdin import read_piped
 from kcode.headless.terminal import BOLD, DIM, RED, YELLOW, Terminal
+from kcode.headless.undoing import take_back
 from kcode.options import TEST_SECONDS, OutputOptions
 from kcode.sanitize import sanitize_names
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kcode.agent.workbench import Workbench
-    from kcode.draft.operations import Operation
+    from kcode.draft.reversal import Reversal
     from kcode.options import ColorChoice, ModelOptions, PlaceOptions
     from kcode.workspace import Workspace
 
@@ -80,8 +81,8 @@ class PlainConversation:
             "/help": lambda: terminal.say(HELP),
             "/diff": self._show,
             "/apply": lambda: self._apply(ask=False),
-            "/undo": lambda: self._step_back(undo),
-            "/redo": lambda: self._step_back(redo),
+            "/undo": lambda: self._step_back(plan_undo),
+            "/redo": lambda: self._step_back(plan_redo),
             "/test": self._test,
         }
 
@@ -194,9 +195,11 @@ class PlainConversation:
         if isinstance(answer, str):
             self._take_turn(answer)
 
-    def _step_back(self, step: Callable[[Workspace, Path], Operation]) -> None:
-        operation = step(self._bench.workspace, self._bench.place.journal)
-        self._terminal.say(f"Done: {sanitize_names(operation.paths)}.")
+    def _step_back(self, plan: Callable[[Workspace, Path], Reversal]) -> None:
+        workspace, journal = self._bench.workspace, self._bench.place.journal
+        operation = take_back(self._terminal, workspace, journal, plan(workspace, journal))
+        if operation is not None:
+            self._terminal.say(f"Done: {sanitize_names(operation.paths)}.")
 
     def _test(self) -> None:
         async def run() -> str:

@@ -7,26 +7,35 @@ import sys
 from typing import TYPE_CHECKING
 
 from kcode.agent.reviewing import open_review, review_of
-from kcode.agent.workbench import open_place, settle_journal
+from kcode.agent.workbench import open_place
+from kcode.draft.files import Proposal
 from kcode.draft.hunks import choose
+from kcode.draft.rebase import split_conflicts
 from kcode.draft.review import Decision, comment, cut_behind, divide
 from kcode.draft.selection import select_hunks
 from kcode.errors import RefusedError, UsageError
 from kcode.headless.hunklist import explain_hunk, list_hunks, proposed_fields, step_fields
 from kcode.headless.jsonlines import VERSION, write_line
-from kcode.headless.pending import apply_pending
+from kcode.headless.pending import apply_pending, tell_settled
 from kcode.headless.picking import Picker, read_cut, summarize
-from kcode.headless.product import decide_and_apply, describe_size, print_patch, print_text
+from kcode.headless.product import (
+    decide_and_apply,
+    describe_size,
+    print_patch,
+    print_text,
+    show_again,
+    tell_conflicts,
+    with_consent,
+)
 from kcode.headless.stdin import is_given
 from kcode.headless.terminal import GREEN, YELLOW, Terminal
 from kcode.sanitize import sanitize_line, sanitize_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from kcode.agent.reviewing import HunkFacts, PendingReview
     from kcode.agent.workbench import Workbench
-    from kcode.draft.files import Proposal
     from kcode.draft.review import Reviewed
     from kcode.options import DiffOptions, OutputOptions, PlaceOptions
 
@@ -66,8 +75,7 @@ def apply_words(place: PlaceOptions, words: Sequence[str], *, pick: bool) -> int
         raise UsageError("No patch comes on stdin: kcode apply - < FILE.")
     if list(words) == ["-"] or (not words and not pick and is_given()):
         return apply_pending(place)
-    for line in settle_journal(open_place(place)):
-        terminal.say(f"! {line}", YELLOW)
+    tell_settled(open_place(place), terminal)
     review = _open(place, terminal)
     if not words and not pick and (review is None or not review.review.acts):
         return apply_pending(place)
@@ -78,7 +86,7 @@ def apply_words(place: PlaceOptions, words: Sequence[str], *, pick: bool) -> int
     if pick:
         return _pick(review, words, terminal)
     if words:
-        tell_done(review.carry_out(apply=select_hunks(view.proposal, words), reject=frozenset()), terminal)
+        _carry_out(review, select_hunks(view.proposal, words), frozenset(), terminal)
     elif not apply_all(review, terminal):
         terminal.say("Nothing was written.", YELLOW)
     _tell_rest(review, terminal)
@@ -89,10 +97,21 @@ def apply_all(review: PendingReview, terminal: Terminal) -> bool:
     """Write all that was seen, and neither rejected nor in conflict with the user's own changes; True if that is any."""
     view = review.look()
     rejected = view.keys(Decision.REJECTED)
-    written = review.carry_out(apply=view.decisions.keys() - rejected - view.proposal.conflicts, reject=rejected)
-    if written:
-        tell_done(written, terminal)
-    return bool(written)
+    fitting = view.decisions.keys() - rejected - view.proposal.conflicts
+    _, conflicting = split_conflicts(choose(view.proposal, view.decisions.keys() - rejected))
+    tell_conflicts(conflicting, terminal)
+    return bool(_carry_out(review, fitting, rejected, terminal))
+
+
+def _carry_out(review: PendingReview, apply: Collection[str], reject: Collection[str], terminal: Terminal) -> Proposal:
+    """Carry the decisions out, say what was written, and ask before a read-only file is."""
+    if reject:
+        review.carry_out(apply=frozenset(), reject=reject)
+    if not apply:
+        return Proposal()
+    written = with_consent(terminal, lambda allowed: review.carry_out(apply=apply, reject=frozenset(), allowed=allowed))
+    terminal.say(f"Applied: {describe_size(written)}. kcode undo takes it back.", GREEN)
+    return written
 
 
 def ask_what_to_do(bench: Workbench, proposal: Proposal, terminal: Terminal) -> bool | str:
@@ -105,13 +124,22 @@ def ask_what_to_do(bench: Workbench, proposal: Proposal, terminal: Terminal) -> 
         terminal.say(f"! {review.warning}", YELLOW)
     # What is there before the answer is what the answer is about.
     review.look()
-    again = False
+    shown, again = proposal, False
     while True:
         answer = terminal.ask_line("Apply? [y]es, [n]o, [p]ick hunks, or type what should be different: ", again=again)
         again = False
         match "n" if answer is None else answer.lower():
             case "y" | "yes":
-                return write_all(bench, review, proposal, terminal)
+                present = bench.propose()
+                if present == shown:
+                    return write_all(bench, review, shown, terminal)
+                terminal.say("! Your files changed since this was shown. Merged with that, it is:", YELLOW)
+                show_again(present, terminal)
+                if not split_conflicts(present)[0]:
+                    terminal.say("Nothing was written: all of it conflicts with what you changed meanwhile.", YELLOW)
+                    return False
+                shown = present
+                review.look(anew=True)
             case "n" | "no":
                 terminal.say("Nothing was written. kcode diff shows the proposal, kcode apply writes it.", YELLOW)
                 return False
@@ -219,16 +247,10 @@ def pick_and_apply(review: PendingReview, terminal: Terminal) -> bool | None:
     if terminal.ask("Do that?", "yn") != "y":
         terminal.say("Nothing was written. Your decisions are kept: kcode apply --pick goes on with them.", YELLOW)
         return None
-    written = review.carry_out(apply=accepted, reject=rejected)
-    if written:
-        tell_done(written, terminal)
-    else:
+    written = _carry_out(review, accepted, rejected, terminal)
+    if not written:
         terminal.say("Taken out of the draft. Your files were not touched.", GREEN)
     return bool(written)
-
-
-def tell_done(written: Proposal, terminal: Terminal) -> None:
-    terminal.say(f"Applied: {describe_size(written)}. kcode undo takes it back.", GREEN)
 
 
 def _pick(review: PendingReview, words: Sequence[str], terminal: Terminal) -> int:

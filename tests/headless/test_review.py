@@ -261,6 +261,33 @@ def test_rejecting_a_rename_and_a_deletion_brings_the_files_back(proposed: Propo
     assert proposed.draft.changes() == ()
 
 
+def test_what_the_user_changed_meanwhile_stays_and_what_conflicts_is_told(
+    proposed: Proposed, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ids = proposed.ids()
+    mine = INVOICE.replace("post(self)", "put(self)").replace("* 0.2", "* 0.19")
+    (proposed.root / "invoice.py").write_text(mine)
+    listed = shown(proposed, capfd, "invoice.py", diff=LIST)
+    assert [line.split()[0] for line in listed.splitlines() if "conflicts with what you changed" not in line] == [
+        ids[0][:4], ids[2][:4],
+    ]  # fmt: skip
+    events = [json.loads(line) for line in shown(proposed, capfd, "invoice.py", as_json=True).splitlines()[1:]]
+    conflict = next(event["id"] for event in events if event["conflict"])
+    assert "0.25" not in shown(proposed, capfd, "invoice.py")
+    with pytest.raises(StaleError, match=r"invoice\.py: what is chosen there conflicts"):
+        apply_words(proposed.place, [ids[0], conflict], pick=False)
+    assert proposed.read("invoice.py") == mine
+    assert apply_words(proposed.place, [ids[0]], pick=False) == 0
+    assert proposed.read("invoice.py") == mine.replace("sum(self.lines)", "round(sum(self.lines), 2)")
+    assert reject_words(proposed.place, [conflict], "") == 0
+    assert [ids[2], ids[3]] == proposed.ids()
+    assert apply_words(proposed.place, ["invoice.py"], pick=False) == 0
+    assert "put(self)" in proposed.read("invoice.py")
+    assert "0.19" in proposed.read("invoice.py")
+    assert "print('sent')" in proposed.read("invoice.py")
+    assert proposed.ids() == [ids[3]]
+
+
 def test_the_command_line_takes_hunks_files_and_options(proposed: Proposed, tmp_path: Path) -> None:
     program = Program(proposed.root, tmp_path / "home")
     ids = proposed.ids()

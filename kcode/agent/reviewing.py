@@ -201,10 +201,10 @@ class PendingReview:
         return [change.path for change in changes]
 
     def note_applied(self, view: Reviewed) -> None:
-        """Have the model told that all of this was applied."""
-        outcomes = outcomes_of(view, apply=view.decisions.keys(), reject=())
+        """Have the model told of what was in this view and stands in the user's files by now."""
+        applied = view.decisions.keys() - self.look(anew=True).decisions.keys()
+        outcomes = [one for one in outcomes_of(view, apply=applied, reject=()) if one.fate == "applied"]
         self.keep(replace(self._review, outcomes=(*self._review.outcomes, *outcomes)))
-        self._seen = None
 
     def message(self) -> str:
         """What the model is to be told with the user's next message; "" for nothing."""

@@ -77,20 +77,30 @@ def apply_words(place: PlaceOptions, words: Sequence[str], *, pick: bool) -> int
         return apply_pending(place)
     tell_settled(open_place(place), terminal)
     review = _open(place, terminal)
-    if not words and not pick and (review is None or not review.review.acts):
-        return apply_pending(place)
+    if not words and not pick:
+        return _apply_rest(place, review)
     view = review.look() if review else None
     if review is None or view is None or not view.proposal:
         terminal.say("Nothing is pending here.", YELLOW)
         return EXIT_NO_CHANGE
     if pick:
         return _pick(review, words, terminal)
-    if words:
-        _carry_out(review, select_hunks(view.proposal, words), frozenset(), terminal)
-    elif not apply_all(review, terminal):
-        terminal.say("Nothing was written.", YELLOW)
+    _carry_out(review, select_hunks(view.proposal, words), frozenset(), terminal)
     _tell_rest(review, terminal)
     return 0
+
+
+def _apply_rest(place: PlaceOptions, review: PendingReview | None) -> int:
+    """Write all that was not rejected; what nobody has seen of it, for the user's own changes, is asked for or refused."""
+    if review is None:
+        return apply_pending(place)
+    rejected = review.look().keys(Decision.REJECTED)
+    if rejected or review.look().edited:
+        review.carry_out(apply=frozenset(), reject=rejected)
+    view = review.look(anew=True)
+    code = apply_pending(place)
+    review.note_applied(view)
+    return code
 
 
 def apply_all(review: PendingReview, terminal: Terminal) -> bool:

@@ -209,6 +209,8 @@ def test_apply_without_words_leaves_out_what_was_rejected_and_carries_that_out(
     assert "round(" not in proposed.read("invoice.py")
     assert "0.25" in proposed.read("invoice.py")
     assert proposed.ids() == []
+    told = proposed.review().message()
+    assert (told.count("applied to the user's files"), told.count("rejected by the user")) == (4, 1)
 
 
 def test_nothing_is_done_to_hunks_that_are_not_there_as_they_were_shown(proposed: Proposed) -> None:

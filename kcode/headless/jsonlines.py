@@ -79,12 +79,16 @@ def write_event(event: Event) -> None:
 
 
 def write_proposal(proposal: Proposal) -> None:
-    """Write a `hunk.proposed` line for each hunk, and one for each file that is decided whole."""
+    """Write a `hunk.proposed` line for each hunk, and one for each file that is decided whole.
+
+    `conflict` is true for what would undo what the user did meanwhile, and is therefore not applied.
+    """
     for change in proposal.changes:
         for hunk in change.hunks:
-            write_line("hunk.proposed", **_place(change), **_hunk_fields(hunk))
+            conflict = hunk.id in proposal.conflicts
+            write_line("hunk.proposed", **_place(change), **_hunk_fields(hunk), conflict=conflict)
         if not change.hunks:
-            write_line("hunk.proposed", **_place(change), id=None)
+            write_line("hunk.proposed", **_place(change), id=None, conflict=change.path in proposal.conflicts)
 
 
 def _place(change: FileChange) -> dict[str, Any]:

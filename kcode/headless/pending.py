@@ -98,5 +98,5 @@ def _apply_rebased(pending: Pending, terminal: Terminal) -> Proposal:
     elif conflicting:
         tell_conflicts(conflicting, terminal)
     if fitting:
-        with_consent(terminal, lambda allowed: pending.apply(fitting, "apply", allowed=allowed))
+        with_consent(terminal, lambda allowed: pending.apply(fitting, pending.session, allowed=allowed))
     return fitting

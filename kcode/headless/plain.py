@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
+from kcode.draft.files import Proposal
 from kcode.draft.journal import plan_redo, plan_undo
+from kcode.draft.rebase import is_part_of
 from kcode.errors import KcodeError, ToolError
 from kcode.events import TurnFinished
 from kcode.headless.fix import TEST_SECONDS
@@ -76,6 +78,7 @@ class PlainConversation:
         self._runner = runner
         self._turns = 0
         self._broke_off = False
+        self._shown = Proposal()
         self._commands: dict[str, Callable[[], None]] = {
             "/help": lambda: terminal.say(HELP),
             "/diff": self._show,
@@ -175,7 +178,7 @@ class PlainConversation:
         return finished
 
     def _show(self) -> None:
-        proposal = self._bench.propose()
+        proposal = self._shown = self._bench.propose()
         if proposal:
             print_patch(proposal, self._terminal, OutputOptions(color=self._terminal.color))
         else:
@@ -186,8 +189,9 @@ class PlainConversation:
         if not proposal:
             self._terminal.say("Nothing is pending.")
             return
-        if ask:
+        if ask or not is_part_of(proposal, self._shown):
             self._show()
+            ask = True
         decide_and_apply(self._bench, proposal, self._terminal, ask=ask)
 
     def _step_back(self, plan: Callable[[Workspace, Path], Reversal]) -> None:

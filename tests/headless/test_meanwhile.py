@@ -75,6 +75,21 @@ def test_elsewhere_a_merge_that_changes_no_hunk_is_applied(tmp_path: Path, model
     assert program.run("diff").returncode == 3
 
 
+def test_elsewhere_a_merge_that_makes_other_lines_is_refused_until_it_was_looked_at(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    program = program_with(FIXED, tmp_path, model_server)
+    file = program.repository / "calc/money.py"
+    program.run("fix", "cents() rounds down")
+    windows = MODULE.replace("\n", "\r\n").encode()
+    file.write_bytes(windows)
+    refused = program.run("apply")
+    assert (refused.returncode, file.read_bytes()) == (5, windows)
+    assert b"it has lines that nobody has seen" in refused.stderr
+    assert program.run("apply", input=program.run("diff").stdout).returncode == 0
+    assert file.read_bytes() == windows.replace(b"int(amount * 100) / 100", b"round(amount, 2)")
+
+
 def test_operations_are_listed_and_undone_by_number_file_and_hunk(tmp_path: Path) -> None:
     lines = [f"line {number}\n" for number in range(1, 21)]
     program = make_program(tmp_path, {"f": "".join(lines), "g": "old\n"})

@@ -58,6 +58,7 @@ def test_what_conflicts_with_what_was_saved_at_the_question_is_shown_and_not_wri
     screen.type("y\n")
     screen.wait_for("Nothing was written: all of it conflicts with what you changed meanwhile.")
     assert "-    return floor(amount)" in screen.text
+    assert "Apply? [y/n]" not in screen.text
     assert screen.end() == 0
     assert file.read_text() == CLASH
     shown = program.run("diff")

@@ -104,7 +104,7 @@ def open_pending(place: Place) -> Pending | None:
     if session is None:
         return None
     draft = open_draft(place.workspace, open_git(place.workspace, place.git_folder), session.draft_folder)
-    return Pending(place.workspace, draft, place.journal)
+    return Pending(place.workspace, draft, place.journal, session.id)
 
 
 class Workbench:
@@ -135,7 +135,7 @@ class Workbench:
     @property
     def pending(self) -> Pending:
         """The open draft as what waits for the user's decision."""
-        return Pending(self.workspace, self.view.draft, self.place.journal)
+        return Pending(self.workspace, self.view.draft, self.place.journal, self.session.id)
 
     @property
     def view(self) -> DraftView:

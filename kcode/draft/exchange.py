@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import functools
 import os
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _EXCHANGE = 2
 # The system, or the file system, does not know how.
@@ -16,15 +18,11 @@ _UNKNOWN = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 def exchange(folder: int, one: str, other: str) -> bool:
     """Let two names of an open folder change places in one step; False where that cannot be done, and nothing was."""
-    call = _renameat2()
-    if call is None:
-        return False
-    if call(folder, os.fsencode(one), folder, os.fsencode(other), _EXCHANGE) == 0:
-        return True
-    number = ctypes.get_errno()
-    if number in _UNKNOWN:
-        return False
-    raise OSError(number, os.strerror(number), other)
+    swap = _renameat2()
+    number = errno.ENOSYS if swap is None else swap(folder, os.fsencode(one), os.fsencode(other))
+    if number and number not in _UNKNOWN:
+        raise OSError(number, os.strerror(number), other)
+    return not number
 
 
 def is_at_rest(folder: int, name: str) -> bool:
@@ -47,9 +45,17 @@ def is_at_rest(folder: int, name: str) -> bool:
 
 
 @functools.cache
-def _renameat2() -> Any:
-    # Linux with glibc from 2.28 or musl from 1.2.6.
+def _renameat2() -> Callable[[int, bytes, bytes], int] | None:
+    """The system's call, which gives an error's number or 0; None where there is none."""
+    import ctypes  # noqa: PLC0415 - only who writes files needs it
+
+    # Linux with glibc from 2.28, or musl from 1.2.6.
     call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if call is not None:
-        call.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint]
-    return call
+    if call is None:
+        return None
+    call.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint]
+
+    def swap(folder: int, one: bytes, other: bytes) -> int:
+        return 0 if call(folder, one, folder, other, _EXCHANGE) == 0 else ctypes.get_errno()
+
+    return swap

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """One workspace's draft, and the journal that writes what is chosen of it."""
+    """One workspace's draft, of this session, and the journal that writes what is chosen of it."""
 
     workspace: Workspace
     draft: Draft
     journal: Path
+    session: str = ""
 
     def rebased(self) -> Rebased:
         """The draft's changes against the user's present files, without those that stand there by now; only a look."""

@@ -60,15 +60,13 @@ def rebase(changes: Iterable[Change], present: Callable[[str], FileState | None]
     unsettled = {path for path, merge in merges.items() if merge.is_conflict}
     unsettled |= {other for pair in pairs if unsettled.intersection(pair) for other in pair}
     conflicts = frozenset[str]().union(*(_conflicts(change, merges) for change in proposal.changes))
-    known = all_keys(propose(drafted.values()))
+    looked_at = moved.union(*(pair for pair in pairs if moved.intersection(pair)))
+    known = all_keys(propose(drafted[path] for path in looked_at))
     touched = [change for change in proposal.changes if moved.intersection((change.path, change.old_path))]
     return Rebased(
         replace(proposal, conflicts=conflicts),
         moved,
-        tuple(
-            Move(path, now[path], drafted[path].after, merges[path].state)
-            for path in sorted(moved.union(*(pair for pair in pairs if moved.intersection(pair))) - unsettled)
-        ),
+        tuple(Move(path, now[path], drafted[path].after, merges[path].state) for path in sorted(looked_at - unsettled)),
         frozenset(unsettled),
         all_keys(Proposal(tuple(touched))) - known,
     )

@@ -72,19 +72,19 @@ def _apply_rebased(pending: Pending, terminal: Terminal) -> Proposal:
     """
     found = pending.rebased()
     fitting, conflicting = split_conflicts(found.proposal)
-    if found.moved.intersection(path for change in fitting.changes for path in (change.path, change.old_path)):
-        if terminal.has_person():
-            terminal.say("Your files changed since this was proposed. Merged with that, it is:", YELLOW)
-            show_again(found.proposal, terminal)
-            if terminal.ask("Apply?", "yn") != "y":
-                return Proposal()
-        elif found.fresh.intersection(all_keys(fitting)):
+    moved = found.moved.intersection(path for change in fitting.changes for path in (change.path, change.old_path))
+    if moved and terminal.has_person():
+        terminal.say("Your files changed since this was proposed. Merged with that, it is:", YELLOW)
+        show_again(found.proposal, terminal)
+        if terminal.ask("Apply?", "yn") != "y":
+            return Proposal()
+    else:
+        if found.fresh.intersection(all_keys(fitting)):
             raise RefusedError(
                 "Your files changed since this was proposed, and merged with that it has lines that nobody has seen. "
                 "Nothing was written. Look at kcode diff, then: kcode diff | kcode apply"
             )
-    elif conflicting:
         tell_conflicts(conflicting, terminal)
     if fitting:
-        with_consent(terminal, lambda allowed: pending.apply(fitting, "apply", allowed=allowed))
+        with_consent(terminal, lambda allowed: pending.apply(fitting, pending.session, allowed=allowed))
     return fitting

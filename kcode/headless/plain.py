@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from kcode.agent.reviewing import review_of
 from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
+from kcode.draft.files import Proposal
 from kcode.draft.journal import plan_redo, plan_undo
+from kcode.draft.rebase import is_part_of
 from kcode.errors import KcodeError, ToolError
 from kcode.events import TurnFinished
 from kcode.headless.interrupts import run_until_signal
@@ -77,6 +79,7 @@ class PlainConversation:
         self._runner = runner
         self._turns = 0
         self._broke_off = False
+        self._shown = Proposal()
         self._commands: dict[str, Callable[[], None]] = {
             "/help": lambda: terminal.say(HELP),
             "/diff": self._show,
@@ -176,7 +179,7 @@ class PlainConversation:
         return finished
 
     def _show(self) -> None:
-        proposal = self._bench.propose()
+        proposal = self._shown = self._bench.propose()
         if proposal:
             print_patch(proposal, self._terminal, OutputOptions(color=self._terminal.color))
         else:
@@ -187,7 +190,7 @@ class PlainConversation:
         if not proposal:
             self._terminal.say("Nothing is pending.")
             return
-        if not ask:
+        if not ask and is_part_of(proposal, self._shown):
             write_all(self._bench, review_of(self._bench), proposal, self._terminal)
             return
         self._show()

@@ -96,16 +96,19 @@ def decide_and_apply(bench: Workbench, proposal: Proposal, terminal: Terminal, *
     """
     shown = proposal
     for _ in range(_MOST_TRIES):
-        fitting, _ = split_conflicts(shown)
+        fitting = split_conflicts(shown)[0]
         if not fitting:
-            terminal.say("Nothing was written: all of it conflicts with what you changed meanwhile.", YELLOW)
+            why = (
+                "all of it conflicts with what you changed meanwhile" if shown else "all of it is in your files by now"
+            )
+            terminal.say(f"Nothing was written: {why}.", YELLOW)
             return False
         if ask and terminal.ask("Apply?", "yn") != "y":
             terminal.say("Nothing was written. kcode diff shows the proposal, kcode apply writes it.", YELLOW)
             return False
         present = bench.propose()
         if present != shown:
-            if ask:
+            if ask and present:
                 terminal.say("! Your files changed since this was shown. Merged with that, it is:", YELLOW)
                 show_again(present, terminal)
             elif not is_part_of(present, shown):

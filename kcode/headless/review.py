@@ -143,11 +143,12 @@ def ask_what_to_do(bench: Workbench, proposal: Proposal, terminal: Terminal) -> 
                 present = bench.propose()
                 if present == shown:
                     return write_all(bench, review, shown, terminal)
-                terminal.say("! Your files changed since this was shown. Merged with that, it is:", YELLOW)
-                show_again(present, terminal)
+                if present:
+                    terminal.say("! Your files changed since this was shown. Merged with that, it is:", YELLOW)
+                    show_again(present, terminal)
                 if not split_conflicts(present)[0]:
-                    terminal.say("Nothing was written: all of it conflicts with what you changed meanwhile.", YELLOW)
-                    return False
+                    # It says why: all conflicts, or all is in the user's files by now.
+                    return decide_and_apply(bench, present, terminal, ask=False)
                 shown = present
                 review.look(anew=True)
             case "n" | "no":

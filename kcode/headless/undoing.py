@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from kcode.headless.terminal import GREEN, YELLOW, Terminal
 from kcode.sanitize import sanitize_line, sanitize_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from kcode.draft.operations import Operation
@@ -92,15 +93,23 @@ def _reverse(place: PlaceOptions, plan: Plan, words: Sequence[str], *, merge: bo
     terminal = Terminal(os.environ)
     spot = open_place(place)
     tell_settled(spot, terminal)
-    numbers = {str(operation.number) for operation in operations(spot.journal)}
-    number = int(words[0]) if words and words[0] in numbers else None
-    reversal = plan(spot.workspace, spot.journal, number, words if number is None else words[1:])
+    everything = operations(spot.journal)
+    number = int(words[0]) if words and words[0] in {str(operation.number) for operation in everything} else None
+    known = {path for operation in everything for path in operation.paths}
+    names = [_from_root(word, spot.workspace.start, known) for word in words[number is not None :]]
+    reversal = plan(spot.workspace, spot.journal, number, names)
     operation = take_back(terminal, spot.workspace, spot.journal, reversal, merge=merge)
     if operation is None:
         return EXIT_DECLINED
     word, more = ("Undone", " kcode redo brings it back.") if reversal.kind == "undo" else ("Redone", "")
     terminal.say(f"{word}: {sanitize_names(operation.paths)}.{more}", GREEN)
     return 0
+
+
+def _from_root(word: str, start: str, known: Collection[str]) -> str:
+    """A file or folder that was named from the folder that the user stands in, from the workspace's root."""
+    inner = posixpath.normpath(posixpath.join(start, word))
+    return inner if any(path == inner or path.startswith(f"{inner}/") for path in known) else word
 
 
 def _line(journal: Path, operation: Operation, state: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from tests.model_server import reply
@@ -57,6 +58,7 @@ def test_what_conflicts_with_what_was_saved_at_the_question_is_shown_and_not_wri
     screen.type("y\n")
     screen.wait_for("Nothing was written: all of it conflicts with what you changed meanwhile.")
     assert "-    return floor(amount)" in screen.text
+    assert "Apply? [y/n]" not in screen.text
     assert screen.end() == 0
     assert file.read_text() == CLASH
     shown = program.run("diff")
@@ -72,6 +74,21 @@ def test_elsewhere_a_merge_that_changes_no_hunk_is_applied(tmp_path: Path, model
     done = program.run("apply")
     assert (done.returncode, file.read_text()) == (0, BOTH), done.stderr
     assert program.run("diff").returncode == 3
+
+
+def test_elsewhere_a_merge_that_makes_other_lines_is_refused_until_it_was_looked_at(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    program = program_with(FIXED, tmp_path, model_server)
+    file = program.repository / "calc/money.py"
+    program.run("fix", "cents() rounds down")
+    windows = MODULE.replace("\n", "\r\n").encode()
+    file.write_bytes(windows)
+    refused = program.run("apply")
+    assert (refused.returncode, file.read_bytes()) == (5, windows)
+    assert b"it has lines that nobody has seen" in refused.stderr
+    assert program.run("apply", input=program.run("diff").stdout).returncode == 0
+    assert file.read_bytes() == windows.replace(b"int(amount * 100) / 100", b"round(amount, 2)")
 
 
 def test_operations_are_listed_and_undone_by_number_file_and_hunk(tmp_path: Path) -> None:
@@ -93,7 +110,8 @@ def test_operations_are_listed_and_undone_by_number_file_and_hunk(tmp_path: Path
     assert b"+line 5" in refused.stderr
     assert program.run("undo", "--merge", "1", listed[0].split()[0]).returncode == 0
     assert file.read_text() == "".join(lines).replace("five", "line 5").replace("line 20", "mine")
-    assert program.run("undo", "g").returncode == 0
+    (program.repository / "sub").mkdir()
+    assert program.run("undo", "../g", "-C", "sub").returncode == 0
     assert other.read_text() == "old\n"
     rows = [line.split() for line in program.run("undo", "--list").stdout.decode().splitlines()]
     assert [row[0] for row in rows] == ["3", "2", "1"]
@@ -101,3 +119,21 @@ def test_operations_are_listed_and_undone_by_number_file_and_hunk(tmp_path: Path
     assert rows[2][3:6] == ["apply", "partly", "undone"]
     assert program.run("redo").returncode == 0
     assert other.read_text() == "new\n"
+
+
+def test_a_read_only_file_is_asked_for_and_stays_read_only(tmp_path: Path) -> None:
+    program = make_program(tmp_path, {"f": "old\n"}, {"TERM": "xterm-256color"})
+    file = program.repository / "f"
+    file.write_text("new\n")
+    patch = program.git("diff").encode()
+    (tmp_path / "patch").write_bytes(patch)
+    file.write_text("old\n")
+    file.chmod(0o444)
+    refused = program.run("apply", input=patch)
+    assert (refused.returncode, b"f is read-only" in refused.stderr) == (5, True), refused.stderr
+    screen = Screen(program, script=f"KCODE apply < {shlex.quote(str(tmp_path / 'patch'))}")
+    screen.wait_for("Write it all the same? It stays read-only. [y/n]")
+    screen.type("y\n")
+    screen.wait_for("Applied: 1 file, +1 -1")
+    assert screen.end() == 0
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("new\n", 0o444)

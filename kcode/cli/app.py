@@ -43,9 +43,8 @@ app = typer.Typer(
 )
 app.callback()(start)
 for command in (
-    *(fix, ask, diff, test, apply, reject, split, undo, redo),
+    *(fix, ask, diff, test, apply, reject, split, undo, redo, journal),
     *(login, logout, models, doctor, demo),
 ):
     app.command()(command)
-app.command(hidden=True)(journal)
 app.command(hidden=True)(chat)

@@ -135,7 +135,7 @@ def undo(
     folder: Folder = Path(),
     anywhere: Anywhere = False,
 ) -> None:
-    """Take back what was applied here: the last operation, another one, or a part.
+    """Take back what was applied here, or a part of it.
 
     The exact bytes from before come back. What you changed since stays: it is merged, shown and asked for, or the undo
     is refused where it would be lost.
@@ -169,7 +169,7 @@ def journal(
     folder: Folder = Path(),
     anywhere: Anywhere = False,
 ) -> None:
-    """List what kcode wrote to your files here, when, and by which session."""
+    """List what kcode wrote to your files here."""
     from kcode.headless.undoing import list_operations
 
     raise typer.Exit(list_operations(PlaceOptions(folder, anywhere), number or ()))

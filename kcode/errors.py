@@ -4,11 +4,13 @@ KcodeError                  something the user reads: what happened, to what, wh
 ├── UsageError              bad flags, settings, key or input                    exit 2
 ├── WorkspaceError          the folder cannot be worked on                       exit 2
 ├── RefusedError            needs a right or an answer that nobody gave          exit 5
-│   └── NoSandboxError      commands cannot be isolated on this machine
+│   ├── NoSandboxError      commands cannot be isolated on this machine
+│   └── ReadOnlyError       files that are to be written are read-only; carries their paths
 ├── OutputError             stdout cannot take the product
 ├── GitError                a git command failed
 ├── DraftError              the draft cannot be read, written or proposed
-│   └── StaleError          the user's file is not what the proposal was made from
+│   ├── StaleError          the user's file is not what the proposal was made from
+│   └── IncompleteError     the chosen hunks cannot stand without others
 ├── SandboxError            a command could not be started in isolation; it did not run
 ├── SessionError            the session's log or folder cannot be used
 ├── ToolError               a tool's failure, worded for the model
@@ -44,6 +46,14 @@ class NoSandboxError(RefusedError):
     pass
 
 
+class ReadOnlyError(RefusedError):
+    """Nothing was written; `paths` may be written once somebody agreed to that."""
+
+    def __init__(self, message: str, paths: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.paths = paths
+
+
 class OutputError(KcodeError):
     pass
 
@@ -60,6 +70,10 @@ class StaleError(DraftError):
     pass
 
 
+class IncompleteError(DraftError):
+    pass
+
+
 class SandboxError(KcodeError):
     pass
 
@@ -73,7 +87,11 @@ class ToolError(KcodeError):
 
 
 class EditRefusedError(ToolError):
-    pass
+    """`line` is where in the file the edit was probably meant, if that is known."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class ProviderError(KcodeError):

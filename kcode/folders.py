@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import secrets
 import stat
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 from kcode.errors import SessionError, WorkspaceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _MARK = ".made-by-kcode"
 
@@ -93,6 +95,48 @@ def make_folder(path: Path, *, fresh: bool = False) -> Path:
             f"The folder {path} cannot be made: {error.strerror}. Set XDG_STATE_HOME to a folder that you can write."
         ) from error
     return path
+
+
+@contextlib.contextmanager
+def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A fresh folder of kcode's own in `parent`, deleted at the end.
+
+    Those of the same name whose process was killed are deleted too: a lock tells which are still in use.
+    """
+    parent = parent.resolve()
+    with _locked(parent):
+        for left in parent.glob(f"{name}-*"):
+            with contextlib.suppress(SessionError, BlockingIOError), _locked(left, wait=False):
+                remove_folder(left)
+        folder = make_folder(parent / f"{name}-{secrets.token_hex(4)}", fresh=True)
+        using = contextlib.ExitStack()
+        using.enter_context(_locked(folder))
+    with using:
+        try:
+            yield folder
+        finally:
+            remove_folder(folder)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold the folder's lock; BlockingIOError when another process does and it is not waited for."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise SessionError(f"The folder {folder} cannot be used: {error.strerror}.") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise
+        except OSError:
+            # Some network file systems have no locks: there, nothing of another process is touched.
+            if not wait:
+                raise BlockingIOError from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def is_marked(path: Path) -> bool:

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 ColorChoice = Literal["auto", "always", "never"]
+# How long one run of the tests may take, in seconds.
+TEST_SECONDS = 600.0
+# How often a bisection runs the tests: both end points twice at least, and so often if it is not said.
+LEAST_RUNS, MOST_RUNS = 4, 60
 COLOR_CHOICES: tuple[ColorChoice, ...] = ("auto", "always", "never")
 
 
@@ -45,3 +49,26 @@ class OutputOptions:
     quiet: bool = False
     file: Path | None = None
     color: ColorChoice = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class DiffOptions:
+    """How a proposal is shown: as a patch, unless one of these is chosen."""
+
+    hunks: bool = False
+    why: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TestOptions:
+    """Which hunks are tested, by the words that name them, and how. `words` empty means all of them."""
+
+    __test__ = False
+
+    words: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    none: bool = False
+    target: str = ""
+    seconds: float = TEST_SECONDS
+    bisect: bool = False
+    most_runs: int = MOST_RUNS

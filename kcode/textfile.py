@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+# `coding: gbk`, `encoding="gbk"` and `charset=gbk`, as Python, XML, HTML, CSS, Emacs and Vim have it in a file's head.
+_DECLARED = re.compile(rb"(?:coding|charset)[ \t]*[:= ][ \t]*[\"']?([A-Za-z][\w.-]{1,20})")
+_HEAD = 1024
+# Only codecs that keep ASCII as it is and no state from one line to the next.
+_DECLARABLE = re.compile(
+    r"iso8859-\d+|cp(?:437|850|852|855|857|858|862|866|874|932|949|950|125\d)|koi8-[rtu]|mac-\w+|"
+    r"gbk|gb2312|gb18030|big5(?:hkscs)?|shift_jis\w*|euc_(?:jp|jis_2004|jisx0213|kr)|tis-620"
+)
+_UNKNOWN_BYTE = re.compile("[\udc80-\udcff]")
 LONGEST_LINE = 2000
 # Colours, cursor moves and clearing; and the links and titles that a bell or a backslash ends.
 _TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\))")
@@ -22,13 +31,14 @@ _TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,2
 class TextFile:
     """`raw` is the whole text with its own line ends, without the byte order mark.
 
-    `lossy` is True when bytes had to be replaced, so that `encode` would not give the same bytes.
+    With `has_unknown_bytes` the file is neither UTF-8 nor in an encoding that it declares: `raw` holds each byte that is
+    no UTF-8 as a surrogate from U+DC80 on, and `encode` gives the same byte back.
     """
 
     raw: str
     encoding: str = "utf-8"
     bom: bytes = b""
-    lossy: bool = False
+    has_unknown_bytes: bool = False
 
     @property
     def text(self) -> str:
@@ -37,8 +47,8 @@ class TextFile:
 
     @property
     def lines(self) -> list[str]:
-        """The lines of `text` without their ends; a form feed or a lone CR ends no line."""
-        lines = self.text.split("\n")
+        """The lines of `text` to be shown, without their ends; a form feed or a lone CR ends no line."""
+        lines = show_unknown_bytes(self.text).split("\n")
         return lines[:-1] if lines[-1] == "" else lines
 
     @property
@@ -52,34 +62,60 @@ class TextFile:
         return 0 < self.raw.count("\r\n") < self.raw.count("\n")
 
     def encode(self, raw: str) -> bytes:
-        """Bytes of another text in this file's encoding, mark included; ToolError for text that has no encoding."""
+        """Bytes of another text in this file's encoding, mark included; ToolError for text that has none in it."""
         try:
-            return self.bom + raw.encode(self.encoding)
+            return self.bom + raw.encode(self.encoding, "surrogateescape" if self.has_unknown_bytes else "strict")
         except UnicodeEncodeError as error:
+            character = raw[error.start : error.start + 1]
+            if not "\ud800" <= character <= "\udfff":
+                raise ToolError(
+                    f"The new text holds {character!r}, which {self.encoding.upper()}, the file's encoding, does not "
+                    "have. Write it another way, as by an escape of the language."
+                ) from None
             raise ToolError(
-                f"The new text holds {raw[error.start : error.start + 1]!a}, half of a surrogate pair, "
-                "which no file can hold. Write the whole character."
+                f"The new text holds {character!a}, half of a surrogate pair, which no file can hold. "
+                "Write the whole character."
             ) from None
 
 
-def decode_text(data: bytes, *, lossy: bool = False) -> TextFile:
-    """Read bytes as UTF-8, or as UTF-16 with a byte order mark; else raise ToolError, which opens with "it is".
+def decode_text(data: bytes) -> TextFile:
+    """Read bytes as UTF-8, as UTF-16 with a byte order mark, or as the file's head declares; the bytes can be had back.
 
-    With `lossy`, text in another encoding comes back with replacement characters; binary data is refused all the same.
+    Raises ToolError, which opens with "it is", for a binary file.
     """
     bom, encoding = next((pair for pair in _BOMS if data.startswith(pair[0])), (b"", "utf-8"))
-    replaced = False
+    body = data[len(bom) :]
     try:
-        raw = data[len(bom) :].decode(encoding)
+        file = TextFile(body.decode(encoding), encoding, bom)
     except UnicodeDecodeError:
         if b"\0" in data:
             raise ToolError("it is a binary file") from None
-        if not lossy:
-            raise ToolError("it is not UTF-8 text") from None
-        raw, replaced = data[len(bom) :].decode(encoding, "replace"), True
-    if "\0" in raw:
+        declared = None if bom else _as_declared(body)
+        unknown = body.decode("utf-8", "surrogateescape")
+        file = declared or TextFile(unknown, "utf-8", bom, has_unknown_bytes=True)
+    if "\0" in file.raw:
         raise ToolError("it is a binary file")
-    return TextFile(raw, encoding, bom, replaced)
+    return file
+
+
+def _as_declared(data: bytes) -> TextFile | None:
+    """The text in the encoding that the file's head names, if it is one that fits every byte both ways."""
+    found = _DECLARED.search(data[:_HEAD])
+    if found is None:
+        return None
+    try:
+        codec = codecs.lookup(found[1].decode("ascii")).name
+        if not _DECLARABLE.fullmatch(codec):
+            return None
+        raw = data.decode(codec)
+        return TextFile(raw, codec) if raw.encode(codec) == data else None
+    except (LookupError, UnicodeError):
+        return None
+
+
+def show_unknown_bytes(text: str) -> str:
+    """The text with U+FFFD for every byte whose character is not known, fit to be sent and shown."""
+    return text if text.isascii() else _UNKNOWN_BYTE.sub("\ufffd", text)
 
 
 def number_lines(lines: Sequence[str], first: int) -> list[str]:

@@ -31,9 +31,11 @@ __all__ = [
     "EditRefusedError",
     "Entry",
     "Match",
+    "Matched",
     "TestFailure",
     "TestReport",
     "TextFile",
+    "Tier",
     "Tool",
     "ToolError",
     "ToolResult",
@@ -91,22 +93,53 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replace the text `old`, which stands in the file exactly once, or everywhere with `replace_all`."""
+    """Replace the text `old`, which stands in the file exactly once, or everywhere with `replace_all`.
+
+    `near_line` chooses among several places: the one that it is within 3 lines of, if no other is within 20.
+    """
 
     old: str
     new: str
     replace_all: bool = False
+    near_line: int | None = None
+
+
+class Tier(Enum):
+    """How an edit's `old` was found: as it is, or as whole lines that are the same but for what the value says.
+
+    Each of them also passes over what those before it do.
+    """
+
+    EXACT = ""
+    NUMBERS = "the line numbers before its lines"
+    TRAILING = "blanks at the ends of lines"
+    LOOKALIKES = "quotes, dashes or blanks that look alike"
+    INDENT = "the indentation"
+    BLANKS = "blanks within lines"
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Where an edit's `old` was found: from which line to which (from 1, as the file was), and how many `times`."""
+
+    tier: Tier
+    first: int
+    last: int
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What edits made of a file: its bytes, and for every run of lines that changed, in file order, its new lines.
 
-    A place is (first, last), counted from 1; where lines were only taken out, last is first - 1.
+    A place is (first, last), counted from 1; where lines were only taken out, last is first - 1. `remarks` are sentences
+    for the model on what was done otherwise than it wrote, or on what it may not have meant.
     """
 
     after: bytes
     places: tuple[tuple[int, int], ...]
+    matches: tuple[Matched, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class View(Protocol):
@@ -136,7 +169,16 @@ class View(Protocol):
         """All files below the path that git does not ignore, sorted."""
 
     def write(self, path: str, data: bytes) -> None:
-        """Put a whole file in the draft, with its folders; an existing file keeps its mode."""
+        """Put a whole file in the draft, with its folders; an existing file keeps its mode.
+
+        Refuses to write over text that the model was not shown, or that changed since.
+        """
+
+    def note_shown(self, path: str, data: bytes, first: int, last: int) -> None:
+        """Remember that the model was shown these lines (from 1, both included) of the file, whose bytes are `data`.
+
+        A whole file may be written over, and an edit matched loosely, only where the model saw what stands there.
+        """
 
     def edit(self, path: str, edits: Sequence[Edit]) -> Applied:
         """Make all edits of a file in the draft, or none: EditRefusedError says which does not fit, and why."""

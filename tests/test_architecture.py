@@ -60,6 +60,7 @@ EFFECTS = {
     "draft/journal.py",
     "draft/history.py",
     "draft/placement.py",
+    "draft/exchange.py",  # swaps two names, by a call that Python does not have
     "draft/overlay.py",
     "draft/copytree.py",
     "draft/disk.py",
@@ -71,6 +72,7 @@ EFFECTS = {
     "providers/learned.py",
     "providers/credentials.py",  # keys that login stores
     "headless/product.py",  # the file that --output names
+    "headless/editor.py",  # runs the user's own editor on a file of kcode's
     "headless/terminal.py",  # opens the terminal to ask a question
     "headless/demo.py",  # makes the project of the demo
     "streams.py",  # opens /dev/null in the place of a closed stream

@@ -50,7 +50,25 @@ def test_the_version_is_said() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["", "fix", "ask", "diff", "apply", "undo", "redo", "login", "logout", "models", "doctor", "demo", "context"],
+    [
+        "",
+        "fix",
+        "ask",
+        "diff",
+        "test",
+        "apply",
+        "reject",
+        "split",
+        "undo",
+        "redo",
+        "journal",
+        "context",
+        "login",
+        "logout",
+        "models",
+        "doctor",
+        "demo",
+    ],
 )
 def test_every_command_explains_itself_within_80_columns(command: str) -> None:
     done = kcode(*([command] if command else []), "--help")

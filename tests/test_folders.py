@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kcode.errors import SessionError, WorkspaceError
-from kcode.folders import config_folder, is_marked, make_folder, remove_folder, state_folder, state_folder_for
+from kcode.folders import (
+    config_folder,
+    is_marked,
+    make_folder,
+    remove_folder,
+    state_folder,
+    state_folder_for,
+    temporary_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -270,3 +278,29 @@ def test_a_mounted_file_system_is_not_entered(tmp_path: Path) -> None:
         pytest.skip(f"this machine cannot mount in a namespace: {ran.stderr.strip()}")
     assert (ran.stdout, ran.stderr) == ("refused\n", "")
     assert (outside / "precious").exists()
+
+
+def test_a_temporary_folder_is_gone_at_the_end_however_that_comes(tmp_path: Path) -> None:
+    def work() -> None:
+        with temporary_folder(tmp_path, "partial") as folder:
+            (folder / "deep/er").mkdir(parents=True)
+            (folder / "deep").chmod(0)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_temporary_folders_of_killed_processes_are_deleted_and_those_in_use_are_not(tmp_path: Path) -> None:
+    script = (
+        "import os, pathlib, signal, sys; from kcode.folders import temporary_folder\n"
+        "with temporary_folder(pathlib.Path(sys.argv[1]), 'partial') as folder:\n"
+        "    (folder / 'file').touch(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
+    (left,) = tmp_path.glob("partial-*")
+    (tmp_path / "partial-mine").mkdir()
+    with temporary_folder(tmp_path, "partial") as one, temporary_folder(tmp_path, "partial") as other:
+        assert set(tmp_path.iterdir()) == {one, other, tmp_path / "partial-mine"}
+        assert left not in {one, other}

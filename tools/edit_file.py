@@ -13,6 +13,7 @@ class Replacement(TypedDict):
     old: Annotated[str, "text in the file now, copied exactly with its indentation, without line numbers"]
     new: Annotated[str, "text to put in its place"]
     replace_all: NotRequired[Annotated[bool, "replace every occurrence; `old` may then stand there more than once"]]
+    near_line: NotRequired[Annotated[int, "which one is meant, by its line, if `old` stands at several places"]]
 
 
 @tool(Access.EDIT)
@@ -26,11 +27,11 @@ async def edit_file(
     is no need to read the file again.
     """
     name = which_file(view, path)
-    wanted = [Edit(edit["old"], edit["new"], edit.get("replace_all", False)) for edit in edits]
+    wanted = [Edit(edit["old"], edit["new"], edit.get("replace_all", False), edit.get("near_line")) for edit in edits]
     try:
         applied = view.edit(name, wanted)
     except EditRefusedError as refused:
-        raise EditRefusedError(f"{name}: {refused}") from None
+        raise EditRefusedError(f"{name}: {refused}", refused.line) from None
     lines = decode_text(applied.after).lines
     count = len(applied.places)
     around = 2 if count <= 2 else 1 if count <= 8 else 0
@@ -39,7 +40,8 @@ async def edit_file(
         ", ".join(_spell(first, last) for first, last in applied.places) if count <= MOST_SPELLED else f"{count} places"
     )
     summary = f"{name}: {count} place{'s' if count > 1 else ''}"
-    return ToolResult(f"Changed {name}: {where}. It reads now:\n{shown or '(an empty file)'}", summary)
+    remarks = "".join(f"\n{remark}" for remark in applied.remarks)
+    return ToolResult(f"Changed {name}: {where}. It reads now:\n{shown or '(an empty file)'}{remarks}", summary)
 
 
 def _spell(first: int, last: int) -> str:

@@ -25,7 +25,7 @@ async def read_file(
     """
     name, data = _bytes_of(view, path)
     try:
-        file = decode_text(data, lossy=True)
+        file = decode_text(data)
     except ToolError as error:
         raise ToolError(
             f"{name}: {error} of {len(data):,} bytes and is not shown. Look at it with run_command (file, xxd | head)."
@@ -35,6 +35,7 @@ async def read_file(
         return ToolResult(f"{name} is empty (0 bytes).", f"{name}: empty")
     first, last = _range(name, len(lines), start, end)
     shown, stop = _page(lines, first, last)
+    view.note_shown(name, data, first, stop)
     text = f"{name}, lines {first}-{stop} of {len(lines)}{_remarks(file, stop == len(lines))}:\n" + "\n".join(shown)
     if stop < last:
         text += f"\n… lines {stop + 1}-{last} follow: read_file with start={stop + 1}"
@@ -85,8 +86,11 @@ def _remarks(file: TextFile, to_the_end: bool) -> str:
         remarks.append("mixed CRLF and LF line ends")
     elif "\r\n" in file.raw:
         remarks.append(r"CRLF line ends, edit with plain \n")
-    if file.lossy:
-        remarks.append("not UTF-8, unknown bytes shown as \ufffd, cannot be edited with edit_file")
+    if file.has_unknown_bytes:
+        remarks.append(
+            "not UTF-8: unknown bytes are shown as \ufffd and stay as they are where edit_file is not told to "
+            "change them"
+        )
     elif file.encoding != "utf-8":
         remarks.append(file.encoding.upper())
     if to_the_end and not file.raw.endswith("\n"):

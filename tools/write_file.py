@@ -11,7 +11,7 @@ from kcode.tooling import Access, TextFile, ToolError, ToolResult, View, decode_
 async def write_file(
     view: View, path: Annotated[str, "file"], content: Annotated[str, "the whole text, never shortened"]
 ) -> ToolResult:
-    """Create a file, or replace all of it. To change a part of a file use edit_file."""
+    """Create a file, or replace all of one that you have read. To change a part of a file use edit_file."""
     name = view.relative(path)
     entry = view.entry(name)
     if entry is None:
@@ -22,14 +22,19 @@ async def write_file(
         raise ToolError(f"{name or 'The workspace'} is a folder. Give the path of a file in it.")
     before_bytes = view.read(name)
     try:
-        before = decode_text(before_bytes, lossy=True)
+        before = decode_text(before_bytes)
     except ToolError as error:
         raise ToolError(f"{name}: {error}. No file was changed. To replace it by text, delete_file it first.") from None
     raw, remark = content, ""
-    if "\r\n" in before.raw and not before.is_mixed and "\r\n" not in content:
-        raw, remark = content.replace("\n", "\r\n"), ", with CRLF line ends as before"
-    if before.lossy:
-        after, remark = TextFile(raw).encode(raw), ", now as UTF-8"
+    if "\r\n" in before.raw and "\r\n" not in content:
+        raw, remark = _with_line_ends(before, content), ", with CRLF line ends as before"
+    if before.has_unknown_bytes:
+        if "\ufffd" in content:
+            raise ToolError(
+                f"{name} is not UTF-8, and \ufffd stands for bytes whose character is not known: writing it would lose them. "
+                "No file was changed. Use edit_file, which leaves them as they are."
+            )
+        after, remark = TextFile(raw).encode(raw), f"{remark}, as UTF-8, which it was not before"
     else:
         after = before.encode(raw)
     if after == before_bytes:
@@ -40,6 +45,19 @@ async def write_file(
     if len(now.lines) * 2 < len(before.lines) and len(before.lines) > 20:
         text += " It lost more than half of its lines: if something was left out by mistake, put it back."
     return ToolResult(text, f"{name}: {_lines(now)}")
+
+
+def _with_line_ends(before: TextFile, content: str) -> str:
+    """The content with CRLF as before: where the file has both kinds, a line that it had keeps its own."""
+    if not before.is_mixed:
+        return content.replace("\n", "\r\n")
+    own = {line.removesuffix("\r"): "\r\n" if line.endswith("\r") else "\n" for line in before.raw.split("\n")[:-1]}
+    *lines, rest = content.split("\n")
+    end, pieces = before.line_end, []
+    for line in lines:
+        end = own.get(line, end)
+        pieces += [line, end]
+    return "".join([*pieces, rest])
 
 
 def _lines(file: TextFile) -> str:

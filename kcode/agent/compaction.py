@@ -85,6 +85,9 @@ class Ground(Protocol):
     def keep_transcript(self, text: str) -> str:
         """Write the text into a new file, and return its path as the model's tools take it."""
 
+    def forget_shown(self) -> None:
+        """Count no file as known to the model: what it was shown is gone with the conversation."""
+
 
 @dataclass(frozen=True, slots=True)
 class NoRoom:
@@ -264,6 +267,7 @@ async def compact(desk: Desk, need: Need) -> AsyncGenerator[Event, None]:
             yield ReplyDiscarded("The conversation cannot be made shorter by a note.", note.usage)
         return
     desk.conversation.begin_epoch(messages)
+    compactor.ground.forget_shown()
     compactor.count()
     yield ContextCompacted(before, after, need.reason, taken.usage, transcript)
 

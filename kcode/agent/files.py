@@ -6,11 +6,15 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kcode.agent.retries import Retries
+from kcode.agent.seen import Seen, shown_whole
 from kcode.context.search import Query, Searched, find_ripgrep, search_files
 from kcode.context.symbols import definitions
 from kcode.draft.edit import apply_edits
 from kcode.draft.files import REGULAR, FileState
-from kcode.errors import DraftError, ToolError
+from kcode.draft.forbidden import find_placeholder
+from kcode.errors import DraftError, EditRefusedError, ToolError
+from kcode.textfile import decode_text
 from kcode.workspace import relative_path
 
 if TYPE_CHECKING:
@@ -34,6 +38,7 @@ class DraftFiles:
         self._draft: Draft | None = None
         self._changed: dict[str, None] = {}
         self._touched: set[str] = set()
+        self.seen, self._retries = Seen(), Retries()
 
     @property
     def draft(self) -> Draft:
@@ -58,7 +63,7 @@ class DraftFiles:
 
     def read(self, path: str) -> bytes:
         if path.startswith(OUTPUTS):
-            return self._read_output(path.removeprefix(OUTPUTS))
+            return _read_output(self._outputs, path.removeprefix(OUTPUTS))
         inside = self._target(path)
         entry = self.draft.entry(inside)
         if entry is not None and entry.size is not None and entry.size > BIGGEST_FILE:
@@ -68,12 +73,9 @@ class DraftFiles:
             raise ToolError(f"There is no file {path}. Look with list_files.")
         return state.data
 
-    def _read_output(self, name: str) -> bytes:
-        file = self._outputs / name
-        if "/" in name or not file.is_file():
-            kept = sorted(entry.name for entry in self._outputs.glob("*.txt"))
-            raise ToolError(f"There is no output {OUTPUTS}{name}. There are: {', '.join(kept) or 'none'}.")
-        return file.read_bytes()
+    def note_shown(self, path: str, data: bytes, first: int, last: int) -> None:
+        if not path.startswith(OUTPUTS):
+            self.seen.note_shown(self._target(path), data, shown_whole(data, first, last))
 
     def entries(self, path: str) -> list[Entry]:
         return self.draft.entries(self.relative(path))
@@ -84,25 +86,35 @@ class DraftFiles:
     def write(self, path: str, data: bytes) -> None:
         inside = self._target(path)
         before = self.draft.read(inside)
+        if before is not None:
+            self.seen.check_write(inside, before.data)
+            _refuse_left_out(path, before.data, data)
         self.draft.write(inside, FileState(before.mode if before else REGULAR, data), "write_file")
+        self.seen.note_written(inside, data)
         self._note(inside)
 
     def edit(self, path: str, edits: Sequence[Edit]) -> Applied:
-        inside = self._target(path)
+        inside, data = self._target(path), self.read(path)
         before = self.draft.read(inside)
-        applied = apply_edits(self.read(path), edits)
+        try:
+            applied = self.seen.check_edit(inside, data, apply_edits(data, edits))
+        except EditRefusedError as refused:
+            raise self._retries.answer(inside, data, refused) from None
         self.draft.write(inside, FileState(before.mode if before else REGULAR, applied.after), "edit_file")
+        self.seen.note_edited(inside, data, applied)
         self._note(inside)
         return applied
 
     def move(self, source: str, target: str) -> None:
         first, second = self.relative(source), self.relative(target)
         self.draft.move(first, second, "move_file")
+        self.seen.move(first, second)
         self._note(first, second)
 
     def delete(self, path: str) -> None:
         inside = self.relative(path)
         self.draft.remove(inside, "delete_file")
+        self.seen.forget(inside)
         self._note(inside)
 
     def _target(self, path: str) -> str:
@@ -112,6 +124,7 @@ class DraftFiles:
     def _note(self, *paths: str) -> None:
         self._changed.update(dict.fromkeys(paths))
         self._touched.update(paths)
+        self._retries.forget(paths)
 
     def definitions(self, path: str) -> list[Definition] | None:
         return definitions(self.relative(path), self.read(path))
@@ -131,3 +144,24 @@ class DraftFiles:
         changed: dict[str, Path | None] = dict.fromkeys(places.leave_out)
         environments = tuple(name for name in ENVIRONMENTS if os.path.lexists(places.root / name / "pyvenv.cfg"))
         return Searched(places.root, self.draft.files, changed | dict(places.added), environments)
+
+
+def _refuse_left_out(path: str, before: bytes, after: bytes) -> None:
+    """Refuse a whole file with a line in it that only says that text was left out."""
+    try:
+        line = find_placeholder(decode_text(after).text, decode_text(before).text)
+    except ToolError:
+        return
+    if line:
+        raise ToolError(
+            f"The content leaves text of {path} out: the line `{line[:80]}` would stand there as it is. No file was "
+            "changed. Write all lines, or change a part of the file with edit_file."
+        )
+
+
+def _read_output(outputs: Path, name: str) -> bytes:
+    file = outputs / name
+    if "/" in name or not file.is_file():
+        kept = sorted(entry.name for entry in outputs.glob("*.txt"))
+        raise ToolError(f"There is no output {OUTPUTS}{name}. There are: {', '.join(kept) or 'none'}.")
+    return file.read_bytes()

@@ -103,3 +103,6 @@ class SessionGround:
 
     def keep_transcript(self, text: str) -> str:
         return OUTPUTS + self._log.keep_transcript(text)
+
+    def forget_shown(self) -> None:
+        self._view.seen.forget_all()

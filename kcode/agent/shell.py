@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from kcode.draft.draft import Draft
     from kcode.results import CommandResult, TestReport
     from kcode.sandbox import Sandbox
-    from kcode.session.store import Session
     from kcode.workspace import Workspace
 
 TITLE_WIDTH = 60
@@ -34,22 +33,26 @@ BIGGEST_REPORT = 64 << 20
 
 
 class Shell:
-    """Runs one command at a time over the draft, which whoever opened the shell puts in `draft`."""
+    """Runs one command at a time over the draft, which whoever opened the shell puts in `draft`.
+
+    `folder` is kcode's own, for what the shell itself keeps; in `outputs` long outputs stay whole.
+    """
 
     def __init__(
         self,
         workspace: Workspace,
-        session: Session,
+        folder: Path,
+        outputs: Path,
         test_command: str | None,
         environment: Mapping[str, str],
         *,
-        isolate: bool,
+        isolate: bool = True,
     ) -> None:
         self.on_output: Callable[[str], None] | None = None
         self.draft: Draft | None = None
         self.sandbox: Sandbox | None = None
-        self._workspace, self._session = workspace, session
-        self._test_command, self._environment, self._isolate = test_command, environment, isolate
+        self._workspace, self._folder, self._outputs = workspace, folder, outputs
+        self.test_command, self._environment, self._isolate = test_command, environment, isolate
         self._tests: tuple[int, TestReport] | None = None
         self._count = 0
 
@@ -58,18 +61,10 @@ class Shell:
 
         Raises NoSandboxError when they cannot be and the user did not say that they may run without.
         """
-        probe = make_folder(self._session.folder / "probe")
-        sandbox = await find_sandbox(probe, self._workspace.root, self._environment)
-        if sandbox.rung is Rung.NONE:
-            if self._isolate:
-                reasons = "\n".join(f"- {reason}" for reason in sandbox.reasons)
-                raise NoSandboxError(
-                    f"Commands cannot be isolated on this machine, so none is run:\n{reasons}\n"
-                    "Install bubblewrap, or pass --no-sandbox to run the project's tests with all your rights."
-                )
-            sandbox = replace(UNISOLATED, reasons=sandbox.reasons)
-        self.sandbox = sandbox
-        return sandbox.overlay
+        self.sandbox = await choose_sandbox(
+            self._folder, self._workspace.root, self._environment, isolate=self._isolate
+        )
+        return self.sandbox.overlay
 
     async def run(self, command: str, seconds: float) -> CommandResult:
         """Run a shell command; what it changed is in the result and, by the command's name, in the draft."""
@@ -79,7 +74,7 @@ class Shell:
 
     async def run_tests(self, target: str, seconds: float) -> TestReport:
         """Run the project's tests, or those of `target`; ToolError when no way to run them is found."""
-        draft, reports = self._open_draft(), make_folder(self._session.folder / f"report-{self._count + 1:03}")
+        draft, reports = self._open_draft(), make_folder(self._folder / f"report-{self._count + 1:03}")
 
         async def run(command: str, limit: float, report: str | None) -> tuple[CommandResult, bytes | None]:
             written = reports / report if report else None
@@ -95,12 +90,13 @@ class Shell:
             run,
             target=target,
             seconds=seconds,
-            custom=self._test_command,
+            custom=self.test_command,
             interpreters=python_interpreters(self._environment),
         )
         # Chosen tests prove nothing about the others; the user's own command is always run whole.
-        if self._test_command is not None or target.strip() in {"", ".", "./"}:
+        if self.test_command is not None or target.strip() in {"", ".", "./"}:
             self._tests = (draft.generation, report)
+            draft.versions.note_tests(report)
         return report
 
     def fresh_tests(self) -> TestReport | None:
@@ -112,7 +108,7 @@ class Shell:
         draft = self._open_draft()
         assert self.sandbox is not None  # opened before the draft
         self._count += 1
-        outputs = make_folder(self._session.outputs_folder)
+        outputs = make_folder(self._outputs)
         mount = draft.mount()
         if self.sandbox.rung in {Rung.UNISOLATED, Rung.SEATBELT}:
             draft.layers.link_ignored()
@@ -138,6 +134,23 @@ class Shell:
         if self.draft is None:
             raise DraftError("The draft is not open yet.")
         return self.draft
+
+
+async def choose_sandbox(folder: Path, root: Path, environment: Mapping[str, str], *, isolate: bool) -> Sandbox:
+    """The best isolation that works here for drafts in `folder`, or none where `isolate` is False and none works.
+
+    Raises NoSandboxError when commands cannot be isolated and the user did not say that they may run without.
+    """
+    sandbox = await find_sandbox(make_folder(folder / "probe"), root, environment)
+    if sandbox.rung is not Rung.NONE:
+        return sandbox
+    if isolate:
+        reasons = "\n".join(f"- {reason}" for reason in sandbox.reasons)
+        raise NoSandboxError(
+            f"Commands cannot be isolated on this machine, so none is run:\n{reasons}\n"
+            "Install bubblewrap, or pass --no-sandbox to run the project's tests with all your rights."
+        )
+    return replace(UNISOLATED, reasons=sandbox.reasons)
 
 
 def environment_for(root: Path, environment: Mapping[str, str]) -> dict[str, str]:

@@ -68,6 +68,8 @@ class LiveView(View, Protocol):
 
     on_output: Callable[[str], None] | None
     """Gets a running command's output piece by piece, for the screen."""
+    call: str
+    """The id of the call that is under way, so that what it changes is known to be its doing; "" between calls."""
 
     async def ready(self) -> None:
         """Return once the draft is open and commands can run; raises KcodeError when they never will."""
@@ -280,7 +282,7 @@ def _with_note(desk: Desk, finished: ToolCallFinished, refused: list[str]) -> st
 async def _run_call(desk: Desk, call: ToolCall, *, cut_off: bool) -> AsyncGenerator[Event, None]:
     started = time.monotonic()
     output: asyncio.Queue[str | None] = asyncio.Queue()
-    desk.view.on_output = output.put_nowait
+    desk.view.on_output, desk.view.call = output.put_nowait, call.id
     task = asyncio.create_task(run_tool_call(call, desk.tools, desk.view, cut_off=cut_off))
     task.add_done_callback(lambda _: output.put_nowait(None))
     try:
@@ -292,6 +294,7 @@ async def _run_call(desk: Desk, call: ToolCall, *, cut_off: bool) -> AsyncGenera
         if not task.done():
             task.cancel()
             await asyncio.wait([task])
+        desk.view.call = ""
     yield ToolCallFinished(call, result, time.monotonic() - started)
     changed = desk.view.take_changes()
     if changed:

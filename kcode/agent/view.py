@@ -6,8 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from kcode.agent.files import DraftFiles
+from kcode.agent.partial import PartialTests
 from kcode.draft.draft import open_draft
-from kcode.errors import ToolError
+from kcode.errors import DraftError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -36,6 +37,7 @@ class DraftView(DraftFiles):
         self._git = git
         # A question proposes nothing, so it leaves no draft behind that would count as the last session's.
         self._folder = session.draft_folder if shell else session.folder / "reading"
+        self._session_folder = session.folder
         self._opening: asyncio.Task[Draft] | None = None
 
     @property
@@ -46,6 +48,16 @@ class DraftView(DraftFiles):
     def on_output(self, receive: Callable[[str], None] | None) -> None:
         if self.shell:
             self.shell.on_output = receive
+
+    @property
+    def call(self) -> str:
+        return self._draft.versions.call if self._draft else ""
+
+    @call.setter
+    def call(self, identity: str) -> None:
+        # No call runs before the draft is open.
+        if self._draft:
+            self._draft.versions.call = identity
 
     @property
     def is_open(self) -> bool:
@@ -83,6 +95,13 @@ class DraftView(DraftFiles):
         report = await self._commands().run_tests(target, seconds)
         self._note(*report.result.changed)
         return report
+
+    def partial_tests(self) -> PartialTests:
+        """Tests over parts of what the draft proposes, in drafts of their own; to be had once this view is ready."""
+        shell = self._commands()
+        if shell.sandbox is None:
+            raise DraftError("The draft is not open yet.")
+        return PartialTests(self._workspace, self._git, self._session_folder, shell.sandbox, shell.test_command)
 
     def _commands(self) -> Shell:
         if self.shell is None:

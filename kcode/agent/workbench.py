@@ -24,7 +24,6 @@ from kcode.agent.websearch import describe_web_search
 from kcode.context.tokenizer import load_counter
 from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
-from kcode.draft.hunks import propose
 from kcode.draft.journal import recover
 from kcode.draft.pending import Pending
 from kcode.errors import SessionError
@@ -39,6 +38,7 @@ from kcode.snapshot import start_snapshot
 from kcode.workspace import open_workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
     from types import TracebackType
 
@@ -98,7 +98,7 @@ def open_pending(place: Place) -> Pending | None:
     if session is None:
         return None
     draft = open_draft(place.workspace, open_git(place.workspace, place.git_folder), session.draft_folder)
-    return Pending(place.workspace, draft, place.journal)
+    return Pending(place.workspace, draft, place.journal, session.id)
 
 
 class Workbench:
@@ -142,6 +142,11 @@ class Workbench:
         return self.place.workspace
 
     @property
+    def pending(self) -> Pending:
+        """The open draft as what waits for the user's decision."""
+        return Pending(self.workspace, self.view.draft, self.place.journal, self.session.id)
+
+    @property
     def view(self) -> DraftView:
         view = self.desk.view
         assert isinstance(view, DraftView)  # open_workbench put it there
@@ -153,8 +158,11 @@ class Workbench:
         self._log.append_event(event)
 
     def propose(self) -> Proposal:
-        """The difference draft - workspace as it is now; empty while no draft is open."""
-        return propose(self.view.draft.changes()) if self.view.is_open else Proposal()
+        """The difference draft - workspace as it is now; empty while no draft is open.
+
+        What the user did meanwhile is merged into the draft.
+        """
+        return self.pending.merge() if self.view.is_open else Proposal()
 
     def left_out(self, proposal: Proposal) -> list[str]:
         """What was changed in the draft and will never be proposed, in words for the user."""
@@ -171,9 +179,12 @@ class Workbench:
         """The last run of all tests, if the draft is still what it ran over."""
         return self.view.shell.fresh_tests() if self.view.shell else None
 
-    def apply(self, proposal: Proposal) -> None:
-        """Write the proposal to the user's files, and keep in the log that the user wanted that."""
-        Pending(self.workspace, self.view.draft, self.place.journal).apply(proposal, self.session.id)
+    def apply(self, proposal: Proposal, allowed: Collection[str] = ()) -> None:
+        """Write the proposal to the user's files, and keep in the log that the user wanted that.
+
+        `allowed` are the read-only files that the user wants written all the same.
+        """
+        self.pending.apply(proposal, self.session.id, allowed=allowed)
         # The turn's own log is closed by now: who is asked may think for hours, and the log is locked while open.
         with SessionLog(self.session) as log:
             log.append_decision("applied", [change.path for change in proposal.changes])
@@ -229,11 +240,10 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     length = RequestLength(describe_tools(tools.values()), lambda: load_counter(provider.model))
     conversation = Conversation(record=log.append_message, length=length, record_epoch=log.append_epoch)
     conversation.append(system)
-    shell = (
-        None
-        if command == "ask"
-        else Shell(place.workspace, session, options.test_command, os.environ, isolate=not options.no_sandbox)
-    )
+    shell = None
+    if command != "ask":
+        folder, outputs, isolate = session.folder, session.outputs_folder, not options.no_sandbox
+        shell = Shell(place.workspace, folder, outputs, options.test_command, os.environ, isolate=isolate)
     view = DraftView(place.workspace, git, session, shell, os.environ)
     limits = Limits(settings.max_steps, settings.timeout, settings.max_cost)
     compactor = Compactor(SessionGround(place.workspace, git, view, log, options.test_command, config))

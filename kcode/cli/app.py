@@ -8,9 +8,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from kcode.cli.changes import apply, diff, redo, undo
+from kcode.cli.changes import apply, diff, journal, redo, reject, split, undo
 from kcode.cli.setup import context, demo, doctor, login, logout, models
 from kcode.cli.talk import ask, chat, fix, start
+from kcode.cli.testing import test
 
 EXIT_INTERRUPTED = 130
 
@@ -41,6 +42,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback()(start)
-for command in (fix, ask, diff, apply, undo, redo, context, login, logout, models, doctor, demo):
+for command in (
+    *(fix, ask, diff, test, apply, reject, split, undo, redo, journal),
+    *(context, login, logout, models, doctor, demo),
+):
     app.command()(command)
 app.command(hidden=True)(chat)

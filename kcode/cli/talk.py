@@ -94,7 +94,7 @@ def fix(
 ) -> None:
     """Fix an issue in a draft and test it; gives a patch.
 
-    At a terminal the diff is shown and you are asked. In a pipe the patch alone goes to stdout.
+    At a terminal the diff is shown and you are asked: yes, no, hunk by hunk, or what should be different. In a pipe the patch alone goes to stdout.
 
     \b
     kcode fix "cents() rounds down"

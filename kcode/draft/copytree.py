@@ -82,6 +82,12 @@ class CopyTree:
         self._own(path)
         (self._copy / path).unlink(missing_ok=True)
 
+    def drop_folder(self, path: str) -> None:
+        if self._manifest.exists:
+            # A folder that is shared may have its place in it.
+            with suppress(OSError):
+                (self._copy / path).rmdir()
+
     def restore(self, path: str) -> bool:
         if not self._manifest.exists:
             return True

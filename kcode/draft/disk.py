@@ -130,6 +130,20 @@ def read_json(path: Path) -> Any:
         raise DraftError(f"The draft's file {path} is damaged ({error}). Start a new session.") from error
 
 
+def append_line(target: Path, line: bytes) -> None:
+    """Add to one of kcode's own files; a crash may leave the last line cut short."""
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "wb") as file:
+        file.write(line)
+
+
+def set_aside(path: Path) -> Path:
+    """Give one of kcode's own files that cannot be read another name, and return that."""
+    aside = path.with_name(f"{path.name}.unreadable")
+    with suppress(OSError):
+        path.replace(aside)
+    return aside
+
+
 def make_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 

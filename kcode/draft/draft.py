@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Literal
 from kcode.draft import disk
 from kcode.draft.baseline import Baseline
 from kcode.draft.ignore import IgnoreRules
+from kcode.draft.layers import holds_files
 from kcode.draft.ledger import Ledger
 from kcode.draft.links import resolve_links
+from kcode.draft.versions import Versions
 from kcode.errors import DraftError
 from kcode.folders import make_folder
 from kcode.tooling import Entry
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from kcode.draft.files import Change, FileState, Mount
     from kcode.draft.layers import Layers
+    from kcode.draft.rebase import Move
     from kcode.safegit import SafeGit
     from kcode.workspace import Workspace
 
@@ -94,11 +97,12 @@ class Draft:
     def __init__(self, workspace: Workspace, git: SafeGit, folder: Path, layers: Layers) -> None:
         self.workspace, self.folder, self.layers = workspace, folder, layers
         self.generation = 0
+        self.versions = Versions(folder)
         self._git = git
         self._rules = IgnoreRules(git, folder / "ignore", self._state)
         self._started = folder / "started"
         baseline = Baseline(folder / "base")
-        self._ledger = Ledger(layers, baseline, self._rules, workspace.root, self._started)
+        self._ledger = Ledger(layers, baseline, self._rules, workspace.root, self._started, self.versions)
         self._changes: tuple[int, tuple[Change, ...]] | None = None
         self._shown: tuple[int, set[str]] | None = None
 
@@ -146,7 +150,7 @@ class Draft:
     def write(self, path: str, state: FileState, by: str) -> None:
         """Put a file or link in the draft, with the folders above it. DraftError where a folder stands."""
         inner = self.resolve(path)
-        if not inner or _holds_files(self.layers, inner):
+        if not inner or holds_files(self.layers, inner):
             raise DraftError(f"{path or 'The workspace'} is no file. Give the path of a file, or a new one.")
         self._change(inner, state, by)
 
@@ -209,10 +213,10 @@ class Draft:
         """The path's state in the workspace when the draft first changed it; the present one when it did not."""
         return self._ledger.before(self.resolve(path))
 
-    def rebase_onto_workspace(self, paths: Iterable[str]) -> None:
-        """Take the workspace's present state of these paths as what the draft started from, as after an apply."""
+    def rebase(self, moves: Iterable[Move]) -> None:
+        """Have what the moves say, as after a merge with what the user did meanwhile or after an apply."""
         with disk.naming_full_disk(self.folder):
-            self._ledger.rebase(paths)
+            self._ledger.rebase(moves)
         self.generation += 1
 
     def search_places(self) -> SearchPlaces:
@@ -226,22 +230,6 @@ class Draft:
             own = {path for path, there in self._ledger.changed.items() if there}
             self._shown = (self.generation, own - self._rules.ignored(own))
         return self._shown[1]
-
-
-def _holds_files(layers: Layers, path: str) -> bool:
-    """True for a folder with anything in it but folders, which is all that git would see, and for a pipe or device."""
-    found = layers.lstat(path)
-    if found is None or stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
-        return False
-    if not stat.S_ISDIR(found.st_mode):
-        return True
-    inside = [f"{path}/{name}" for name in layers.names(path)]
-    return any(_holds_files(layers, inner) or not _is_folder(layers, inner) for inner in inside)
-
-
-def _is_folder(layers: Layers, path: str) -> bool:
-    found = layers.lstat(path)
-    return found is not None and stat.S_ISDIR(found.st_mode)
 
 
 def _entry(path: str, found: os.stat_result) -> Entry:

@@ -57,9 +57,13 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The difference draft - workspace, in path order."""
+    """The difference draft - workspace, in path order.
+
+    `conflicts` are the hunks, by id, and the whole files, by path, that would undo what the user did since.
+    """
 
     changes: tuple[FileChange, ...] = ()
+    conflicts: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.changes)

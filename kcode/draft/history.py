@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _OLDEST = 30 * 24 * 3600.0
 _LARGEST = 500 * 1024 * 1024
+# An apply of some hundred files takes about a second.
+_PATIENCE, _PAUSE = 10.0, 0.02
 
 
 class History:
@@ -33,17 +35,21 @@ class History:
         self._log = folder / "operations.jsonl"
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Only one process and thread at a time; DraftError at once for any other. The lock dies with its process."""
+    def locked(self, patience: float = _PATIENCE) -> Iterator[None]:
+        """Only one process and thread at a time; another waits so many seconds for its turn, then gets DraftError.
+
+        The lock dies with its process.
+        """
         lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise DraftError(
-                    "Another kcode is applying or undoing changes in this workspace just now. "
-                    "Wait until it has finished, then try again."
-                ) from None
+            until = time.monotonic() + patience
+            while not _take(lock):
+                if time.monotonic() >= until:
+                    raise DraftError(
+                        "Another kcode is applying or undoing changes in this workspace just now. "
+                        "Wait until it has finished, then try again."
+                    )
+                time.sleep(_PAUSE)
             yield
         finally:
             os.close(lock)
@@ -139,6 +145,14 @@ def sync_folder(folder: int) -> None:
         # Network and FUSE file systems that cannot sync a folder say so; they have no better way either.
         if error.errno not in {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP}:
             raise
+
+
+def _take(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _sync(folder: Path) -> None:

@@ -87,7 +87,7 @@ def split_change(change: FileChange, chosen: Collection[str]) -> tuple[FileChang
 def choose(proposal: Proposal, chosen: Collection[str]) -> Proposal:
     """The part of the proposal that consists of these hunks and paths."""
     parts = (split_change(change, chosen)[0] for change in proposal.changes)
-    return Proposal(tuple(part for part in parts if part))
+    return Proposal(tuple(part for part in parts if part), proposal.conflicts & frozenset(chosen))
 
 
 def single_paths(proposal: Proposal) -> tuple[Change, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class Layers(Protocol):
     def delete(self, path: str) -> None:
         """Remove a file or link."""
 
+    def drop_folder(self, path: str) -> None:
+        """Remove a folder of which `names` shows nothing."""
+
     def restore(self, path: str) -> bool:
         """Show the workspace's own file at the path again, live; False where that cannot be done."""
 
@@ -63,3 +67,19 @@ class Layers(Protocol):
 
     def link_ignored(self) -> None:
         """Make the workspace's ignored folders reachable where a command runs in the draft's folder without a mount."""
+
+
+def holds_files(layers: Layers, path: str) -> bool:
+    """True for a folder with anything in it but folders, which is all that git would see, and for a pipe or device."""
+    found = layers.lstat(path)
+    if found is None or stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
+        return False
+    if not stat.S_ISDIR(found.st_mode):
+        return True
+    inside = [f"{path}/{name}" for name in layers.names(path)]
+    return any(holds_files(layers, inner) or not is_folder(layers, inner) for inner in inside)
+
+
+def is_folder(layers: Layers, path: str) -> bool:
+    found = layers.lstat(path)
+    return found is not None and stat.S_ISDIR(found.st_mode)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kcode.draft.files import FileState
     from kcode.draft.ignore import IgnoreRules
     from kcode.draft.layers import Layers
+    from kcode.draft.rebase import Move
+    from kcode.draft.versions import Versions
 
 # No file has these: of a path that a scan does not find, which is as the workspace has it, and of one never looked at.
 _AS_WORKSPACE = Stamp(0, 0, 0, 0, 0)
@@ -30,8 +32,16 @@ _UNSEEN = Stamp(-1, 0, 0, 0, 0)
 class Ledger:
     """Keeps `baseline` true to `layers`. `root` is the workspace's; `started` is a file touched before each command."""
 
-    def __init__(self, layers: Layers, baseline: Baseline, rules: IgnoreRules, root: Path, started: Path) -> None:
-        self._layers, self._baseline, self._rules = layers, baseline, rules
+    def __init__(
+        self,
+        layers: Layers,
+        baseline: Baseline,
+        rules: IgnoreRules,
+        root: Path,
+        started: Path,
+        versions: Versions,
+    ) -> None:
+        self._layers, self._baseline, self._rules, self._versions = layers, baseline, rules, versions
         self._root, self._started = root, started
         self._seen: dict[str, Stamp | None] = {}
         self._left_out: set[str] = set()
@@ -59,9 +69,10 @@ class Ledger:
     def change(self, path: str, state: FileState | None, by: str) -> None:
         """Make a tool's change, all of it or none."""
         known = self._baseline.origins.get(path)
+        before = None if known else disk.read_beneath(self._root, path)
         try:
             # The base image is safe before the first byte changes.
-            self._baseline.record(path, None if known else disk.read_beneath(self._root, path), state, by)
+            self._baseline.record(path, before, state, by)
             self._baseline.save()
             if state is None:
                 self._layers.delete(path)
@@ -72,6 +83,7 @@ class Ledger:
             with suppress(OSError):
                 self._baseline.save()
             raise
+        self._versions.note_change(path, before, state, by, starts=known is None)
         if self._is_undone(path) and disk.lstat(self._started) is None and self._show_workspace(path):
             self._baseline.save()
         found = self._layers.lstat(path)
@@ -127,13 +139,30 @@ class Ledger:
                 found.append(Change(path, before, after, ", ".join(origins[path].by)))
         return tuple(found)
 
-    def rebase(self, paths: Iterable[str]) -> None:
-        """Take the workspace's present state of these paths as what the draft started from."""
-        for path in self._baseline.origins.keys() & set(paths):
-            self._baseline.rebase(path, disk.read_beneath(self._root, path))
-            if self._is_undone(path):
-                self._show_workspace(path)
-        self._baseline.save()
+    def rebase(self, moves: Iterable[Move]) -> None:
+        """Have the merged files in the draft, with the user's as their base; a path that changed since stays as it is.
+
+        The draft's file comes first: where this is cut short, merging once more gives the same.
+        """
+        try:
+            for move in moves:
+                path = move.path
+                if path not in self._baseline.origins or self.state(path) != move.drafted:
+                    continue
+                if move.merged is not None and move.merged != move.drafted:
+                    self._layers.put(path, move.merged)
+                elif move.merged is None and move.drafted is not None:
+                    self._layers.delete(path)
+                self._baseline.record(path, None, move.merged)
+                self._baseline.rebase(path, move.base)
+                if self._is_undone(path):
+                    self._show_workspace(path)
+                found = self._layers.lstat(path)
+                self._seen[path] = stamp(found) if found is not None else None
+            self._baseline.save()
+        except OSError:
+            self._baseline.reload()
+            raise
 
     def _scan(self) -> tuple[dict[str, Stamp | None], list[str]]:
         """What may differ from the workspace, and what of it is not as it was at the last look."""
@@ -151,11 +180,13 @@ class Ledger:
             if known.after == digest(after):
                 return False
             self._baseline.record(path, None, after, by)
+            self._versions.note_change(path, None, after, by, starts=False)
             return True
         before = disk.read_beneath(self._root, path)
         # What is rewritten as it was is entered too: the workspace may change, and that would look like a change here.
         self._baseline.record(path, before, after, by)
         if before != after:
+            self._versions.note_change(path, before, after, by, starts=True)
             return True
         self._show_workspace(path)
         return False

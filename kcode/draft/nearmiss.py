@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
 _MOST_LINES_SHOWN = 16
 _LIKENESS = 0.6
-# Comparing by characters costs about the product of the lengths; beyond these sizes lines are compared whole.
-_MOST_CHARACTERS, _MOST_LINES = 4_000, 20_000
+# Comparing costs about the product of the lengths: beyond these many characters lines are compared whole, beyond these
+# many lines one by one, and in a file of more different lines than these none is looked for that is only alike.
+_MOST_CHARACTERS, _MOST_COMPARED, _MOST_LINES = 1_000, 300, 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """What stands there instead, and what to do about it; both end without a full stop."""
+    """What stands at `line` instead, and what to do about it; both texts end without a full stop."""
 
+    line: int
     told: str
     step: str
 
@@ -43,6 +45,7 @@ def describe_near_miss(lines: Sequence[str], old: str) -> NearMiss | None:
     first = _first_unlike(window, wanted)
     if first is None:
         return NearMiss(
+            start + 1,
             f"It would match at line {start + 1}, but `old` ends with a line end and the file's last line has none",
             "Leave out the line end of `old`",
         )
@@ -56,10 +59,10 @@ def describe_near_miss(lines: Sequence[str], old: str) -> NearMiss | None:
     told = f"The closest place: {where}{part}:\n" + "\n".join(numbered) + "\n"
     told += _first_difference(window, wanted, first, start, show)
     if part or max(map(len, window)) > 200:
-        return NearMiss(told, f"Read {where} with read_file, and copy `old` from there")
+        return NearMiss(start + first + 1, told, f"Read {where} with read_file, and copy `old` from there")
     if show is visible and ("·" in told or "⇥" in told):
-        return NearMiss(told, "Use these lines, writing each · as a space and ⇥ as a tab")
-    return NearMiss(told, "Use these lines")
+        return NearMiss(start + first + 1, told, "Use these lines, writing each · as a space and ⇥ as a tab")
+    return NearMiss(start + first + 1, told, "Use these lines")
 
 
 def _span(first: int, count: int) -> str:
@@ -114,8 +117,10 @@ def _likeness(window: Sequence[str], wanted: Sequence[str]) -> float:
     a, b = "\n".join(window), "\n".join(wanted)
     if len(a) <= _MOST_CHARACTERS and len(b) <= _MOST_CHARACTERS:
         return difflib.SequenceMatcher(None, a, b, autojunk=False).ratio()
-    same = sum(_key(x) == _key(y) for x, y in zip(window, wanted, strict=False))
-    return same / max(len(wanted), 1)
+    ours, theirs = [_key(line) for line in window], [_key(line) for line in wanted]
+    if len(theirs) <= _MOST_COMPARED:
+        return difflib.SequenceMatcher(None, ours, theirs, autojunk=False).ratio()
+    return sum(x == y for x, y in zip(ours, theirs, strict=False)) / len(theirs)
 
 
 def _key(line: str) -> str:
@@ -144,6 +149,9 @@ def _excerpt(line: str, low: int) -> str:
 
 
 def visible(line: str) -> str:
-    """Show tabs as ⇥, and as · the spaces at either end and in runs; same length, so columns stay."""
-    shown = re.sub(r"^ +| +$| {2,}", lambda run: "·" * len(run[0]), line)
-    return shown.replace("\t", "⇥")
+    """Show tabs as ⇥, a CR as ␍, and as · the spaces at either end and in runs; same length, so columns stay."""
+    body = line.strip(" ")
+    left = len(line) - len(line.lstrip(" "))
+    inner = re.sub(" {2,}", lambda run: "·" * len(run[0]), body)
+    shown = "·" * left + inner + "·" * (len(line) - left - len(body))
+    return shown.replace("\t", "⇥").replace("\r", "␍")

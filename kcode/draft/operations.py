@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 Kind = Literal["apply", "undo", "redo"]
 _LINE = re.compile(rb'\{"crc":(\d{1,10}),"record":(\{.*\})\}\n')
@@ -53,6 +53,7 @@ class Folder:
 class Operation:
     """One apply, undo or redo. `token` is in the names of its temporary files; `of` is the operation it takes back.
 
+    `part` are the hunks and whole files that it took back of that one, when not all.
     `made` holds the folders it makes, outermost first; `emptied` those that it removes if they are empty, innermost
     first. `left` names the files that were found in a third state after a crash and therefore left alone.
     """
@@ -69,13 +70,11 @@ class Operation:
     of: int | None = None
     state: Literal["pending", "done", "rolled back"] = "pending"
     left: tuple[str, ...] = ()
+    part: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
         return tuple(file.path for file in self.files)
-
-    def reversed(self) -> tuple[FileRecord, ...]:
-        return tuple(replace(file, before=file.after, after=file.before) for file in self.files)
 
     def digests(self) -> set[str]:
         return {image.digest for file in self.files for image in (file.before, file.after) if image}
@@ -111,32 +110,65 @@ def decode(log: bytes) -> list[Operation]:
     return [found[number] for number in sorted(found)]
 
 
-def next_undo(operations: Sequence[Operation]) -> Operation | None:
-    """What undo takes back: the newest change that is in force."""
-    in_force, _ = _stacks(operations)
-    return in_force[-1] if in_force else None
+def in_force(operations: Iterable[Operation]) -> list[Operation]:
+    """The applies and redos that undo can take back, oldest first; one that was taken back in part is among them."""
+    return _Stacks.of(operations).in_force
 
 
-def next_redo(operations: Sequence[Operation]) -> Operation | None:
-    """The undo that redo takes back: the newest, unless something was applied since."""
-    _, undone = _stacks(operations)
-    return undone[-1] if undone else None
+def undone(operations: Iterable[Operation]) -> list[Operation]:
+    """The undos that a plain redo takes back, oldest first: as in an editor, those since the last apply."""
+    return _Stacks.of(operations).undone
 
 
-def _stacks(operations: Iterable[Operation]) -> tuple[list[Operation], list[Operation]]:
-    in_force: list[Operation] = []
-    undone: list[Operation] = []
+def all_undone(operations: Iterable[Operation]) -> list[Operation]:
+    """Every undo that was not taken back itself, oldest first."""
+    return _Stacks.of(operations).every_undone
+
+
+def roots(operations: Iterable[Operation]) -> dict[int, int]:
+    """For each operation the number of the apply that it belongs to."""
+    found: dict[int, int] = {}
     for operation in operations:
-        if operation.state != "done":
-            continue
-        if operation.kind == "undo":
-            in_force = [other for other in in_force if other.number != operation.of]
-            undone.append(operation)
-        else:
-            # As in an editor, a new change makes what was undone before unreachable.
-            undone = [] if operation.kind == "apply" else [u for u in undone if u.number != operation.of]
-            in_force.append(operation)
-    return in_force, undone
+        of = operation.number if operation.of is None else operation.of
+        found[operation.number] = found.get(of, of)
+    return found
+
+
+@dataclass(slots=True)
+class _Stacks:
+    in_force: list[Operation]
+    undone: list[Operation]
+    every_undone: list[Operation]
+
+    @classmethod
+    def of(cls, operations: Iterable[Operation]) -> _Stacks:
+        stacks = cls([], [], [])
+        done = [operation for operation in operations if operation.state == "done"]
+        root = roots(done)
+        for operation in done:
+            match operation.kind:
+                case "apply":
+                    stacks.undone = []
+                case "undo":
+                    stacks._take_back(operation, root)
+                case "redo":
+                    stacks.undone = [other for other in stacks.undone if other.number != operation.of]
+                    stacks.every_undone = [other for other in stacks.every_undone if other.number != operation.of]
+            if operation.kind != "undo":
+                stacks.in_force.append(operation)
+        return stacks
+
+    def _take_back(self, undo: Operation, root: dict[int, int]) -> None:
+        if not undo.part:
+            # Taking back an apply takes all of it back, also what was undone and done again of it since.
+            whole = undo.of == root[undo.number]
+            self.in_force = [
+                other
+                for other in self.in_force
+                if other.number != undo.of and not (whole and root[other.number] == undo.of)
+            ]
+        self.undone.append(undo)
+        self.every_undone.append(undo)
 
 
 def _encode(record: dict[str, Any]) -> bytes:
@@ -151,4 +183,5 @@ def _operation(record: dict[str, Any]) -> Operation:
     )
     made = tuple(Folder(**folder) for folder in record["made"])
     emptied = tuple(Folder(**folder) for folder in record["emptied"])
-    return Operation(**(record | {"files": files, "made": made, "emptied": emptied, "left": tuple(record["left"])}))
+    names = {"left": tuple(record["left"]), "part": tuple(record.get("part", ()))}
+    return Operation(**(record | {"files": files, "made": made, "emptied": emptied} | names))

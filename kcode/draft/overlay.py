@@ -102,6 +102,15 @@ class Overlay:
         elif place.upper is not None:
             (self._upper / path).unlink()
 
+    def drop_folder(self, path: str) -> None:
+        place = self._find(path)
+        if place.upper is not None:
+            # What is left in it are whiteouts.
+            disk.remove_beneath(self._upper / path)
+        if place.lower is not None:
+            self._open_folders(path)
+            self._whiteout(path)
+
     def restore(self, path: str) -> bool:
         place = self._find(path)
         # Without the whiteout, a folder of the workspace would come back with all that is in it.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kcode.draft.disk import read_state
-from kcode.draft.hunks import propose, single_paths
+from kcode.draft.disk import read_beneath
+from kcode.draft.hunks import single_paths
 from kcode.draft.journal import apply_changes
+from kcode.draft.rebase import Move, Rebased, rebase
+from kcode.draft.selection import keys_of
+from kcode.errors import StaleError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from kcode.draft.draft import Draft
@@ -20,19 +24,50 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """One workspace's draft, and the journal that writes what is chosen of it."""
+    """One workspace's draft, of this session, and the journal that writes what is chosen of it."""
 
     workspace: Workspace
     draft: Draft
     journal: Path
+    session: str = ""
+
+    def rebased(self) -> Rebased:
+        """The draft's changes against the user's present files, without those that stand there by now; only a look."""
+        return rebase(self.draft.changes(), lambda path: read_beneath(self.workspace.root, path))
 
     def proposal(self) -> Proposal:
-        """The draft's changes, without those that stand in the workspace by now, as after `git apply`."""
-        root = self.workspace.root
-        return propose([change for change in self.draft.changes() if read_state(root / change.path) != change.after])
+        """What `rebased` proposes."""
+        return self.rebased().proposal
 
-    def apply(self, proposal: Proposal, label: str) -> Operation:
-        """Write the whole proposal; StaleError names the files that are not what it was made from."""
-        operation = apply_changes(self.workspace, self.journal, single_paths(proposal), label)
-        self.draft.rebase_onto_workspace({change.path for change in single_paths(proposal)})
+    def merge(self) -> Proposal:
+        """The same proposal, with the user's own changes merged into the draft, so that tests run over both."""
+        found = self.rebased()
+        if found.moves:
+            self.draft.rebase(found.moves)
+        return found.proposal
+
+    def apply(self, proposal: Proposal, label: str, *, allowed: Collection[str] = ()) -> Operation:
+        """Write the whole of this proposal or part of one; what is left of the draft's changes stays pending.
+
+        StaleError names the files that are not what it was made from, or that conflict with what the user did since;
+        ReadOnlyError those that are read-only and not among the `allowed`.
+        """
+        found = self.rebased()
+        conflicts = [
+            change.path for change in proposal.changes if not found.proposal.conflicts.isdisjoint(keys_of(change))
+        ]
+        if conflicts:
+            raise StaleError(
+                f"{', '.join(conflicts)}: what is proposed conflicts with what you changed there since, so nothing was "
+                "written. Take it over by hand, or choose the other hunks."
+            )
+        changes = single_paths(proposal)
+        operation = apply_changes(self.workspace, self.journal, changes, label, allowed=allowed)
+        # The base of what is still pending is what was written, not what is there when somebody looks.
+        moves = {move.path: move for move in found.moves}
+        for change in changes:
+            if change.path not in found.unsettled:
+                move = moves.get(change.path) or Move(change.path, None, *[self.draft.read(change.path)] * 2)
+                moves[change.path] = replace(move, base=change.after)
+        self.draft.rebase(moves.values())
         return operation

@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from kcode.draft.exchange import exchange, is_at_rest
 from kcode.draft.files import EXECUTABLE, LINK, REGULAR, FileState
 from kcode.draft.history import sync_folder, write_all
 from kcode.errors import DraftError, StaleError
@@ -66,30 +67,71 @@ def look(root: Path, real: str) -> Found:
         raise
 
 
-def place(root: Path, item: Placement) -> None:
-    """Put the file in place, on the disk, read back. StaleError if it is not what was expected.
+def prepare(root: Path, item: Placement) -> bool:
+    """Write the temporary file of `item`, which then needs a rename alone; False where that is not how it is written.
 
-    On any error the file is as it was, but for a file written in place, which may be half written.
+    A file that is written in place has none, and one whose folder is yet to be made gets it when it is placed.
+    """
+    if item.after is None or item.in_place:
+        return False
+    try:
+        with _parent(root, item.real) as (folder, name):
+            _write_temporary(folder, name, item, item.after)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno in {errno.ENOTDIR, errno.ELOOP}:
+            return False
+        raise
+    return True
+
+
+def place(root: Path, item: Placement, *, prepared: bool = False) -> None:
+    """Put the file in place, on the disk. StaleError if it is not what was expected.
+
+    What is written is read back before it takes the file's place: afterwards it is anybody's to change. On any error the file is as it was, but for a file written in place, which may be half written.
     """
     with _parent(root, item.real) as (folder, name):
         if item.in_place and _look(folder, name).state == item.after:
             return  # Two hard links to one file: writing the other wrote this one.
         if item.after is None:
-            _expect(folder, name, item)
-            os.unlink(name, dir_fd=folder)
+            _delete(folder, name, item)
         elif item.in_place:
             _expect(folder, name, item)
             _write_in_place(folder, name, item.after, item.permissions)
+            _read_back(folder, name, item)
         else:
-            _write_and_rename(folder, name, item, item.after)
+            if not prepared:
+                _write_temporary(folder, name, item, item.after)
+            _rename(folder, name, item)
         sync_folder(folder)
-        if _look(folder, name).state != item.after:
-            raise DraftError(f"{item.real} was written, but reads back as something else.")
 
 
-def remove_temporary(root: Path, real: str, temporary: str) -> None:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), _parent(root, real) as (folder, _):
-        os.unlink(temporary, dir_fd=folder)
+def remove_temporary(root: Path, item: Placement) -> None:
+    """Remove what an interrupted `prepare` or `place` left.
+
+    What another program saved in the moment of a swap is put back under its own name, or stays if that is taken.
+    """
+    with (
+        contextlib.suppress(FileNotFoundError, NotADirectoryError, FileExistsError),
+        _parent(root, item.real) as (folder, name),
+    ):
+        if _is_ours(_look(folder, item.temporary).state, item):
+            os.unlink(item.temporary, dir_fd=folder)
+            return
+        if item.after is not None and _look(folder, name).state == item.after:
+            os.rename(item.temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        else:
+            _rename_to_new(folder, item.temporary, name)
+            _unlink_temporary(folder, item)
+        sync_folder(folder)
+
+
+def _is_ours(state: FileState | None, item: Placement) -> bool:
+    """Whether the bytes are kept in the journal: those from before, or the new ones as far as they were written."""
+    if state is None or state == item.expected:
+        return True
+    return item.after is not None and item.after.data.startswith(state.data)
 
 
 def make_folder(root: Path, real: str, permissions: int | None) -> None:
@@ -175,7 +217,7 @@ def _look(folder: int, name: str) -> Found:
 def _expect(folder: int, name: str, item: Placement) -> None:
     found = _look(folder, name)
     if found.state != item.expected or (item.expected is None and found.kind != "nothing"):
-        raise StaleError(f"{item.real} was changed by another program just now. Look at `kcode diff`, then try again.")
+        raise _changed_meanwhile(item)
 
 
 def _write_in_place(folder: int, name: str, after: FileState, permissions: int | None) -> None:
@@ -191,27 +233,67 @@ def _write_in_place(folder: int, name: str, after: FileState, permissions: int |
         os.close(file)
 
 
-def _write_and_rename(folder: int, name: str, item: Placement, after: FileState) -> None:
+def _rename(folder: int, name: str, item: Placement) -> None:
+    """Put the temporary file in place; it is gone afterwards, or holds what another program saved just now."""
     try:
-        if after.mode == LINK:
-            os.symlink(after.data, item.temporary, dir_fd=folder)
-        else:
-            _write_temporary(folder, name, item, after)
+        _read_back(folder, item.temporary, item)
         _expect(folder, name, item)
         if item.expected is None:
             _rename_to_new(folder, item.temporary, name)
+        elif exchange(folder, item.temporary, name):
+            _check_swap(folder, name, item)
         else:
             os.rename(item.temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except FileExistsError:
-        raise StaleError(
-            f"{item.real} was made by another program just now. Look at `kcode diff`, then try again."
-        ) from None
+        raise _made_meanwhile(item) from None
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(item.temporary, dir_fd=folder)
+        if is_at_rest(folder, item.temporary) and _is_ours(_look(folder, item.temporary).state, item):
+            _unlink_temporary(folder, item)
+
+
+def _read_back(folder: int, name: str, item: Placement) -> None:
+    if _look(folder, name).state != item.after:
+        raise DraftError(f"{item.real} was written, but reads back as something else. Is the disk in order?")
+
+
+def _check_swap(folder: int, name: str, item: Placement) -> None:
+    """Swap back if what stood in the place is not what was looked at a moment before, or is being written."""
+    if not is_at_rest(folder, item.temporary) or _look(folder, item.temporary).state != item.expected:
+        exchange(folder, item.temporary, name)
+        raise _changed_meanwhile(item)
+
+
+def _delete(folder: int, name: str, item: Placement) -> None:
+    """Take the file aside, and look at what that was before it is gone for good."""
+    _expect(folder, name, item)
+    os.rename(name, item.temporary, src_dir_fd=folder, dst_dir_fd=folder)
+    try:
+        if not is_at_rest(folder, item.temporary) or _look(folder, item.temporary).state != item.expected:
+            _rename_to_new(folder, item.temporary, name)
+            _unlink_temporary(folder, item)
+            raise _changed_meanwhile(item)
+    except FileExistsError:
+        raise _made_meanwhile(item) from None
+    _unlink_temporary(folder, item)
+
+
+def _unlink_temporary(folder: int, item: Placement) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(item.temporary, dir_fd=folder)
+
+
+def _changed_meanwhile(item: Placement) -> StaleError:
+    return StaleError(f"{item.real} was changed by another program just now. Look at `kcode diff`, then try again.")
+
+
+def _made_meanwhile(item: Placement) -> StaleError:
+    return StaleError(f"{item.real} was made by another program just now. Look at `kcode diff`, then try again.")
 
 
 def _write_temporary(folder: int, name: str, item: Placement, after: FileState) -> None:
+    if after.mode == LINK:
+        os.symlink(after.data, item.temporary, dir_fd=folder)
+        return
     mode = 0o777 if after.mode == EXECUTABLE else 0o666
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     # A file that replaces one stays private until it has that one's permissions.
@@ -235,7 +317,12 @@ def _set_permissions(file: int, permissions: int) -> None:
 
 def _copy_attributes(folder: int, name: str, file: int) -> None:
     """Owner, group, access list and the user's attributes; what the file system or the user's rights forbid is left."""
-    source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ELOOP}:
+            return  # It is gone or a link by now, which is noticed before the rename.
+        raise
     try:
         status, mine = os.fstat(source), os.fstat(file)
         if (status.st_uid, status.st_gid) != (mine.st_uid, mine.st_gid):

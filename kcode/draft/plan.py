@@ -12,14 +12,14 @@ from kcode.draft.files import LINK
 from kcode.draft.gitformat import is_git_folder
 from kcode.draft.operations import Folder
 from kcode.draft.placement import look, with_mode
-from kcode.errors import DraftError, RefusedError, StaleError
+from kcode.errors import DraftError, ReadOnlyError, RefusedError, StaleError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from kcode.draft.files import Change, FileState
-    from kcode.draft.operations import Image, Operation
+    from kcode.draft.operations import Operation
     from kcode.draft.placement import Found
     from kcode.workspace import Workspace
 
@@ -43,8 +43,11 @@ class Target:
         return stays_file and (self.found.links > 1 or foreign)
 
 
-def plan_changes(workspace: Workspace, changes: Iterable[Change]) -> list[Target]:
-    """Targets for what the user chose. StaleError, RefusedError or DraftError if any of them cannot be."""
+def plan_changes(workspace: Workspace, changes: Iterable[Change], allowed: Collection[str] = ()) -> list[Target]:
+    """Targets for what the user chose. StaleError, RefusedError or DraftError if any of them cannot be.
+
+    `allowed` are the read-only files that may be written.
+    """
     targets = []
     for change in changes:
         if change.before == change.after:
@@ -58,33 +61,32 @@ def plan_changes(workspace: Workspace, changes: Iterable[Change]) -> list[Target
         targets.append(Target(change.path, real, found, change.before, change.after, permissions))
     if not targets:
         raise DraftError("There is no change to apply.")
-    _check(
-        workspace.root,
-        targets,
-        "changed since the proposal was made. Nothing was written. Where your changes are on other lines, `kcode diff | git apply` fits.",
-    )
+    _check(workspace.root, targets, allowed, "changed since the proposal was made")
     return targets
 
 
-def plan_reversal(
-    workspace: Workspace, operation: Operation, state: Callable[[Image | None], FileState | None]
+def plan_back(
+    workspace: Workspace, operation: Operation, changes: Iterable[Change], allowed: Collection[str], *, exact: bool
 ) -> list[Target]:
-    """Targets that take an operation back. StaleError, RefusedError or DraftError if any of them cannot be."""
+    """Targets that take an operation back by these changes of its files, to the permissions from before if `exact`.
+
+    StaleError, RefusedError or DraftError if any of them cannot be.
+    """
+    records = {file.path: file for file in operation.files}
     targets = []
-    for file in operation.reversed():
+    for change in changes:
+        file = records[change.path]
         with _readable(file.path):
             found = look(workspace.root, file.real)
-        permissions = file.after.permissions if file.after else None
+        permissions = file.before.permissions if file.before else None
         # Permissions that the user has changed since stay, but for the executable bit that the operation set.
-        changed = file.before is not None and file.before.permissions not in {None, found.permissions}
-        if file.after and file.after.mode != LINK and found.kind == "file" and (changed or permissions is None):
-            permissions = with_mode(found.permissions, file.after.mode)
-        targets.append(Target(file.path, file.real, found, state(file.before), state(file.after), permissions))
-    _check(
-        workspace.root,
-        targets,
-        "changed since kcode wrote them, and those changes would be lost. Nothing was written.",
-    )
+        changed = file.after is not None and file.after.permissions not in {None, found.permissions}
+        if change.after and change.after.mode != LINK and found.kind == "file" and (changed or permissions is None):
+            permissions = with_mode(found.permissions, change.after.mode)
+        elif permissions is not None and change.after and change.after.mode != LINK:
+            permissions = with_mode(permissions if exact else found.permissions, change.after.mode)
+        targets.append(Target(file.path, file.real, found, change.before, change.after, permissions))
+    _check(workspace.root, targets, allowed, "changed since kcode wrote them, and those changes would be lost")
     return targets
 
 
@@ -144,7 +146,7 @@ def _resolve(workspace: Workspace, change: Change) -> str:
     return real
 
 
-def _check(root: Path, targets: Sequence[Target], stale: str) -> None:
+def _check(root: Path, targets: Sequence[Target], allowed: Collection[str], stale: str) -> None:
     reals = [target.real for target in targets]
     twice = {target.path for target in targets if reals.count(target.real) > 1} if len(set(reals)) < len(reals) else ()
     if twice:
@@ -156,13 +158,19 @@ def _check(root: Path, targets: Sequence[Target], stale: str) -> None:
     deleted = {target.real for target in targets if target.after is None}
     changed = [target.path for target in targets if not _is_before(root, target, deleted)]
     if changed:
-        raise StaleError(f"{_listed(changed)} {stale}")
-    for target in targets:
-        if target.found.kind == "file" and not _is_writable(root, target):
-            raise RefusedError(
-                f"{target.path} is read-only, which kcode does not change. Nothing was written; "
-                "make the file writable (chmod u+w) and try again."
-            )
+        raise StaleError(f"{_listed(changed)} {stale}. Nothing was written. kcode diff shows what there is.")
+    read_only = [t.path for t in targets if t.found.kind == "file" and not _is_writable(root, t)]
+    if fixed := [target.path for target in targets if target.path in read_only and target.in_place]:
+        raise RefusedError(
+            f"{_listed(fixed)} is read-only and has hard links or another owner, so it is not written. Nothing was "
+            "written; make the file writable (chmod u+w) and try again."
+        )
+    if refused := [path for path in read_only if path not in allowed]:
+        raise ReadOnlyError(
+            f"{_listed(refused)} is read-only, so it is not written. Nothing was written; make it writable "
+            "(chmod u+w) and try again, or answer the question at a terminal.",
+            tuple(refused),
+        )
 
 
 def _is_before(root: Path, target: Target, deleted: set[str]) -> bool:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kcode.agent.reviewing import review_of
 from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
 from kcode.errors import ToolError, UsageError
 from kcode.events import TestsFinished, TurnEnd, TurnFinished
+from kcode.headless.baseline import describe_before, failed_before, run_baseline
+from kcode.headless.hunklist import proposed_fields
 from kcode.headless.interrupts import run_until_signal
-from kcode.headless.jsonlines import tests_fields, write_event, write_line, write_proposal
+from kcode.headless.jsonlines import tests_fields, write_event, write_line
 from kcode.headless.person import ask_person
 from kcode.headless.product import decide_and_apply, describe_size, print_patch
 from kcode.headless.report import Reporter, describe_tests, describe_usage
+from kcode.headless.review import ask_what_to_do, with_review
 from kcode.headless.stdin import mark_piped, read_piped
 from kcode.headless.terminal import DIM, GREEN, YELLOW, Terminal
+from kcode.options import TEST_SECONDS
 from kcode.prompts import render_prompt
 
 if TYPE_CHECKING:
@@ -30,7 +35,6 @@ if TYPE_CHECKING:
     from kcode.questions import Ask
     from kcode.results import TestReport
 
-TEST_SECONDS = 600.0
 LAST_LINES = 10
 EXIT_NO_CHANGE, EXIT_TESTS_FAIL, EXIT_LIMIT = 3, 4, 6
 
@@ -45,9 +49,27 @@ def fix_issue(issue: str, model: ModelOptions, place: PlaceOptions, output: Outp
     bench = open_workbench(model, place, "fix")
     text = f"{issue.strip()}\n\n{mark_piped(piped)}" if issue.strip() and piped else issue.strip() or str(piped).strip()
     prompt = render_prompt("fix", bench.own_prompts, issue=text)
-    outcome = run_until_signal(_fix(bench, prompt, terminal, output))
-    # Outside the event loop, where Ctrl-C at the question is an ordinary KeyboardInterrupt.
-    return _deliver(bench, outcome, terminal, output)
+    with asyncio.Runner() as runner:
+        return _take_turns(bench, prompt, terminal, output, runner)
+
+
+def _take_turns(
+    bench: Workbench, prompt: str, terminal: Terminal, output: OutputOptions, runner: asyncio.Runner
+) -> int:
+    """One turn, and another one for each thing that the user wants to have different."""
+    while True:
+        outcome = run_until_signal(_fix(bench, prompt, terminal, output), runner)
+        try:
+            # Outside the event loop, where Ctrl-C at the question is an ordinary KeyboardInterrupt.
+            delivered = _deliver(bench, outcome, terminal, output)
+            if isinstance(delivered, str):
+                prompt = with_review(bench, delivered)
+                continue
+        except BaseException:
+            run_until_signal(bench.aclose(), runner)
+            raise
+        run_until_signal(bench.aclose(), runner)
+        return delivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +77,8 @@ class _Outcome:
     proposal: Proposal
     finished: TurnFinished
     tests: TestReport | None
+    before: TestReport | None
+    """The tests over the untouched workspace, where they fail over the draft and that was worth a run."""
 
 
 async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: OutputOptions) -> _Outcome:
@@ -63,17 +87,22 @@ async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: Output
         terminal.say(f"! {warning}", YELLOW)
     if output.json:
         write_line("thread.started", version=1, session=bench.session.id, workspace=str(bench.workspace.root))
-    async with bench:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(bench)
         ask = None if output.json or output.quiet else ask_person(terminal, reporter)
         finished = await _carry_out(bench, prompt, reporter, ask, json=output.json)
-        tests = await _prove(bench, terminal, output) if finished.reason is TurnEnd.DONE else bench.fresh_tests()
+        done = finished.reason is TurnEnd.DONE
+        tests = await _prove(bench, terminal, output) if done else bench.fresh_tests()
+        before = await run_baseline(bench, tests, terminal, output) if done and tests else None
         proposal = bench.propose()
         left_out = bench.left_out(proposal)
+        # The user may want something different, which is another turn.
+        stack.pop_all()
     for line in left_out:
         terminal.say(f"! {line}", YELLOW)
     if not output.quiet:
         terminal.say(describe_usage(finished.usage, finished.steps), DIM)
-    return _Outcome(proposal, finished, tests)
+    return _Outcome(proposal, finished, tests, before)
 
 
 async def _carry_out(bench: Workbench, prompt: str, reporter: Reporter, ask: Ask | None, *, json: bool) -> TurnFinished:
@@ -119,7 +148,8 @@ async def _prove(bench: Workbench, terminal: Terminal, output: OutputOptions) ->
     return report
 
 
-def _deliver(bench: Workbench, outcome: _Outcome, terminal: Terminal, output: OutputOptions) -> int:
+def _deliver(bench: Workbench, outcome: _Outcome, terminal: Terminal, output: OutputOptions) -> int | str:
+    """Give what came of a turn; the exit code, or what the user wants to have different."""
     proposal, finished, tests = outcome.proposal, outcome.finished, outcome.tests
     code = _exit_code(proposal, finished, tests)
     if code in {EXIT_LIMIT, EXIT_NO_CHANGE}:
@@ -128,21 +158,38 @@ def _deliver(bench: Workbench, outcome: _Outcome, terminal: Terminal, output: Ou
         elif not output.quiet:
             terminal.say("No change is proposed.", YELLOW)
         if output.json:
-            write_proposal(proposal)
+            _write_hunks(bench, proposal)
             write_line("run.completed", exit_code=code, applied=False, tests=None)
         return code
-    applied = False
-    if output.json:
-        write_proposal(proposal)
-    elif not output.apply:
+    keys = _write_hunks(bench, proposal) if output.json else []
+    if not output.json and not output.apply:
         print_patch(proposal, terminal, output)
     if not output.quiet:
         _tell_outcome(bench, outcome, terminal)
-    if output.apply or (not output.patch and not output.json and output.file is None and sys.stdout.isatty()):
-        applied = decide_and_apply(bench, proposal, terminal, ask=not output.apply)
+    applied: bool | str = False
+    if output.apply:
+        applied = decide_and_apply(bench, proposal, terminal, ask=False)
+    elif not output.patch and not output.json and output.file is None and sys.stdout.isatty():
+        applied = ask_what_to_do(bench, proposal, terminal)
+    if isinstance(applied, str):
+        return applied
     if output.json:
-        write_line("run.completed", exit_code=code, applied=applied, tests=tests_fields(tests) if tests else None)
+        for path, identity in keys if applied else ():
+            write_line("hunk.decided", path=path, id=identity, decision="applied")
+        proof = tests_fields(tests) | {"failed_before": failed_before(tests, outcome.before)} if tests else None
+        write_line("run.completed", exit_code=code, applied=applied, tests=proof)
     return code
+
+
+def _write_hunks(bench: Workbench, proposal: Proposal) -> list[tuple[str, str | None]]:
+    """Write a `hunk.proposed` line for each hunk; their paths and ids, None for a file that is decided whole."""
+    if not proposal:
+        return []
+    review = review_of(bench)
+    fields = [proposed_fields(facts) for facts in review.facts(review.look())]
+    for one in fields:
+        write_line("hunk.proposed", **one)
+    return [(one["path"], one["id"]) for one in fields]
 
 
 def _exit_code(proposal: Proposal, finished: TurnFinished, tests: TestReport | None) -> int:
@@ -158,7 +205,8 @@ def _tell_outcome(bench: Workbench, outcome: _Outcome, terminal: Terminal) -> No
     if tests and not tests.ok and not tests.failures:
         # The runner named no failing test, so what it said last is all there is to go by.
         terminal.say("\n".join(tests.result.output.rstrip().splitlines()[-LAST_LINES:]), DIM)
-    terminal.say(f"{describe_size(outcome.proposal)}; {_verdict(tests)}", GREEN if tests and tests.ok else YELLOW)
+    verdict = f"{_verdict(tests)}{describe_before(tests, outcome.before) if tests else ''}"
+    terminal.say(f"{describe_size(outcome.proposal)}; {verdict}", GREEN if tests and tests.ok else YELLOW)
     start = f"{bench.workspace.start}/"
     outside = any(not change.path.startswith(start) for change in outcome.proposal.changes)
     if start != "/" and outside and not sys.stdout.isatty():

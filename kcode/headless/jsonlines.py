@@ -22,7 +22,7 @@ from kcode.events import (
 )
 
 if TYPE_CHECKING:
-    from kcode.draft.files import FileChange, Hunk, Proposal
+    from kcode.draft.files import FileChange, Hunk
     from kcode.events import Event
     from kcode.messages import Usage
     from kcode.results import TestReport
@@ -82,16 +82,8 @@ def write_event(event: Event) -> None:
             pass
 
 
-def write_proposal(proposal: Proposal) -> None:
-    """Write a `hunk.proposed` line for each hunk, and one for each file that is decided whole."""
-    for change in proposal.changes:
-        for hunk in change.hunks:
-            write_line("hunk.proposed", **_place(change), **_hunk_fields(hunk))
-        if not change.hunks:
-            write_line("hunk.proposed", **_place(change), id=None)
-
-
-def _place(change: FileChange) -> dict[str, Any]:
+def place_fields(change: FileChange) -> dict[str, Any]:
+    """What a proposal does to a file, as JSON fields."""
     kind = (
         "added"
         if change.before is None
@@ -110,7 +102,8 @@ def _place(change: FileChange) -> dict[str, Any]:
     }
 
 
-def _hunk_fields(hunk: Hunk) -> dict[str, Any]:
+def hunk_fields(hunk: Hunk) -> dict[str, Any]:
+    """A hunk as JSON fields; bytes that are no text become U+FFFD."""
     return {
         "id": hunk.id,
         "old_start": hunk.old_start,

@@ -1,4 +1,4 @@
-"""`kcode diff`, `apply`, `undo` and `redo`: what waits, and what was written."""
+"""`kcode apply`: what waits, or a patch from stdin, written to the user's files."""
 
 from __future__ import annotations
 
@@ -10,31 +10,19 @@ from kcode.draft.disk import read_state
 from kcode.draft.files import Proposal
 from kcode.draft.hunks import propose, single_paths
 from kcode.draft.incoming import read_patch
-from kcode.draft.journal import apply_changes, redo, undo
+from kcode.draft.journal import apply_changes
+from kcode.draft.rebase import all_keys, split_conflicts
 from kcode.errors import RefusedError
-from kcode.headless.product import describe_size, print_patch
+from kcode.headless.product import describe_size, show_again, tell_conflicts, with_consent
 from kcode.headless.stdin import is_given, read_piped_bytes
 from kcode.headless.terminal import GREEN, YELLOW, Terminal
-from kcode.sanitize import sanitize_names
 
 if TYPE_CHECKING:
     from kcode.agent.workbench import Place
-    from kcode.draft.operations import Operation
-    from kcode.options import OutputOptions, PlaceOptions
+    from kcode.draft.pending import Pending
+    from kcode.options import PlaceOptions
 
-EXIT_NO_CHANGE = 3
-
-
-def show_pending(place: PlaceOptions, output: OutputOptions) -> int:
-    """Print the pending proposal of the last session here."""
-    terminal = Terminal(os.environ, output.color)
-    pending = open_pending(open_place(place))
-    proposal = pending.proposal() if pending else Proposal()
-    if not proposal:
-        terminal.say("Nothing is pending here.", YELLOW)
-        return EXIT_NO_CHANGE
-    print_patch(proposal, terminal, output)
-    return 0
+EXIT_DECLINED, EXIT_NO_CHANGE = 1, 3
 
 
 def apply_pending(place: PlaceOptions) -> int:
@@ -49,41 +37,54 @@ def apply_pending(place: PlaceOptions) -> int:
             "To fix and apply in one go: kcode fix --apply."
         )
     spot = open_place(place)
-    _settle(spot, terminal)
+    tell_settled(spot, terminal)
     if patch:
         proposal = propose(read_patch(patch, lambda path: read_state(spot.workspace.root / path)))
-        apply_changes(spot.workspace, spot.journal, single_paths(proposal), "apply a patch")
+        changes = single_paths(proposal)
+        with_consent(
+            terminal,
+            lambda allowed: apply_changes(spot.workspace, spot.journal, changes, "apply a patch", allowed=allowed),
+        )
     else:
         pending = open_pending(spot)
-        proposal = pending.proposal() if pending else Proposal()
-        if not proposal or pending is None:
+        if pending is None or not pending.proposal():
             terminal.say("Nothing is pending here, and no patch came on stdin.", YELLOW)
             return EXIT_NO_CHANGE
-        pending.apply(proposal, "apply")
+        proposal = _apply_rebased(pending, terminal)
+        if not proposal:
+            terminal.say("Nothing was written. kcode diff shows what is pending.", YELLOW)
+            return EXIT_DECLINED
     terminal.say(f"Applied: {describe_size(proposal)}. kcode undo takes it back.", GREEN)
     return 0
 
 
-def undo_last(place: PlaceOptions) -> int:
-    """Take back the last operation of this workspace's journal."""
-    spot = open_place(place)
-    _settle(spot, Terminal(os.environ))
-    _tell("Undone", undo(spot.workspace, spot.journal), " kcode redo brings it back.")
-    return 0
-
-
-def redo_last(place: PlaceOptions) -> int:
-    """Apply again what was last undone."""
-    spot = open_place(place)
-    _settle(spot, Terminal(os.environ))
-    _tell("Redone", redo(spot.workspace, spot.journal))
-    return 0
-
-
-def _settle(spot: Place, terminal: Terminal) -> None:
+def tell_settled(spot: Place, terminal: Terminal) -> None:
+    """Settle what a crash left of an earlier write, and say so."""
     for line in settle_journal(spot):
         terminal.say(f"! {line}", YELLOW)
 
 
-def _tell(word: str, operation: Operation, more: str = "") -> None:
-    Terminal(os.environ).say(f"{word}: {sanitize_names(operation.paths)}.{more}", GREEN)
+def _apply_rebased(pending: Pending, terminal: Terminal) -> Proposal:
+    """Write what fits of the pending proposal; what was written, empty when nothing fits or the user says no.
+
+    What the user changed since the draft did is merged. At a terminal the merged proposal is shown before it is asked
+    for; elsewhere it is written only if all its hunks are line for line what was proposed.
+    """
+    found = pending.rebased()
+    fitting, conflicting = split_conflicts(found.proposal)
+    moved = found.moved.intersection(path for change in fitting.changes for path in (change.path, change.old_path))
+    if moved and terminal.has_person():
+        terminal.say("Your files changed since this was proposed. Merged with that, it is:", YELLOW)
+        show_again(found.proposal, terminal)
+        if terminal.ask("Apply?", "yn") != "y":
+            return Proposal()
+    else:
+        if found.fresh.intersection(all_keys(fitting)):
+            raise RefusedError(
+                "Your files changed since this was proposed, and merged with that it has lines that nobody has seen. "
+                "Nothing was written. Look at kcode diff, then: kcode diff | kcode apply"
+            )
+        tell_conflicts(conflicting, terminal)
+    if fitting:
+        with_consent(terminal, lambda allowed: pending.apply(fitting, pending.session, allowed=allowed))
+    return fitting

@@ -10,20 +10,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kcode.agent.compaction import Need, compact
+from kcode.agent.reviewing import review_of
 from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
-from kcode.draft.journal import redo, undo
+from kcode.draft.files import Proposal
+from kcode.draft.journal import plan_redo, plan_undo
+from kcode.draft.rebase import is_part_of
 from kcode.errors import KcodeError, ToolError
 from kcode.events import TurnFinished
 from kcode.headless.context import describe_account
-from kcode.headless.fix import TEST_SECONDS
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.person import ask_person
-from kcode.headless.product import decide_and_apply, print_patch
+from kcode.headless.product import print_patch
 from kcode.headless.report import Reporter, describe_tests, describe_usage
+from kcode.headless.review import ask_what_to_do, with_review, write_all
 from kcode.headless.stdin import read_piped
 from kcode.headless.terminal import BOLD, DIM, RED, YELLOW, Terminal
-from kcode.options import OutputOptions
+from kcode.headless.undoing import take_back
+from kcode.options import TEST_SECONDS, OutputOptions
 from kcode.sanitize import sanitize_names
 
 if TYPE_CHECKING:
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kcode.agent.workbench import Workbench
-    from kcode.draft.operations import Operation
+    from kcode.draft.reversal import Reversal
     from kcode.options import ColorChoice, ModelOptions, PlaceOptions
     from kcode.workspace import Workspace
 
@@ -78,12 +82,13 @@ class PlainConversation:
         self._runner = runner
         self._turns = 0
         self._broke_off = False
+        self._shown = Proposal()
         self._commands: dict[str, Callable[[], None]] = {
             "/help": lambda: terminal.say(HELP),
             "/diff": self._show,
             "/apply": lambda: self._apply(ask=False),
-            "/undo": lambda: self._step_back(undo),
-            "/redo": lambda: self._step_back(redo),
+            "/undo": lambda: self._step_back(plan_undo),
+            "/redo": lambda: self._step_back(plan_redo),
             "/test": self._test,
             "/context": self._show_context,
         }
@@ -134,7 +139,7 @@ class PlainConversation:
     def _take_turn(self, prompt: str) -> None:
         self._turns += 1
         try:
-            finished = run_until_signal(self._turn(prompt), self._runner)
+            finished = run_until_signal(self._turn(with_review(self._bench, prompt)), self._runner)
         except KeyboardInterrupt:
             self._terminal.say("\nInterrupted. What was done so far is in the draft.", YELLOW)
             self._broke_off = True
@@ -201,7 +206,7 @@ class PlainConversation:
             self._terminal.say("\nInterrupted. The conversation stays as it was.", YELLOW)
 
     def _show(self) -> None:
-        proposal = self._bench.propose()
+        proposal = self._shown = self._bench.propose()
         if proposal:
             print_patch(proposal, self._terminal, OutputOptions(color=self._terminal.color))
         else:
@@ -212,13 +217,19 @@ class PlainConversation:
         if not proposal:
             self._terminal.say("Nothing is pending.")
             return
-        if ask:
-            self._show()
-        decide_and_apply(self._bench, proposal, self._terminal, ask=ask)
+        if not ask and is_part_of(proposal, self._shown):
+            write_all(self._bench, review_of(self._bench), proposal, self._terminal)
+            return
+        self._show()
+        answer = ask_what_to_do(self._bench, proposal, self._terminal)
+        if isinstance(answer, str):
+            self._take_turn(answer)
 
-    def _step_back(self, step: Callable[[Workspace, Path], Operation]) -> None:
-        operation = step(self._bench.workspace, self._bench.place.journal)
-        self._terminal.say(f"Done: {sanitize_names(operation.paths)}.")
+    def _step_back(self, plan: Callable[[Workspace, Path], Reversal]) -> None:
+        workspace, journal = self._bench.workspace, self._bench.place.journal
+        operation = take_back(self._terminal, workspace, journal, plan(workspace, journal))
+        if operation is not None:
+            self._terminal.say(f"Done: {sanitize_names(operation.paths)}.")
 
     def _test(self) -> None:
         async def run() -> str:

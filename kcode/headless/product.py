@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from kcode.draft.hunks import count_lines
 from kcode.draft.patch import render_patch
-from kcode.errors import UsageError
+from kcode.draft.rebase import is_part_of, split_conflicts
+from kcode.errors import ReadOnlyError, StaleError, UsageError
 from kcode.headless.terminal import GREEN, YELLOW, color_patch
+from kcode.sanitize import sanitize_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from kcode.agent.workbench import Workbench
@@ -18,10 +22,18 @@ if TYPE_CHECKING:
     from kcode.headless.terminal import Terminal
     from kcode.options import OutputOptions
 
+Result = TypeVar("Result")
+# How often a proposal is looked at anew because a file changed in the very moment of writing.
+_MOST_TRIES = 50
+
 
 def print_patch(proposal: Proposal, terminal: Terminal, output: OutputOptions) -> None:
-    """The patch: for people at a terminal, else byte for byte as `git apply` takes it."""
-    patch = render_patch(proposal)
+    """The patch: for people at a terminal, else byte for byte as `git apply` takes it.
+
+    What conflicts with the user's own changes is no part of it, and is told of instead.
+    """
+    fitting, conflicting = split_conflicts(proposal)
+    patch = render_patch(fitting)
     if output.file is not None:
         write_file(output.file, patch)
         if not output.quiet:
@@ -32,6 +44,41 @@ def print_patch(proposal: Proposal, terminal: Terminal, output: OutputOptions) -
     else:
         sys.stdout.buffer.write(patch)
         sys.stdout.buffer.flush()
+    tell_conflicts(conflicting, terminal)
+
+
+def show_again(proposal: Proposal, terminal: Terminal) -> None:
+    """The patch for the person who is about to be asked, on the stream of the question."""
+    fitting, conflicting = split_conflicts(proposal)
+    patch = render_patch(fitting).decode("utf-8", "surrogateescape")
+    sys.stderr.write(color_patch(patch, terminal, sys.stderr))
+    sys.stderr.flush()
+    tell_conflicts(conflicting, terminal)
+
+
+def tell_conflicts(conflicting: Proposal, terminal: Terminal) -> None:
+    """Show the person which part of a proposal is left out for what they changed themselves."""
+    if conflicting:
+        patch = render_patch(conflicting).decode("utf-8", "surrogateescape")
+        names = sanitize_names([change.path for change in conflicting.changes])
+        terminal.say(
+            f"! What follows conflicts with what you changed in {names} meanwhile, so it is not written over your lines. "
+            "Take over by hand what you want of it:",
+            YELLOW,
+        )
+        sys.stderr.write(color_patch(patch, terminal, sys.stderr))
+        sys.stderr.flush()
+
+
+def print_text(text: str, terminal: Terminal, output: OutputOptions | None = None) -> None:
+    """A listing that was made safe to show: on stdout, or in the file that the user named."""
+    data = text.encode()
+    if output is not None and output.file is not None:
+        write_file(output.file, data)
+        terminal.say(f"The list is in {output.file}.")
+        return
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def describe_size(proposal: Proposal) -> str:
@@ -42,15 +89,52 @@ def describe_size(proposal: Proposal) -> str:
 
 
 def decide_and_apply(bench: Workbench, proposal: Proposal, terminal: Terminal, *, ask: bool) -> bool:
-    """Write the proposal through the journal, once the user agrees; say what became of it."""
-    if ask:
-        answer = terminal.ask("Apply?", "yn")
-        if answer != "y":
+    """Write what fits of the proposal through the journal, once the user agrees; say what became of it.
+
+    What the user saved since it was shown is merged. At a question the merged proposal is shown before it is asked for
+    once more; without one it is written only if it is line for line what was proposed before.
+    """
+    shown = proposal
+    for _ in range(_MOST_TRIES):
+        fitting = split_conflicts(shown)[0]
+        if not fitting:
+            why = (
+                "all of it conflicts with what you changed meanwhile" if shown else "all of it is in your files by now"
+            )
+            terminal.say(f"Nothing was written: {why}.", YELLOW)
+            return False
+        if ask and terminal.ask("Apply?", "yn") != "y":
             terminal.say("Nothing was written. kcode diff shows the proposal, kcode apply writes it.", YELLOW)
             return False
-    bench.apply(proposal)
-    terminal.say(f"Applied: {describe_size(proposal)}. kcode undo takes it back.", GREEN)
-    return True
+        present = bench.propose()
+        if present != shown:
+            if ask and present:
+                terminal.say("! Your files changed since this was shown. Merged with that, it is:", YELLOW)
+                show_again(present, terminal)
+            elif not is_part_of(present, shown):
+                break
+            shown = present
+            continue
+        try:
+            with_consent(terminal, partial(bench.apply, fitting))
+        except StaleError:
+            if bench.propose() == shown:
+                raise
+            continue
+        terminal.say(f"Applied: {describe_size(fitting)}. kcode undo takes it back.", GREEN)
+        return True
+    raise StaleError("Your files changed since this was proposed. Nothing was written. kcode diff shows it anew.")
+
+
+def with_consent(terminal: Terminal, act: Callable[[Collection[str]], Result]) -> Result:
+    """Do it, and once more with the read-only files that are in the way, if the person at the terminal agrees."""
+    try:
+        return act(())
+    except ReadOnlyError as error:
+        terminal.say(f"! {sanitize_names(error.paths)}: read-only.", YELLOW)
+        if terminal.ask("Write it all the same? It stays read-only.", "yn") != "y":
+            raise
+        return act(error.paths)
 
 
 def write_file(path: Path, data: bytes) -> None:

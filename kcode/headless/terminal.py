@@ -63,6 +63,21 @@ class Terminal:
             if letter and letter in choices:
                 return letter
 
+    def ask_line(self, question: str, *, again: bool = False) -> str | None:
+        """Ask the person at the terminal for a line; None at the end of the input, and when nobody can be asked.
+
+        Where the same is asked `again`, what was typed meanwhile is the answer to it.
+        """
+        if not sys.stderr.isatty():
+            return None
+        if not again:
+            self.forget_typed()
+        self.say(question, BOLD, end="")
+        line = self._read_line()
+        if line is None:
+            self.say()
+        return None if line is None else line.strip()
+
     def has_person(self) -> bool:
         """True when somebody can read a question here and type an answer to it."""
         if not sys.stderr.isatty():

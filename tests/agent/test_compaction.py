@@ -58,6 +58,7 @@ def test_a_new_epoch_holds_the_users_words_the_note_and_the_state_of_the_draft_a
     events = work(desk, "Read it.\n\tAll of it — ✓ ")
     (compacted,) = compactions(events)
     assert compacted.before >= 0.7 * worker.window
+    assert ground_of(desk).forgotten == 1
     assert compacted.transcript == "/tmp/kcode-output/transcript-1.txt"
     after = worker.seen[[is_asking(messages) for messages in worker.seen].index(True) + 1]
     system, words, note = after

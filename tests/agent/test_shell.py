@@ -37,7 +37,7 @@ def open_shell(tmp_path: Path) -> Shell:
     (root / "node_modules/.bin/tool").chmod(0o755)
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     workspace, session = open_workspace(root, environment), Session("1", tmp_path / "session", root)
-    shell = Shell(workspace, session, None, environment, isolate=False)
+    shell = Shell(workspace, session.folder, session.outputs_folder, None, environment, isolate=False)
     shell.sandbox = UNISOLATED
     shell.draft = open_draft(workspace, open_git(workspace, tmp_path / "git"), session.draft_folder, "copy")
     return shell

@@ -70,6 +70,7 @@ class StillView:
 
     def __init__(self) -> None:
         self.on_output: Callable[[str], None] | None = None
+        self.call = ""
         self.changed: list[str] = []
         self.log: list[str] = []
         self.hanging = asyncio.Event()

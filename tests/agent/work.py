@@ -45,6 +45,7 @@ class StillGround:
     own_prompts: Path | None = None
     transcripts: list[str] = field(default_factory=list)
     changed: dict[str, str] = field(default_factory=dict)
+    forgotten: int = 0
 
     def system(self) -> SystemMessage:
         return FRESH
@@ -63,6 +64,9 @@ class StillGround:
     def keep_transcript(self, text: str) -> str:
         self.transcripts.append(text)
         return f"/tmp/kcode-output/transcript-{len(self.transcripts)}.txt"
+
+    def forget_shown(self) -> None:
+        self.forgotten += 1
 
 
 def is_asking(messages: Sequence[Message]) -> bool:

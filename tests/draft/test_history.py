@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,10 +23,22 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def test_a_second_kcode_is_told_to_wait(desk: Desk) -> None:
-    desk.write("f", b"old\n")
-    with History(desk.journal).locked(), pytest.raises(DraftError, match=r"Another kcode .* try again"):
-        desk.apply(Change("f", text(b"old\n"), text(b"new\n")))
-    desk.apply(Change("f", text(b"old\n"), text(b"new\n")))
+    history = History(desk.journal)
+    with (
+        history.locked(),
+        pytest.raises(DraftError, match=r"Another kcode .* try again"),
+        history.locked(patience=0),
+    ):
+        pytest.fail("the lock was taken twice")
+    desk.apply(Change("f", None, text(b"new\n")))
+
+
+def test_a_second_kcode_waits_for_its_turn(desk: Desk) -> None:
+    with ThreadPoolExecutor() as pool:
+        with History(desk.journal).locked():
+            waiting = [pool.submit(desk.apply, Change(name, None, text(b"new\n"))) for name in "ab"]
+            assert not any(future.done() for future in waiting)
+        assert sorted(future.result().number for future in waiting) == [1, 2]
 
 
 def test_a_journal_of_another_workspace_is_refused(desk: Desk, tmp_path: Path) -> None:

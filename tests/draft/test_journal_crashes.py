@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kcode.draft.execution import is_torn
 from kcode.draft.files import Change
 from kcode.draft.journal import recover
 from kcode.errors import DraftError
@@ -141,6 +143,68 @@ def test_an_error_at_any_point_leaves_all_files_as_they_were(tmp_path: Path, wha
             assert "No space left on device" in outcome["ended"]
 
 
+def faults(tmp_path: Path, *arguments: str) -> list[dict[str, Any]]:
+    """What each system call of an apply or undo of three files leaves when the fault comes at it."""
+    if shutil.which("strace") is None:
+        pytest.skip("no strace here")
+    folder = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(tmp_path)
+    root = Path(__file__).parent.parent.parent
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.draft.syscalls", folder, *arguments],
+        cwd=root, env=os.environ | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    if done.stderr.startswith("strace:"):
+        pytest.skip(f"no process may be traced here: {done.stderr}")
+    assert done.returncode == 0, done.stderr
+    whole, *found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert whole["ended"] == "finished"
+    for outcome in found:
+        assert outcome["back"] or outcome["there"], outcome
+        assert outcome["left"] == [], outcome
+        assert "pending" not in outcome["states"], outcome
+        assert outcome["end"] == whole["end"], outcome
+    return found
+
+
+@pytest.mark.parametrize("what", ["apply", "undo"])
+def test_killed_at_any_system_call_all_files_are_old_or_all_new_at_the_next_start(tmp_path: Path, what: str) -> None:
+    found = faults(tmp_path, what, "SIGKILL")
+    assert len(found) > 100
+    assert {outcome["ended"] for outcome in found} == {"killed"}
+    assert any(not outcome["whole"] for outcome in found)  # else none came between two files
+
+
+@pytest.mark.parametrize("what", ["apply", "undo"])
+def test_a_system_call_that_fails_leaves_all_files_as_they_were(tmp_path: Path, what: str) -> None:
+    errors = {
+        "ENOSPC": "No space left on device",
+        "EIO": "Input/output error",
+        "EROFS": "Read-only file system",
+        "EDQUOT": "Disk quota exceeded",
+    }
+    found = faults(tmp_path, what, ",".join(errors))
+    assert len(found) > 100
+    for outcome in found:
+        if outcome["ended"] == "finished":
+            assert outcome["whole"], outcome
+        else:
+            assert outcome["untouched"], outcome
+            assert any(name in outcome["inject"] and said in outcome["ended"] for name, said in errors.items()), outcome
+
+
+def test_a_disk_that_stays_full_is_noticed_before_the_first_file_changes(tmp_path: Path) -> None:
+    for outcome in faults(tmp_path, "apply", "ENOSPC+", "write"):
+        assert outcome["untouched"] or "All files were written" in outcome["ended"], outcome
+
+
+def test_when_putting_back_fails_too_the_next_start_does_it(tmp_path: Path) -> None:
+    found = faults(tmp_path, "undo", "EIO+", "fsync,ftruncate,unlinkat,linkat,rename,mkdirat")
+    assert any("Putting the files back failed too" in outcome["ended"] for outcome in found)
+    for outcome in found:
+        assert outcome["untouched"] or "the next kcode command here" in outcome["ended"].lower(), outcome
+
+
 def crash_after_one_file(desk: Desk, *changes: Change) -> None:
     """The operation is begun and its first file written, then the process is gone."""
     desk.apply(*changes)
@@ -173,6 +237,25 @@ def test_after_a_crash_behind_the_last_file_the_operation_counts_as_done(desk: D
     assert look(desk.root) == before
 
 
+@pytest.mark.parametrize(
+    ("data", "torn"),
+    [
+        (b"new ne2", True),
+        (b"old ne2", True),
+        (b"new and longer", True),
+        (b"old and longer", True),
+        (b"new and", True),
+        (b"new", False),
+        (b"", False),
+        (b"newer old", False),
+        (b"mine", False),
+    ],
+)
+def test_a_half_written_file_is_known_by_its_bytes(data: bytes, torn: bool) -> None:
+    assert is_torn(data, b"old ne2", b"new and longer") == torn
+    assert is_torn(data, b"new and longer", b"old ne2") == torn
+
+
 @pytest.mark.parametrize("size", [0, 1, 5, 9, 11, 12, 20])
 def test_a_hard_linked_file_that_a_crash_left_half_written_is_put_back(desk: Desk, size: int) -> None:
     old, new = b"old old old\n", b"new, and longer than it\n"
@@ -203,12 +286,14 @@ def test_when_even_the_log_fails_midway_the_next_call_settles_it(desk: Desk) -> 
 
     sys.setprofile(break_log)
     try:
-        with pytest.raises(DraftError, match="Putting the files back failed too"):
+        with pytest.raises(DraftError, match=r"All files were written\. .* The next kcode command here settles"):
             desk.apply(Change("f", text(b"old\n"), text(b"new\n")), Change("g", None, text(b"new\n")))
     finally:
         sys.setprofile(None)
     log.rmdir()
     aside.rename(log)
     (settled,) = recover(desk.workspace, desk.journal)
-    assert settled.state == "rolled back"
+    assert settled.state == "done"
+    assert {name: entry[2] for name, entry in look(desk.root).items()} == {"f": b"new\n", "g": b"new\n"}
+    desk.undo()
     assert look(desk.root) == {"f": ("file", 0o644, b"old\n")}

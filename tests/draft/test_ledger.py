@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kcode.draft.files import Change
+from kcode.draft.rebase import Move
 from kcode.tooling import Entry
 from tests.repositories import changed_paths, new_repository, run_over, text_file, write_tree
 
@@ -103,12 +104,14 @@ def test_the_generation_counts_changes_of_content_alone(draft: Draft) -> None:
     assert draft.generation > first
 
 
-def test_apply_makes_the_workspace_the_new_base(draft: Draft, repository: Path) -> None:
+def test_what_was_written_is_the_new_base(draft: Draft, repository: Path) -> None:
     draft.write("src/main.py", text_file("one\ntwo\n"), "edit_file")
     draft.write("README.md", text_file("applied\n"), "edit_file")
     draft.write("new.txt", text_file("new\n"), "write_file")
-    write_tree(repository, {"README.md": "applied\n", "src/main.py": "one\n", "new.txt": "new\n"})
-    draft.rebase_onto_workspace(["README.md", "src/main.py", "new.txt"])
+    written = {"README.md": "applied\n", "src/main.py": "one\n", "new.txt": "new\n"}
+    write_tree(repository, written)
+    (repository / "src/main.py").write_text("saved since\n")
+    draft.rebase(Move(path, text_file(text), *[draft.read(path)] * 2) for path, text in written.items())
     assert draft.changes() == (Change("src/main.py", text_file("one\n"), text_file("one\ntwo\n"), "edit_file"),)
     (repository / "README.md").write_text("the user's again\n")
     assert draft.read("README.md") == text_file("the user's again\n")

@@ -3,12 +3,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kcode.draft.files import LINK, Change, FileState
-from kcode.errors import DraftError, KcodeError, RefusedError, StaleError
+from kcode.draft.journal import apply_changes, recover
+from kcode.errors import DraftError, KcodeError, ReadOnlyError, RefusedError, StaleError
 from kcode.workspace import Workspace
 from tests.draft.desk import Desk, look, text
 
@@ -142,6 +144,54 @@ def test_a_file_that_appears_in_the_last_moment_is_not_overwritten(desk: Desk) -
     assert look(desk.root) == {"g": ("file", file.stat().st_mode & 0o7777, b"the user's\n")}
 
 
+@contextlib.contextmanager
+def before_call(act: Callable[[], object], function: Callable[..., object]) -> Iterator[None]:
+    """Act once, just before the operating system's function is called."""
+
+    def watch(_: Any, event: str, called: Any) -> None:
+        if event == "c_call" and called is function:
+            sys.setprofile(None)
+            act()
+
+    sys.setprofile(watch)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.parametrize("save", ["in place", "by renaming"])
+@pytest.mark.parametrize("after", [text(b"new\n"), None, FileState(LINK, b"g")])
+def test_what_is_saved_in_the_very_moment_of_the_swap_stays(desk: Desk, after: FileState | None, save: str) -> None:
+    file = desk.write("f", b"old\n")
+    desk.write("g", b"old\n")
+
+    def edit() -> None:
+        if save == "in place":
+            file.write_bytes(b"the user's\n")
+        else:
+            (desk.root / "saved").write_bytes(b"the user's\n")
+            (desk.root / "saved").replace(file)
+
+    moment = before_call(edit, os.rename) if after is None else at_the_first_write(edit, "exchange")
+    with moment, pytest.raises(StaleError, match="f was changed by another program just now"):
+        desk.apply(Change("f", text(b"old\n"), after), Change("g", text(b"old\n"), text(b"new\n")))
+    assert sorted(look(desk.root)) == ["f", "g"]
+    assert (file.read_bytes(), (desk.root / "g").read_bytes()) == (b"the user's\n", b"old\n")
+
+
+def test_what_was_saved_in_the_moment_of_a_swap_and_a_crash_is_put_back(desk: Desk) -> None:
+    desk.write("f", b"old\n")
+    desk.write("g", b"old\n")
+    (operation, log) = desk.apply(Change("f", text(b"old\n"), text(b"new\n"))), desk.journal / "operations.jsonl"
+    log.write_bytes(log.read_bytes().splitlines(keepends=True)[0])
+    # As if the process had died between the swap and the look at what was swapped out.
+    (desk.root / f".kcode-{operation.token}-0.tmp").write_bytes(b"the user's\n")
+    (settled,) = recover(desk.workspace, desk.journal)
+    assert settled.left == ("f",)
+    assert {name: entry[2] for name, entry in look(desk.root).items()} == {"f": b"the user's\n", "g": b"old\n"}
+
+
 def test_a_link_put_in_the_way_between_check_and_write_does_not_lead_out(desk: Desk, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -167,6 +217,22 @@ def test_a_read_only_file_is_refused_and_keeps_its_permissions(desk: Desk) -> No
         with pytest.raises(RefusedError, match=r"f is read-only.*chmod"):
             desk.apply(Change("g", text(b"old\n"), text(b"new\n")), Change("f", text(b"old\n"), after))
     assert look(desk.root) == before
+
+
+def test_a_read_only_file_is_written_once_that_is_allowed_and_stays_read_only(desk: Desk) -> None:
+    desk.write("f", b"old\n", 0o444)
+    linked = desk.write("linked", b"old\n", 0o444)
+    (desk.root / "twin").hardlink_to(linked)
+    change = Change("f", text(b"old\n"), text(b"new\n"))
+    with pytest.raises(ReadOnlyError, match="f is read-only") as caught:
+        desk.apply(change)
+    assert caught.value.paths == ("f",)
+    apply_changes(desk.workspace, desk.journal, [change], "a test", allowed=caught.value.paths)
+    assert look(desk.root)["f"] == ("file", 0o444, b"new\n")
+    with pytest.raises(ReadOnlyError):
+        desk.undo()
+    with pytest.raises(RefusedError, match="linked is read-only and has hard links"):
+        apply_changes(desk.workspace, desk.journal, [replace(change, path="linked")], "a test", allowed=["linked"])
 
 
 def test_no_change_is_an_error_that_says_so(desk: Desk) -> None:

@@ -198,6 +198,8 @@ def test_json_is_one_event_a_line_and_nothing_else(start: Start) -> None:
     assert events[-1] | {"tests": None} == {"type": "run.completed", "exit_code": 0, "applied": False, "tests": None}
     hunk = next(event for event in events if event["type"] == "hunk.proposed")
     assert (hunk["path"], hunk["new_lines"]) == ("calc/money.py", ["    return round(amount, 2)\n"])
+    assert (hunk["within"], hunk["decision"], hunk["tests"]["ok"]) == (["def cents"], "pending", True)
+    assert [cause["by"] for cause in hunk["causes"]] == ["edit_file"]
 
 
 def test_the_issue_can_come_through_the_pipe(start: Start) -> None:
@@ -325,3 +327,14 @@ def test_a_recorded_run_can_be_replayed_without_key_or_network(start: Start, tmp
     offline.home.mkdir()
     again = offline.run("fix", "cents() rounds down", "--replay", str(tape))
     assert (again.returncode, again.stdout) == (0, first.stdout)
+
+
+def test_json_says_which_hunks_were_applied(start: Start) -> None:
+    program, _ = start(FIXED)
+    done = program.run("fix", "cents() rounds down", "--json", "--apply")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    proposed = [event for event in events if event["type"] == "hunk.proposed"]
+    decided = [event for event in events if event["type"] == "hunk.decided"]
+    assert [(event["path"], event["id"]) for event in decided] == [(event["path"], event["id"]) for event in proposed]
+    assert [event["decision"] for event in decided] == ["applied"]
+    assert "round(amount, 2)" in (program.repository / "calc/money.py").read_text()

@@ -19,7 +19,7 @@ def test_at_a_terminal_the_diff_is_shown_and_yes_writes_it(tmp_path: Path, model
     program = program_with(FIXED, tmp_path, model_server)
     before = program.snapshot()
     screen = Screen(program, "fix", "cents() rounds down")
-    screen.wait_for("Apply? [y/n]")
+    screen.wait_for("Apply? [y]es")
     assert "\x1b[2mIt truncates" in screen.text
     assert "\x1b[32m+    return round(amount, 2)" in screen.text
     assert "1 file, +1 -1; tests pass: 2 passed" in screen.text
@@ -33,7 +33,7 @@ def test_no_keeps_the_proposal_for_later(tmp_path: Path, model_server: ModelServ
     program = program_with(FIXED, tmp_path, model_server)
     before = program.snapshot()
     screen = Screen(program, "fix", "cents() rounds down")
-    screen.wait_for("Apply? [y/n]")
+    screen.wait_for("Apply? [y]es")
     screen.type("maybe\nn\n")
     assert screen.end() == 0
     assert program.snapshot() == before
@@ -47,7 +47,7 @@ def test_what_was_typed_before_the_question_does_not_answer_it(
     before = program.snapshot()
     screen = Screen(program, "fix", "cents() rounds down")
     screen.type("y\n")
-    screen.wait_for("Apply? [y/n]")
+    screen.wait_for("Apply? [y]es")
     screen.type("n\n")
     assert screen.end() == 0
     assert program.snapshot() == before
@@ -57,7 +57,7 @@ def test_ctrl_c_at_the_question_writes_nothing(tmp_path: Path, model_server: Mod
     program = program_with(FIXED, tmp_path, model_server)
     before = program.snapshot()
     screen = Screen(program, "fix", "cents() rounds down")
-    screen.wait_for("Apply? [y/n]")
+    screen.wait_for("Apply? [y]es")
     screen.process.send_signal(signal.SIGINT)
     assert screen.end() == 130
     assert "Traceback" not in screen.text
@@ -88,7 +88,7 @@ def test_a_conversation_takes_turns_and_asks_after_each(tmp_path: Path, model_se
     screen.wait_for("It rounds money.")
     screen.wait_for("\n> ")
     screen.type("fix it\n")
-    screen.wait_for("Apply? [y/n]")
+    screen.wait_for("Apply? [y]es")
     screen.type("y\n")
     screen.wait_for("Applied: 1 file, +1 -1")
     screen.type("/undo\n")

@@ -29,6 +29,7 @@ class FolderView:
 
     def __init__(self, folder: Path, outputs: Path) -> None:
         self._folder, self._outputs = folder, outputs
+        self.shown: list[tuple[str, int, int, int]] = []
         self.command_results: list[CommandResult] = []
         self.test_reports: list[TestReport] = []
 
@@ -69,6 +70,9 @@ class FolderView:
         file = self._folder / self.relative(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
+
+    def note_shown(self, path: str, data: bytes, first: int, last: int) -> None:
+        self.shown.append((path, len(data), first, last))
 
     def edit(self, path: str, edits: Sequence[Edit]) -> Applied:
         applied = apply_edits(self.read(path), edits)

@@ -78,10 +78,10 @@ def test_a_refused_edit_names_the_file_and_leaves_it(use: Use, folder: Path) -> 
 def test_a_text_spaced_differently_is_refused_with_what_stands_there(use: Use, folder: Path) -> None:
     (folder / "a").write_text("def f():\n\treturn 1\n")
     with pytest.raises(EditRefusedError) as refused:
-        use("edit_file", path="a", edits=[{"old": "def f():\n    return 1\n", "new": "x"}])
+        use("edit_file", path="a", edits=[{"old": "def f():\n    return 2\n", "new": "x"}])
     assert str(refused.value) == (
         "a: `old` is not in the file. The closest place: lines 1-2:\n1→def f():\n2→⇥return 1\n"
-        "The first difference is at line 2, column 1: the file has `⇥return 1`, `old` has `····return 1`. "
+        "The first difference is at line 2, column 1: the file has `⇥return 1`, `old` has `····return 2`. "
         "No file was changed. Use these lines, writing each · as a space and ⇥ as a tab."
     )
 
@@ -103,6 +103,29 @@ def test_replacing_keeps_the_line_ends_and_mark_of_the_file(use: Use, folder: Pa
     (folder / "a").write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n")
     assert "CRLF" in use("write_file", path="a", content="one\nthree\n").text
     assert (folder / "a").read_bytes() == b"\xef\xbb\xbfone\r\nthree\r\n"
+
+
+def test_replacing_a_file_with_both_line_ends_keeps_each_line_its_own(use: Use, folder: Path) -> None:
+    (folder / "a").write_bytes(b"one\r\ntwo\nthree\r\n")
+    use("write_file", path="a", content="one\nnew\ntwo\nmore\nthree\n")
+    assert (folder / "a").read_bytes() == b"one\r\nnew\r\ntwo\nmore\nthree\r\n"
+
+
+def test_bytes_that_are_no_utf8_are_not_lost_by_replacing(use: Use, folder: Path) -> None:
+    (folder / "a").write_bytes(b"caf\xe9\none\n")
+    with pytest.raises(ToolError, match="Use edit_file"):
+        use("write_file", path="a", content="caf\ufffd\ntwo\n")
+    assert "as UTF-8, which it was not before" in use("write_file", path="a", content="caf\u00e9\ntwo\n").text
+    assert (folder / "a").read_bytes() == "caf\u00e9\ntwo\n".encode()
+
+
+def test_how_an_edit_was_found_is_said_below_its_lines(use: Use, folder: Path) -> None:
+    (folder / "a").write_text("def f():\n\treturn 1\n")
+    result = use("edit_file", path="a", edits=[{"old": "def f():\n    return 1\n", "new": "def f():\n    return 2\n"}])
+    assert result.text == (
+        "Changed a: line 2. It reads now:\n1→def f():\n2→\treturn 2\n"
+        "The edit matched lines 1-2 by passing over the indentation: what it does not change stays as it is in the file."
+    )
 
 
 def test_writing_what_is_there_already_is_refused(use: Use, folder: Path) -> None:

@@ -1,0 +1,131 @@
+"""What each path of the draft was after each change, and by which call or command: a record that may be lost.
+
+Nothing but the account of who did what rests on it, so it is written without waiting for the disk, and what cannot be
+written or read is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kcode.draft import disk
+from kcode.draft.baseline import digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kcode.draft.baseline import Digest
+    from kcode.draft.files import FileState
+    from kcode.results import TestReport
+
+# What the user changes in the draft, by editing or rejecting hunks, is by them.
+BY_USER = "you"
+# The texts of larger files are not kept; who changed them is.
+_LARGEST_IMAGE = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A path after one change. `call` is the id of the model's tool call, or ""; `by` names the tool or command.
+
+    `starts` says that the path was as in the workspace until then: `before` is what that was. `seconds` is the time.
+    """
+
+    path: str
+    call: str
+    by: str
+    seconds: float
+    starts: bool
+    before: Digest
+    after: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class TestRun:
+    """One run of all tests over the draft as it then was; counts are None where the runner does not tell them."""
+
+    __test__ = False
+
+    ok: bool
+    passed: int | None
+    failed: int | None
+    skipped: int | None
+
+
+class Versions:
+    """The record in a draft's folder. `call` is the id of the tool call that is under way, or ""."""
+
+    def __init__(self, folder: Path) -> None:
+        self.call = ""
+        self._log = folder / "versions.jsonl"
+        self._images = folder / "base"
+
+    def note_change(
+        self, path: str, before: FileState | None, after: FileState | None, by: str, *, starts: bool
+    ) -> None:
+        """Note a change of a path. What it was before is wanted only where it `starts`."""
+        after_digest = digest(after)
+        record = [path, self.call, by, round(time.time(), 3), starts, digest(before) if starts else None, after_digest]
+        with suppress(OSError):
+            if after is not None and after_digest is not None and len(after.data) <= _LARGEST_IMAGE:
+                image = self._images / after_digest[1]
+                if not image.exists():
+                    disk.write_whole(image, after.data)
+            self._append(record)
+
+    def note_tests(self, report: TestReport) -> None:
+        """Note a run of all tests over the draft as it is."""
+        with suppress(OSError):
+            self._append({"ok": report.ok, "counts": [report.passed, report.failed, report.skipped]})
+
+    def _append(self, record: Any) -> None:
+        # The line break comes first: a line that a crash cut short costs no other.
+        disk.append_line(self._log, b"\n" + json.dumps(record, separators=(",", ":")).encode("ascii"))
+
+    def records(self) -> tuple[Version | TestRun, ...]:
+        """All that can be read, in order."""
+        try:
+            lines = self._log.read_bytes().split(b"\n")
+        except OSError:
+            return ()
+        return tuple(record for line in lines if line and (record := _decode(line)) is not None)
+
+    def image(self, name: Digest) -> bytes | None:
+        """The bytes of a state; None when there is no file in it, or when they were not kept."""
+        if name is None:
+            return None
+        try:
+            return (self._images / name[1]).read_bytes()
+        except OSError:
+            return None
+
+
+def _decode(line: bytes) -> Version | TestRun | None:
+    try:
+        match json.loads(line):
+            case [str(path), str(call), str(by), float() | int() as seconds, bool(starts), before, after]:
+                return Version(path, call, by, seconds, starts, digest_of(before), digest_of(after))
+            case {"ok": bool(ok), "counts": [passed, failed, skipped]}:
+                return TestRun(ok, _count(passed), _count(failed), _count(skipped))
+    except (ValueError, TypeError):
+        return None
+    return None
+
+
+def digest_of(value: object) -> Digest:
+    """A digest that was written as JSON; TypeError for anything else."""
+    match value:
+        case None:
+            return None
+        case [int(mode), str(name)] if len(name) == 64 and name.isalnum():
+            return mode, name
+        case _:
+            raise TypeError(f"{value!r} is no digest")
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) else None

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kcode.headless.baseline import describe_before, failed_before
+from kcode.results import CommandResult, TestFailure, TestReport
+from tests.model_server import reply
+from tests.program import MODULE, RIGHT, TESTS, make_program
+from tests.repositories import picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.model_server import ModelServerFactory
+
+# Two tests fail from the start; the edit breaks a third and mends neither.
+MORE = f"{TESTS}\n    def test_sign(self):\n        self.assertEqual(cents(-2.679), -2.68)\n"
+BREAKS = (
+    "edit_file",
+    {"path": "calc/money.py", "edits": [{"old": "int(amount * 100) / 100", "new": "int(amount)"}]},
+)
+
+
+def run(*failing: str, code: int | None = None) -> TestReport:
+    exit_code = int(bool(failing)) if code is None else code
+    return TestReport("t", CommandResult(exit_code, ""), failures=tuple(map(TestFailure, failing)))
+
+
+@pytest.mark.parametrize(
+    ("report", "before", "names", "words"),
+    [
+        (run("a", "b", "c"), run("c", "a", "x"), ["a", "c"], "2 of 3 failures were there before"),
+        (run("a", "b"), run("a", "b"), ["a", "b"], "all 2 failures were there before"),
+        (run("a", "b"), run(), [], "all 2 failures are new"),
+        (run("a"), run("a"), ["a"], "that failure was there before"),
+        (run("a"), run("b"), [], "that failure is new"),
+        (run(code=2), run(), None, "without this change they pass"),
+        (run(code=2), run(code=2), None, "without this change they fail too"),
+        (run("a"), run(code=2), None, "without this change they fail too"),
+        (run("a"), None, None, ""),
+    ],
+)
+def test_what_failed_before_is_told_as_far_as_names_tell_it(
+    report: TestReport, before: TestReport | None, names: list[str] | None, words: str
+) -> None:
+    assert failed_before(report, before) == names
+    assert describe_before(report, before).removeprefix("; ") == words
+
+
+def fix(tmp_path: Path, model_server: ModelServerFactory, call: Any, *arguments: str) -> tuple[int, bytes, str]:
+    files = {"calc/__init__.py": "", "calc/money.py": MODULE, "tests/test_money.py": MORE}
+    server = model_server([reply(calls=[call]), reply("Done.")])
+    program = make_program(tmp_path, files, {"KCODE_BASE_URL": server.url})
+    before = picture(program.repository)
+    done = program.run("fix", "cents() rounds down", *arguments)
+    assert picture(program.repository) == before
+    assert list(program.home.rglob("partial-*")) == []
+    return done.returncode, done.stdout, done.stderr.decode()
+
+
+def test_failures_that_were_there_before_are_told_apart_and_still_give_exit_4(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    code, product, told = fix(tmp_path, model_server, BREAKS)
+    assert (code, product[:10]) == (4, b"diff --git")
+    assert "Running the tests over your files as they are" in told
+    assert "2 of 3 failures were there before" in told
+
+
+def test_programs_get_their_names(tmp_path: Path, model_server: ModelServerFactory) -> None:
+    code, product, told = fix(tmp_path, model_server, BREAKS, "--json", "-q")
+    end = json.loads(product.splitlines()[-1])
+    assert (code, end["exit_code"], end["tests"]["failed"]) == (4, 4, 3)
+    old = end["tests"]["failed_before"]
+    assert sorted(name.rpartition(".")[2] for name in old) == ["test_sign", "test_up"]
+    assert set(old) < set(end["tests"]["failures"])
+    assert "over your files" not in told
+
+
+def test_nothing_is_run_twice_where_the_tests_pass(tmp_path: Path, model_server: ModelServerFactory) -> None:
+    code, product, told = fix(tmp_path, model_server, RIGHT, "--json")
+    assert code == 0
+    assert json.loads(product.splitlines()[-1])["tests"]["failed_before"] is None
+    assert "over your files" not in told

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from kcode.cli.changes import apply, diff, redo, undo
+from kcode.cli.look import map as map_command
 from kcode.cli.setup import demo, doctor, login, logout, models
 from kcode.cli.talk import ask, chat, fix, start
 
@@ -41,6 +42,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback()(start)
-for command in (fix, ask, diff, apply, undo, redo, login, logout, models, doctor, demo):
+for command in (fix, ask, diff, apply, undo, redo, map_command, login, logout, models, doctor, demo):
     app.command()(command)
 app.command(hidden=True)(chat)

@@ -65,7 +65,7 @@ def find_keys(root: Path, blobs: Mapping[str, str], store: Store, most_read: int
 def look(root: Path, path: str) -> Stamp | None:
     """The size and time of a regular file that is not too large to be read; else None."""
     try:
-        there = (root / path).lstat()
+        there = os.lstat(f"{root}/{path}")
     except OSError:
         return None
     if not stat.S_ISREG(there.st_mode) or there.st_size > LARGEST_FILE:

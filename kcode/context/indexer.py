@@ -6,6 +6,7 @@ It ends when the work is done, or as soon as stdin does, which is when the proce
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import sqlite3
@@ -28,8 +29,9 @@ from kcode.safegit import SafeGit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# What is read between two writes; all of it that was not written is lost when the process ends early.
-_BATCH_BYTES, _BATCH_FILES = 2_000_000, 1_000
+# What is read between two writes is lost when the process ends early, so the first is soon; each is twice the one
+# before, since a term's place in the database is written anew each time.
+_FIRST_BATCH_BYTES, _LARGEST_BATCH_BYTES, _BATCH_FILES = 500_000, 8_000_000, 4_000
 _LOCK_SECONDS = 30.0
 _NICE = 10
 
@@ -59,6 +61,8 @@ def main() -> int:
     """Do the job; 1 where the index cannot be written."""
     job = decode_job(sys.stdin.buffer.readline())
     Thread(target=_end_with_parent, daemon=True).start()
+    # Nothing that it makes goes in circles, and looking for such garbage would take a tenth of the time.
+    gc.disable()
     with suppress(OSError):
         os.nice(_NICE)
     try:
@@ -104,7 +108,7 @@ def index_files(job: Job, store: Store) -> None:
     known = store.known()
     extracts: dict[str, Extract] = {}
     stamps: dict[bytes, Stamp] = {}
-    size = 0
+    size, batch = 0, _FIRST_BATCH_BYTES
     for path, blob in sorted(job.files, key=lambda file: (-path_factor(file[0]), file[0])):
         if blob and index_key(path, blob) in known:
             continue
@@ -117,9 +121,9 @@ def index_files(job: Job, store: Store) -> None:
         if stamp is not None:
             stamps[os.fsencode(path)] = stamp
         size += length
-        if size >= _BATCH_BYTES or len(extracts) >= _BATCH_FILES:
+        if size >= batch or len(extracts) >= _BATCH_FILES:
             _write(store, extracts, stamps, job.listed)
-            size = 0
+            size, batch = 0, min(2 * batch, _LARGEST_BATCH_BYTES)
     _write(store, extracts, stamps, job.listed)
 
 

@@ -159,7 +159,7 @@ def read_file(root: Path, path: str, largest: int) -> bytes | None:
     """The bytes of a regular file; None for a link, for what cannot be read, and for more than `largest`."""
     try:
         # Not blocking: a pipe of that name must not hold up whoever opens it.
-        descriptor = os.open(root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(f"{root}/{path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from array import array
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from kcode.context.symbols import Symbol
 
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (id INTEGER PRIMARY KEY, key TEXT UNIQUE, length INTEGER, lines INTEGER,
   symbols TEXT, refs TEXT);
-CREATE TABLE IF NOT EXISTS postings (term TEXT, segment INTEGER, data BLOB, PRIMARY KEY (term, segment)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS postings (bucket INTEGER, segment INTEGER, data TEXT, PRIMARY KEY (bucket, segment));
 CREATE TABLE IF NOT EXISTS stamps (path BLOB PRIMARY KEY, size INTEGER, mtime INTEGER, seen INTEGER, blob TEXT);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
 """
-_MOST_COUNT = 0xFFFF
+# The postings of one term lie with those of some hundred others: a row for each term would take twice as long to write.
+_BUCKETS = 256
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 # A file changed so shortly before it was looked at may have been changed again within the same tick of its clock.
 _RACY_NANOSECONDS = 2_000_000_000
 
@@ -54,7 +56,9 @@ class Store:
         self.file = file
         self._connection = sqlite3.connect(file, timeout=seconds, isolation_level=None, check_same_thread=False)
         try:
-            self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
+            self._connection.executescript(
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;" + _SCHEMA
+            )
         except sqlite3.Error:
             self._connection.close()
             raise
@@ -81,33 +85,32 @@ class Store:
         """Keep what was read of files, by their keys, as one segment; a key that is kept already is passed over."""
         with self._writing() as connection:
             first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM files").fetchone()[0]
-            there = {
-                key for key in extracts if connection.execute("SELECT 1 FROM files WHERE key=?", (key,)).fetchone()
-            }
+            asked = json.dumps(list(extracts))
+            rows = connection.execute("SELECT key FROM files WHERE key IN (SELECT value FROM json_each(?))", (asked,))
+            there = {key for (key,) in rows}
             fresh = [(key, one) for key, one in extracts.items() if key not in there]
+            buckets: list[dict[str, list[int]]] = [{} for _ in range(_BUCKETS)]
             postings: dict[str, list[int]] = {}
-            rows = []
+            files = []
             for number, (key, one) in enumerate(fresh, first):
                 for term, count in one.counts.items():
                     pairs = postings.get(term)
                     if pairs is None:
-                        postings[term] = [number, count]
+                        postings[term] = buckets[_bucket(term)][term] = [number, count]
                     else:
                         pairs += (number, count)
-                rows.append((number, key, one.length, one.lines, _pack(one.symbols), f" {' '.join(one.references)} "))
-            connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
-            # A term of many segments lies in one place, so the segment is named by the first file in it.
-            connection.executemany(
-                "INSERT INTO postings VALUES (?, ?, ?)",
-                ((term, first, array("I", postings[term]).tobytes()) for term in sorted(postings)),
-            )
+                files.append((number, key, one.length, one.lines, _pack(one.symbols), f" {' '.join(one.references)} "))
+            connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)", files)
+            # A segment is named by the first file in it.
+            packed = ((at, first, _ENCODER.encode(bucket)) for at, bucket in enumerate(buckets) if bucket)
+            connection.executemany("INSERT INTO postings VALUES (?, ?, ?)", packed)
 
     def postings(self, term: str) -> dict[int, int]:
         """How much the term counts in each file that has it."""
         found: dict[int, int] = {}
-        for (data,) in self._connection.execute("SELECT data FROM postings WHERE term=? ORDER BY segment", (term,)):
-            pairs = array("I")
-            pairs.frombytes(data)
+        rows = self._connection.execute("SELECT data FROM postings WHERE bucket=? ORDER BY segment", (_bucket(term),))
+        for (data,) in rows:
+            pairs = json.loads(data).get(term, ())
             found.update(zip(pairs[0::2], pairs[1::2], strict=True))
         return found
 
@@ -175,8 +178,12 @@ def discard(file: Path) -> None:
             file.with_name(file.name + ending).unlink()
 
 
+def _bucket(term: str) -> int:
+    return crc32(term.encode()) % _BUCKETS
+
+
 def _pack(symbols: Sequence[Symbol]) -> str:
-    return json.dumps([(s.name, s.kind, s.start, s.end, s.depth, s.text) for s in symbols], separators=(",", ":"))
+    return _ENCODER.encode([(s.name, s.kind, s.start, s.end, s.depth, s.text) for s in symbols])
 
 
 def _unpack(text: str) -> tuple[Symbol, ...]:

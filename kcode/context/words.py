@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from functools import lru_cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from itertools import chain
 
 # A word of text, or an identifier. Digits alone say nothing.
 _WORD = re.compile(r"[^\W\d]\w+")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
+# ASCII that is in no word becomes a blank; what is beyond ASCII is looked at word by word.
+_BLANKED = bytes(code if code >= 0x80 or chr(code).isalnum() or code == ord("_") else 0x20 for code in range(256))
 # Longer ones are encoded data.
 _LONGEST = 60
+# By their last letter.
+_ENDINGS = {"g": "ing", "d": "ed", "r": "er", "n": "ion"}
+_MOST_KEPT = 200_000
 _STOP = frozenset(
     """
     a about after all also an and any are as at be because been before but by can cannot could did do does doing done
@@ -30,27 +32,61 @@ _STOP = frozenset(
 )
 
 
+class _Terms(dict[bytes, tuple[str, ...]]):
+    """The terms of words, each worked out when it is first asked for, so that most words take no more than a lookup."""
+
+    def __missing__(self, word: bytes) -> tuple[str, ...]:
+        if len(self) >= _MOST_KEPT:
+            self.clear()
+        found = self[word] = _take_apart(word.decode("utf-8", "replace"))
+        return found
+
+
+_TERMS = _Terms()
+
+
+def count_terms(data: bytes) -> dict[str, int]:
+    """How often each term occurs in a text, which is given as its bytes in UTF-8."""
+    # All of it runs in C but for words that were never seen: this is most of what indexing does beside parsing.
+    return Counter(chain.from_iterable(map(_TERMS.__getitem__, data.translate(_BLANKED).split())))
+
+
 def split_words(text: str) -> list[str]:
     """Every word of the text in its order, each as `terms_of` gives it."""
-    return [term for word in _WORD.findall(text) for term in terms_of(word)]
+    return [term for word in text.encode("utf-8", "replace").translate(_BLANKED).split() for term in _TERMS[word]]
 
 
-@lru_cache(maxsize=200_000)
 def terms_of(word: str) -> tuple[str, ...]:
     """What an identifier or word is found by: its parts in lower case without endings, and, of several, all in one.
 
     `ErrorHandlers` and `error_handler` both give `error`, `handl`, `errorhandl`. Stop words give nothing; Chinese is cut
     into pairs, since nothing stands between its words.
     """
-    if len(word) > _LONGEST:
+    return _TERMS[word.encode("utf-8", "replace")]
+
+
+def _take_apart(word: str) -> tuple[str, ...]:
+    if len(word) > _LONGEST or len(word) < 2 or word[0].isdecimal():
         return ()
-    if not word.isascii() and _HAN.search(word):
-        return tuple(_pairs(word))
+    if not word.isascii():
+        return tuple(dict.fromkeys(term for one in _WORD.findall(word) for term in _beyond_ascii(one)))
     # Most words are in lower case, and those are cut fast.
-    parts = word.split("_") if word.islower() and word.isascii() else [part.lower() for part in _PART.findall(word)]
-    found = {term: None for part in parts if (term := _term_of_part(part))}
-    if len(parts) > 1:
-        found[stem("".join(parts))] = None
+    return _join(word.split("_") if word.islower() else [part.lower() for part in _PART.findall(word)])
+
+
+def _beyond_ascii(word: str) -> list[str]:
+    if not _HAN.search(word):
+        return list(_join([part.lower() for part in _PART.findall(word)]))
+    pairs = [run[at : at + 2] for run in _HAN.findall(word) for at in range(max(1, len(run) - 1))]
+    return pairs + split_words(_HAN.sub(" ", word))
+
+
+def _join(parts: list[str]) -> tuple[str, ...]:
+    if len(parts) == 1:
+        term = _term_of_part(parts[0])
+        return (term,) if term else ()
+    found = dict.fromkeys(map(_term_of_part, parts))
+    found[stem("".join(parts))] = None
     found.pop("", None)
     return tuple(found)
 
@@ -60,46 +96,15 @@ def _term_of_part(part: str) -> str:
     return stem(part) if len(part) > 1 and part not in _STOP else ""
 
 
-def _pairs(word: str) -> list[str]:
-    found = [run[at : at + 2] for run in _HAN.findall(word) for at in range(max(1, len(run) - 1))]
-    rest = _HAN.sub(" ", word)
-    return list(dict.fromkeys([*found, *split_words(rest)]))
-
-
 def stem(word: str) -> str:
     """The word without the commonest English endings, so that `handlers`, `handling` and `handled` meet."""
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
-    for ending in ("ing", "ed", "er", "ion"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)]
-            if word[-1] == word[-2] and word[-1] not in "lsz":
-                word = word[:-1]
-            break
+    ending = _ENDINGS.get(word[-1:], "")
+    if ending and word.endswith(ending) and len(word) - len(ending) >= 3:
+        word = word[: -len(ending)]
+        if word[-1] == word[-2] and word[-1] not in "lsz":
+            word = word[:-1]
     return word.removesuffix("e") if len(word) > 3 else word
-
-
-def count_terms(text: str) -> dict[str, int]:
-    """How often each term occurs in the text."""
-    found: defaultdict[str, int] = defaultdict(int)
-    for word, count in Counter(_WORD.findall(text)).items():
-        for term in terms_of(word):
-            found[term] += count
-    return found
-
-
-def weigh(fields: Iterable[tuple[int, Iterable[str]]]) -> dict[str, int]:
-    """The terms of several short fields, each word counting as often as its field's weight says."""
-    found: dict[str, int] = {}
-    for weight, words in fields:
-        for word in words:
-            for term in terms_of(word):
-                found[term] = found.get(term, 0) + weight
-    return found
-
-
-def add_counts(into: dict[str, int], more: Mapping[str, int]) -> None:
-    for term, count in more.items():
-        into[term] = into.get(term, 0) + count

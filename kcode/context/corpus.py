@@ -88,10 +88,9 @@ class Corpus:
         data = read_file(self._root, self.paths[place], LARGEST_FILE) if place in self._read else None
         return extract(self.paths[place], data).symbols if data is not None else ()
 
-    def text(self, place: int) -> str:
-        """The file as it stands on disk; "" for one that cannot be read."""
-        data = read_file(self._root, self.paths[place], LARGEST_FILE)
-        return data.decode("utf-8", "replace") if data is not None else ""
+    def text(self, place: int) -> bytes:
+        """The file as it stands on disk; empty for one that cannot be read."""
+        return read_file(self._root, self.paths[place], LARGEST_FILE) or b""
 
     def read_words(self, terms: Collection[str], until: float) -> None:
         """Read the words of files that are not yet indexed, those that the terms name first, until that time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -88,14 +89,8 @@ def load_grammar(language: Language) -> tuple[Parser, Query] | None:
 
 def reading_version() -> str:
     """What the meaning of a parsed file depends on: the wheels' versions and the queries, as one text."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - 15 ms
-
-    modules = sorted({language.module for language in _BY_ENDING.values()} | {"tree_sitter"})
-    found = []
-    for module in modules:
-        try:
-            found.append(f"{module} {version(module.replace('_', '-'))}")
-        except PackageNotFoundError:
-            found.append(f"{module} none")
+    # The names of the folders tell the versions; to ask importlib.metadata for each takes thirty times as long.
+    folders = [Path(folder) for folder in sys.path if folder and Path(folder).is_dir()]
+    wheels = {found.name for folder in folders for found in folder.glob("tree_sitter*.dist-info")}
     queries = sorted(_QUERIES.glob("*.scm"))
-    return "\n".join([*found, *(path.read_text(encoding="utf-8") for path in queries)])
+    return "\n".join([*sorted(wheels), *(path.read_text(encoding="utf-8") for path in queries)])

@@ -71,7 +71,7 @@ def rank_files(corpus: Corpus, request: str) -> list[RankedFile]:
     best = sorted(lexical, key=lambda place: (-factors[place] * lexical[place], place))[:_MOST_READ]
     places = list(dict.fromkeys([*named, *defined, *best]))
     symbols = _read_symbols(corpus, places)
-    texts = {place: corpus.text(place) if found else "" for place, found in symbols.items()}
+    texts = {place: corpus.text(place) if found else b"" for place, found in symbols.items()}
     fits = score_symbols(symbols, texts, terms)
     sums = {place: sum(sorted(scores, reverse=True)[:_BEST_SYMBOLS]) for place, scores in fits.items()}
     parts = [(1.0, lexical), (1.0, sums), (_HISTORY_SHARE, _by_place(corpus, similar_files(terms, corpus.commits)))]

@@ -8,10 +8,10 @@ from collections import Counter
 from math import log
 from typing import TYPE_CHECKING
 
-from kcode.context.words import split_words, terms_of
+from kcode.context.words import Finder, split_words, terms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kcode.context.corpus import Corpus
     from kcode.context.symbols import Symbol
@@ -20,7 +20,6 @@ _K1, _B = 1.2, 0.75
 _PATH_WEIGHT, _NAME_WEIGHT = 12, 4
 # Of a longer definition only the first lines count as its text.
 _LONGEST_BODY = 200
-_TOKEN = re.compile(r"\n|[^\W\d]\w+")
 
 
 def _rarity(documents: int, having: int) -> float:
@@ -65,11 +64,11 @@ def _path_terms(path: str) -> set[str]:
 
 
 def score_symbols(
-    files: Mapping[int, Sequence[Symbol]], texts: Mapping[int, str], terms: Sequence[str]
+    files: Mapping[int, Sequence[Symbol]], texts: Mapping[int, bytes], terms: Sequence[str]
 ) -> dict[int, list[float]]:
     """The score of every definition of these files, beside each other, in the files' own order."""
-    wanted = frozenset(terms)
-    counted = {place: _count(symbols, texts[place], wanted) for place, symbols in files.items()}
+    finder, wanted = Finder(terms), frozenset(terms)
+    counted = {place: _count(symbols, finder.find(texts[place]), wanted) for place, symbols in files.items()}
     lengths = [_length(symbol) for symbols in files.values() for symbol in symbols]
     average = sum(lengths) / len(lengths) if lengths else 1.0
     having = Counter(term for counts in counted.values() for one in counts for term in one)
@@ -92,9 +91,11 @@ def _score(counts: Mapping[str, int], rarity: Mapping[str, float], norm: float) 
     return sum(rarity[term] * counts[term] / (counts[term] + norm) for term in sorted(counts))
 
 
-def _count(symbols: Iterable[Symbol], text: str, wanted: frozenset[str]) -> list[dict[str, int]]:
+def _count(
+    symbols: Iterable[Symbol], places: tuple[list[int], list[str]], wanted: frozenset[str]
+) -> list[dict[str, int]]:
     """How often the terms stand in each definition; one in its name counts four times."""
-    lines, terms = _occurrences(text, wanted)
+    lines, terms = places
     found = []
     for symbol in symbols:
         low = bisect_left(lines, symbol.start)
@@ -106,22 +107,3 @@ def _count(symbols: Iterable[Symbol], text: str, wanted: frozenset[str]) -> list
             counts[term] = counts.get(term, 0) + _NAME_WEIGHT
         found.append(counts)
     return found
-
-
-def _occurrences(text: str, wanted: Collection[str]) -> tuple[list[int], list[str]]:
-    """Where the terms stand: the lines, from 1, and the term in each, in the text's order."""
-    tokens = _TOKEN.findall(text)
-    hits = {token: found for token in set(tokens) if (found := [term for term in terms_of(token) if term in wanted])}
-    lines: list[int] = []
-    terms: list[str] = []
-    line = 1
-    if not hits:
-        return lines, terms
-    for token in tokens:
-        if token == "\n":  # noqa: S105
-            line += 1
-        elif token in hits:
-            for term in hits[token]:
-                lines.append(line)
-                terms.append(term)
-    return lines, terms

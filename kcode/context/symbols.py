@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kcode.context.languages import language_of, load_grammar
-from kcode.tooling import Definition
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from kcode.context.languages import Language
+    from kcode.tooling import Definition
 
 _LONGEST_HEAD, _LONGEST_LINE = 200, 100
 # Parsing takes about a second for 5 MB; a larger source file is generated.
@@ -60,6 +60,8 @@ def definitions(path: str, data: bytes) -> list[Definition] | None:
     several that begin in one line the outermost is given. Its text is its line, or its head in one line when that is
     longer. The comment right above a definition belongs to it. A file with syntax errors gives what can still be made out.
     """
+    from kcode.tooling import Definition  # noqa: PLC0415 - a tenth of what the map takes, which has no use for it
+
     reading = read_symbols(path, data)
     if reading is None:
         return None

@@ -6,13 +6,20 @@ import re
 from collections import Counter
 from functools import lru_cache
 from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 # A word of text, or an identifier. Digits alone say nothing.
 _WORD = re.compile(r"[^\W\d]\w+")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 # ASCII that is in no word becomes a blank; what is beyond ASCII is looked at word by word.
-_BLANKED = bytes(code if code >= 0x80 or chr(code).isalnum() or code == ord("_") else 0x20 for code in range(256))
+_LINE_END = b"\x01"
+_LINE_WORD = b" \x01 "
+_KEPT = {ord("_"), *_LINE_END}
+_BLANKED = bytes(code if code >= 0x80 or chr(code).isalnum() or code in _KEPT else 0x20 for code in range(256))
 # Longer ones are encoded data.
 _LONGEST = 60
 # By their last letter.
@@ -49,6 +56,47 @@ def count_terms(data: bytes) -> dict[str, int]:
     """How often each term occurs in a text, which is given as its bytes in UTF-8."""
     # All of it runs in C but for words that were never seen: this is most of what indexing does beside parsing.
     return Counter(chain.from_iterable(map(_TERMS.__getitem__, data.translate(_BLANKED).split())))
+
+
+class Finder:
+    """Finds where some terms stand in texts, one text after the other."""
+
+    def __init__(self, terms: Collection[str]) -> None:
+        self._terms = frozenset(terms)
+        # A word that has a term has its letters, but for the end of a plural in -ies.
+        letters = sorted({term.removesuffix("y").encode() for term in self._terms})
+        self._possible = re.compile(b"|".join(map(re.escape, letters)))
+        self._seen: set[bytes] = set()
+        self._hits: dict[bytes, tuple[str, ...]] = {}
+
+    def find(self, data: bytes) -> tuple[list[int], list[str]]:
+        """The lines, from 1, and the term that stands in each, in the text's order."""
+        lines: list[int] = []
+        terms: list[str] = []
+        if not self._terms:
+            return lines, terms
+        words = data.replace(b"\n", _LINE_WORD).translate(_BLANKED).split()
+        present = set(words)
+        self._learn(present)
+        if self._hits.keys().isdisjoint(present):
+            return lines, terms
+        line = 1
+        for word in words:
+            if word == _LINE_END:
+                line += 1
+            elif word in self._hits:
+                for term in self._hits[word]:
+                    lines.append(line)
+                    terms.append(term)
+        return lines, terms
+
+    def _learn(self, words: set[bytes]) -> None:
+        for word in words - self._seen:
+            if self._possible.search(word.lower().replace(b"_", b"")) or not word.isascii():
+                found = tuple(term for term in _TERMS[word] if term in self._terms)
+                if found:
+                    self._hits[word] = found
+        self._seen |= words
 
 
 def split_words(text: str) -> list[str]:

@@ -38,8 +38,8 @@ _FEW_FILES, _FEW_BYTES = 30, 400_000
 # Of files that git keeps no id for, so many are read each time to tell it.
 _MOST_HASHED = 300
 _WRITE_SECONDS = 0.2
-# What ranking and reading words takes at the end of the wait, at most, and more for each file.
-_RESERVED, _RESERVED_A_FILE, _RANKING = 0.35, 25e-6, 0.25
+# What reading words and ranking take at the end of the wait, and how much more for each file; ranking alone.
+_RESERVED, _RESERVED_A_FILE, _RANKING = 0.4, 25e-6, 0.3
 # Rows of files that are gone: beyond these the database is made anew.
 _MOST_DEAD, _DEAD_FACTOR = 5_000, 4
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # What is read between two writes is lost when the process ends early, so the first is soon; each is twice the one
 # before, since a term's place in the database is written anew each time.
-_FIRST_BATCH_BYTES, _LARGEST_BATCH_BYTES, _BATCH_FILES = 500_000, 8_000_000, 4_000
+_FIRST_BATCH_BYTES, _LARGEST_BATCH_BYTES, _BATCH_FILES = 100_000, 8_000_000, 4_000
 _LOCK_SECONDS = 30.0
 _NICE = 10
 

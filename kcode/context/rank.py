@@ -63,8 +63,8 @@ def rank_files(corpus: Corpus, request: str) -> list[RankedFile]:
     request ranks by that and by size.
     """
     terms = tuple(dict.fromkeys(split_words(request)))[:_MOST_TERMS]
-    factors = [path_factor(path, frozenset(terms)) for path in corpus.paths]
     lexical = score_files(corpus, terms)
+    factors = {place: path_factor(corpus.paths[place], frozenset(terms)) for place in lexical}
     mentions = find_mentions(request, corpus.paths)
     named = {corpus.numbers[path]: lines for path, lines in mentions.paths.items()}
     defined = _definers(corpus, mentions.names)
@@ -78,7 +78,10 @@ def rank_files(corpus: Corpus, request: str) -> list[RankedFile]:
     parts += [(_CHURN_SHARE, _by_place(corpus, churn(corpus.commits)))]
     if not terms:
         parts += [(_SIZE_SHARE, {place: log1p(length) for place, length in enumerate(corpus.lengths) if length})]
-    scores = {place: factors[place] * score for place, score in _add(parts).items()}
+    scores = {
+        place: (factors.get(place) or path_factor(corpus.paths[place], frozenset(terms))) * score
+        for place, score in _add(parts).items()
+    }
     order = _order(corpus, scores, [*named, *defined])
     return [
         RankedFile(
@@ -86,7 +89,7 @@ def rank_files(corpus: Corpus, request: str) -> list[RankedFile]:
             corpus.lines[place],
             _marked(symbols[place], fits[place], named.get(place, ()), defined.get(place, ()))
             if place in symbols
-            else _unmarked(corpus.symbols(place) if number < _MOST_READ else ()),
+            else _unmarked(corpus.symbols(place) if number < _MOST_READ and corpus.is_indexed(place) else ()),
         )
         for number, place in enumerate(order)
     ]

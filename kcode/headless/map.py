@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from kcode.safegit import SafeGit
     from kcode.workspace import Workspace
 
+# What starting the program took already.
+_STARTING_SECONDS = 0.25
+
 
 def show_map(options: PlaceOptions, request: str, tokens: int, *, wait: bool, json: bool) -> int:
     """Print the map on stdout; with `wait` only once everything is indexed."""
@@ -31,7 +34,7 @@ def show_map(options: PlaceOptions, request: str, tokens: int, *, wait: bool, js
     indexer = Indexer(workspace.root, _git(workspace, terminal), index_folder(cache, workspace))
     try:
         indexer.start()
-        corpus = indexer.corpus(request, None if wait else FIRST_ANSWER_SECONDS)
+        corpus = indexer.corpus(request, None if wait else FIRST_ANSWER_SECONDS - _STARTING_SECONDS)
         found = make_map(corpus, request, tokens)
     finally:
         indexer.close()

@@ -36,7 +36,7 @@ def is_this_blob(data: bytes, blob: str) -> bool:
 def find_keys(root: Path, blobs: Mapping[str, str], store: Store, most_read: int) -> dict[str, str]:
     """The key of each file that is to be indexed; "" for one that has to be read to tell.
 
-    Without git's id the file's own bytes tell it: read here up to so many files, and else known by size and time.
+    Without git's id a file is known by its size and time, or its own bytes tell it: up to so many are read here.
     """
     keys: dict[str, str] = {}
     unknown = []
@@ -47,18 +47,19 @@ def find_keys(root: Path, blobs: Mapping[str, str], store: Store, most_read: int
             keys[path] = index_key(path, blob)
         else:
             unknown.append(path)
-    few = len(unknown) <= most_read
+    left = []
     for path in unknown:
         there = look(root, path)
-        if there is None:
-            continue
-        if few:
-            data = read_file(root, path, LARGEST_FILE)
-            if data is not None:
-                keys[path] = index_key(path, blob_id(data))
-        else:
+        if there is not None:
             blob = store.stamped(os.fsencode(path), there.size, there.mtime)
             keys[path] = index_key(path, blob) if blob else ""
+            left += [] if blob else [path]
+    for path in left if len(left) <= most_read else ():
+        data = read_file(root, path, LARGEST_FILE)
+        if data is None:
+            del keys[path]
+        else:
+            keys[path] = index_key(path, blob_id(data))
     return keys
 
 

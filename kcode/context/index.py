@@ -111,7 +111,7 @@ class Indexer:
             self._bring_up_to_date(store, listing.head if is_behind else "", missing)
             self._wait(len(listing.blobs), seconds)
             known = store.known()
-            keys |= find_keys(self._root, {path: "" for path, _ in missing if not keys[path]}, store, 0)
+            keys |= find_keys(self._root, {path: "" for path, _ in missing if not keys[path]}, store, _MOST_HASHED)
         commits = unpack_commits(store.fact("commits")) if listing.head else ()
         return Corpus(self._root, listing, keys, known, store, commits)
 

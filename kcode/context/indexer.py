@@ -99,7 +99,7 @@ def index_commits(job: Job, store: Store) -> None:
     try:
         commits = read_commits(SafeGit(Path(job.git_dir), Path(job.root)))
     except GitError:
-        return
+        commits = ()  # it would refuse again: the next commit is soon enough to ask once more
     store.keep_facts({"commits": pack_commits(commits), "head": job.head})
 
 

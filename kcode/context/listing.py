@@ -90,7 +90,7 @@ def _parse(git: SafeGit, listed: bytes, above: frozenset[Path]) -> tuple[dict[st
         elif tag == "R" or (tag == "S" and not os.path.lexists(git.work_tree / path)):
             missing.add(path)
         elif tag == "?":
-            untracked.add(path)
+            untracked.update(() if (git.work_tree / path).is_symlink() else (path,))
         elif tag in {"C", "M"}:
             changed.add(path)
             blobs.setdefault(path, "")

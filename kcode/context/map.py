@@ -70,7 +70,7 @@ def _shown(entries: Sequence[MapEntry]) -> int:
 
 def _fill(ranked: Sequence[RankedFile], tokens: int, factor: int) -> list[MapEntry]:
     entries: list[MapEntry] = []
-    left = tokens
+    left = tokens - 1  # the one by which an estimate errs to the high side
     for number, file in enumerate(ranked):
         limit = factor * max(_LEAST_LINES, round(_FIRST_LINES / (1 + number / _HALVED_EVERY)))
         left -= _cost(_head(file.path, bool(file.symbols)))

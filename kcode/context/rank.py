@@ -74,10 +74,12 @@ def rank_files(corpus: Corpus, request: str) -> list[RankedFile]:
     texts = {place: corpus.text(place) if found else b"" for place, found in symbols.items()}
     fits = score_symbols(symbols, texts, terms)
     sums = {place: sum(sorted(scores, reverse=True)[:_BEST_SYMBOLS]) for place, scores in fits.items()}
+    changes = _by_place(corpus, churn(corpus.commits))
     parts = [(1.0, lexical), (1.0, sums), (_HISTORY_SHARE, _by_place(corpus, similar_files(terms, corpus.commits)))]
-    parts += [(_CHURN_SHARE, _by_place(corpus, churn(corpus.commits)))]
+    parts.append((_CHURN_SHARE, changes))
     if not terms:
-        parts += [(_SIZE_SHARE, {place: log1p(length) for place, length in enumerate(corpus.lengths) if length})]
+        sizes = {place: log1p(length) for place, length in enumerate(corpus.lengths) if length}
+        parts = [(1.0, changes), (_SIZE_SHARE, sizes)]
     scores = {
         place: (factors.get(place) or path_factor(corpus.paths[place], frozenset(terms))) * score
         for place, score in _add(parts).items()

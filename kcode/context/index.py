@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from json import JSONDecodeError
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -77,9 +78,9 @@ class Indexer:
         listing = self._list()
         try:
             corpus = self._read(listing, seconds)
-        except (sqlite3.Error, SessionError):
+        except (sqlite3.Error, JSONDecodeError, SessionError):
             # Damaged since it was opened, on a full disk or a read-only one: the files themselves still answer.
-            self._drop_store()
+            self.discard()
             corpus = Corpus(self._root, listing, {}, {}, None, ())
         if corpus.unread:
             until = self._started + (FIRST_ANSWER_SECONDS if seconds is None else seconds) - _RANKING
@@ -101,7 +102,7 @@ class Indexer:
         store = self._open_store()
         known = store.known()
         if len(known) > _MOST_DEAD + _DEAD_FACTOR * len(listing.blobs) and self._process is None:
-            self._drop_store()
+            self.discard()
             store = self._open_store()
             known = {}
         keys = find_keys(self._root, listing.blobs, store, _MOST_HASHED)
@@ -110,8 +111,9 @@ class Indexer:
         if missing or is_behind:
             self._bring_up_to_date(store, listing.head if is_behind else "", missing)
             self._wait(len(listing.blobs), seconds)
-            known = store.known()
-            keys |= find_keys(self._root, {path: "" for path, _ in missing if not keys[path]}, store, _MOST_HASHED)
+            unsure = {path: "" for path, _ in missing if not keys[path]}
+            keys |= find_keys(self._root, unsure, store, _MOST_HASHED)
+            known |= store.among(keys[path] for path, _ in missing if path in keys)
         commits = unpack_commits(store.fact("commits")) if listing.head else ()
         return Corpus(self._root, listing, keys, known, store, commits)
 
@@ -143,8 +145,8 @@ class Indexer:
             self._store = open_store(self._folder, self._version, _WRITE_SECONDS)
         return self._store
 
-    def _drop_store(self) -> None:
-        """Forget the database and what is in it."""
+    def discard(self) -> None:
+        """Delete the database; the next corpus is made from the files anew."""
         if self._store is not None:
             file = self._store.file
             self._store.close()

@@ -105,7 +105,7 @@ def index_commits(job: Job, store: Store) -> None:
 
 def index_files(job: Job, store: Store) -> None:
     """Read every file that is not yet kept, source before tests and documents, and write in batches."""
-    known = store.known()
+    known = store.among(index_key(path, blob) for path, blob in job.files if blob)
     extracts: dict[str, Extract] = {}
     stamps: dict[bytes, Stamp] = {}
     size, batch = 0, _FIRST_BATCH_BYTES
@@ -116,8 +116,7 @@ def index_files(job: Job, store: Store) -> None:
         if found is None:
             continue
         key, one, stamp, length = found
-        if key not in known:
-            extracts[key] = one
+        extracts[key] = one
         if stamp is not None:
             stamps[os.fsencode(path)] = stamp
         size += length

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
+from json import JSONDecodeError
 from typing import TYPE_CHECKING
 
+from kcode.context.index import FIRST_ANSWER_SECONDS
 from kcode.context.rank import rank_files
 from kcode.context.tokens import estimate_tokens
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kcode.context.corpus import Corpus
+    from kcode.context.index import Indexer
     from kcode.context.rank import RankedFile, RankedSymbol
     from kcode.context.symbols import Symbol
 
@@ -45,6 +49,23 @@ class RepositoryMap:
 def make_map(corpus: Corpus, request: str, tokens: int) -> RepositoryMap:
     """The map for a request in at most so many tokens; the same corpus, request and budget give the same bytes."""
     return draw_map(rank_files(corpus, request), tokens)
+
+
+def map_for(
+    indexer: Indexer, request: str, tokens: int, seconds: float | None = FIRST_ANSWER_SECONDS
+) -> tuple[RepositoryMap, Corpus]:
+    """The map so many seconds after the indexer's start at the latest, and the corpus that it was made from.
+
+    None waits until the whole repository is indexed.
+    """
+    corpus = indexer.corpus(request, seconds)
+    try:
+        return make_map(corpus, request, tokens), corpus
+    except (sqlite3.Error, JSONDecodeError):
+        # Only now did it show that the database is damaged.
+        indexer.discard()
+        corpus = indexer.corpus(request, seconds)
+        return make_map(corpus, request, tokens), corpus
 
 
 def draw_map(ranked: Sequence[RankedFile], tokens: int) -> RepositoryMap:

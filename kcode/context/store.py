@@ -12,7 +12,7 @@ from zlib import crc32
 from kcode.context.symbols import Symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from kcode.context.extract import Extract
@@ -81,13 +81,19 @@ class Store:
         rows = self._connection.execute("SELECT key, id, length, lines FROM files")
         return {key: Stored(number, length, lines) for key, number, length, lines in rows}
 
+    def among(self, keys: Iterable[str]) -> dict[str, Stored]:
+        """Of these keys, those of files that are indexed."""
+        rows = self._connection.execute(
+            "SELECT key, id, length, lines FROM files WHERE key IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(keys)),),
+        )
+        return {key: Stored(number, length, lines) for key, number, length, lines in rows}
+
     def add(self, extracts: Mapping[str, Extract]) -> None:
         """Keep what was read of files, by their keys, as one segment; a key that is kept already is passed over."""
         with self._writing() as connection:
             first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM files").fetchone()[0]
-            asked = json.dumps(list(extracts))
-            rows = connection.execute("SELECT key FROM files WHERE key IN (SELECT value FROM json_each(?))", (asked,))
-            there = {key for (key,) in rows}
+            there = self.among(extracts)
             fresh = [(key, one) for key, one in extracts.items() if key not in there]
             buckets: list[dict[str, list[int]]] = [{} for _ in range(_BUCKETS)]
             postings: dict[str, list[int]] = {}
@@ -164,7 +170,7 @@ def open_store(folder: Path, version: str, seconds: float) -> Store:
 def _checked(file: Path, seconds: float) -> Store:
     store = Store(file, seconds)
     try:
-        store.known()
+        store.among(("",))
     except sqlite3.Error:
         store.close()
         raise

@@ -84,15 +84,17 @@ def read_symbols(path: str, data: bytes) -> Reading | None:
     return Reading(_nest(_defining_nodes(captured), language, data), references)
 
 
-def _defining_nodes(captured: dict[str, list[Node]]) -> list[tuple[int, int, Node, str]]:
+def _defining_nodes(captured: dict[str, list[Node]]) -> list[tuple[int, int, int, Node, str]]:
     """Each node once, with where it starts and ends in bytes, in source order and an outer one before its inner ones."""
     kinds = [*_PRECEDENCE, *sorted(captured.keys() - set(_PRECEDENCE))]
-    found: dict[int, tuple[int, int, Node, str]] = {}
+    # The number keeps two nodes of one place from being compared.
+    found: dict[int, tuple[int, int, int, Node, str]] = {}
     for kind in kinds:
         for node in captured.get(kind, ()):
-            if node.id not in found and not (kind == "constant" and _is_import(node)):
-                found[node.id] = (node.start_byte, -node.end_byte, node, kind)
-    return sorted(found.values(), key=lambda item: item[:2])
+            number = node.id
+            if number not in found and not (kind == "constant" and _is_import(node)):
+                found[number] = (node.start_byte, -node.end_byte, len(found), node, kind)
+    return sorted(found.values())
 
 
 def _is_import(node: Node) -> bool:
@@ -101,12 +103,12 @@ def _is_import(node: Node) -> bool:
     return bool(text and re.match(rb"(?:await\s+)?(?:require|import)\s*\(", text))
 
 
-def _nest(nodes: list[tuple[int, int, Node, str]], language: Language, data: bytes) -> tuple[Symbol, ...]:
+def _nest(nodes: list[tuple[int, int, int, Node, str]], language: Language, data: bytes) -> tuple[Symbol, ...]:
     lines = data.split(b"\n")
     found: list[Symbol] = []
     around: list[tuple[int, str]] = []
     last_row = -1
-    for start, negative_end, node, kind in nodes:
+    for start, negative_end, _, node, kind in nodes:
         while around and around[-1][0] <= start:
             around.pop()
         row, (end_row, end_column) = node.start_point[0], node.end_point

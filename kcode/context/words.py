@@ -81,10 +81,11 @@ class Finder:
         if self._hits.keys().isdisjoint(present):
             return lines, terms
         line = 1
-        for word in words:
+        counted = self._hits.keys() | {_LINE_END}
+        for word in [word for word in words if word in counted]:
             if word == _LINE_END:
                 line += 1
-            elif word in self._hits:
+            else:
                 for term in self._hits[word]:
                     lines.append(line)
                     terms.append(term)

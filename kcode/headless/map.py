@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from kcode.context.index import FIRST_ANSWER_SECONDS, Indexer, index_folder
-from kcode.context.map import make_map
+from kcode.context.map import map_for
 from kcode.errors import GitError
 from kcode.folders import cache_folder_for, state_folder_for
 from kcode.headless.terminal import BOLD, YELLOW, Terminal
@@ -34,8 +34,8 @@ def show_map(options: PlaceOptions, request: str, tokens: int, *, wait: bool, js
     indexer = Indexer(workspace.root, _git(workspace, terminal), index_folder(cache, workspace))
     try:
         indexer.start()
-        corpus = indexer.corpus(request, None if wait else FIRST_ANSWER_SECONDS - _STARTING_SECONDS)
-        found = make_map(corpus, request, tokens)
+        seconds = None if wait else FIRST_ANSWER_SECONDS - _STARTING_SECONDS
+        found, corpus = map_for(indexer, request, tokens, seconds)
     finally:
         indexer.close()
     if json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 from kcode.context.blobs import blob_id
 from kcode.context.index import Indexer, index_folder
 from kcode.context.indexer import Job, decode_job
+from kcode.context.map import map_for
 from kcode.safegit import open_git
 from kcode.workspace import open_workspace
 from tests.repositories import git, new_repository, picture, write_tree
@@ -169,6 +171,20 @@ def test_a_damaged_database_is_made_anew(tmp_path: Path) -> None:
         database.with_name(database.name + ending).unlink(missing_ok=True)
     corpus = read(root, tmp_path)
     assert defined(corpus, "app/session.py") == ["Session", "close"]
+
+
+def test_damage_that_shows_late_costs_no_answer(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "r", FILES | {f"m{number}.py": f"word{number} = 1\n" * 20 for number in range(40)})
+    read(root, tmp_path)
+    (database,) = (tmp_path / "index").glob("*/*.db")
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE postings SET data = 'no JSON'")
+    connection.close()
+    indexer = indexer_for(root, tmp_path)
+    indexer.start()
+    found, _ = map_for(indexer, "the session is closed", 500, None)
+    assert found.entries[0].path == "app/session.py"
+    indexer.close()
 
 
 def test_where_nothing_can_be_kept_the_files_answer(tmp_path: Path) -> None:

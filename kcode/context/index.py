@@ -29,7 +29,7 @@ from kcode.folders import make_folder
 
 if TYPE_CHECKING:
     from kcode.context.listing import Listing
-    from kcode.context.store import Store
+    from kcode.context.store import Store, Stored
     from kcode.safegit import SafeGit
     from kcode.workspace import Workspace
 
@@ -58,12 +58,13 @@ class Indexer:
         self._process: subprocess.Popen[bytes] | None = None
         self._store: Store | None = None
         self._version = ""
+        self._is_started = False
         self._started = 0.0
         self._listed = 0
 
     def start(self) -> None:
-        """Ask git what there is."""
-        self._started, self._listed = time.monotonic(), time.time_ns()
+        """Ask git what there is; meanwhile the caller may do other work."""
+        self._is_started, self._started, self._listed = True, time.monotonic(), time.time_ns()
         if self._git is not None:
             try:
                 self._running = RunningListing(self._git)
@@ -75,21 +76,31 @@ class Indexer:
 
         What is not indexed by then is read for its words alone, beginning with what the request speaks of.
         """
+        if not self._is_started:
+            self.start()
+        known = self._look_up()
         listing = self._list()
         try:
-            corpus = self._read(listing, seconds)
-        except (sqlite3.Error, JSONDecodeError, SessionError):
-            # Damaged since it was opened, on a full disk or a read-only one: the files themselves still answer.
-            self.discard()
+            corpus = self._read(listing, known, seconds)
+        except (sqlite3.Error, JSONDecodeError, SessionError) as error:
+            # A full disk, a read-only one, or damage since it was opened: the files themselves still answer.
+            self.drop(error)
             corpus = Corpus(self._root, listing, {}, {}, None, ())
         if corpus.unread:
             until = self._started + (FIRST_ANSWER_SECONDS if seconds is None else seconds) - _RANKING
             corpus.read_words(split_words(request), until)
         return corpus
 
+    def _look_up(self) -> dict[str, Stored]:
+        """What is indexed, asked for while git is still at its own work."""
+        try:
+            return self._open_store().known()
+        except (sqlite3.Error, SessionError) as error:
+            self.drop(error)
+            return {}
+
     def _list(self) -> Listing:
-        if self._running is None and self._git is not None:
-            self.start()
+        self._is_started = False
         if self._running is not None:
             running, self._running = self._running, None
             try:
@@ -98,11 +109,10 @@ class Indexer:
                 self._git = None
         return walk_files(self._root)
 
-    def _read(self, listing: Listing, seconds: float | None) -> Corpus:
+    def _read(self, listing: Listing, known: dict[str, Stored], seconds: float | None) -> Corpus:
         store = self._open_store()
-        known = store.known()
         if len(known) > _MOST_DEAD + _DEAD_FACTOR * len(listing.blobs) and self._process is None:
-            self.discard()
+            self._delete_store()
             store = self._open_store()
             known = {}
         keys = find_keys(self._root, listing.blobs, store, _MOST_HASHED)
@@ -145,8 +155,17 @@ class Indexer:
             self._store = open_store(self._folder, self._version, _WRITE_SECONDS)
         return self._store
 
-    def discard(self) -> None:
-        """Delete the database; the next corpus is made from the files anew."""
+    def drop(self, error: Exception) -> None:
+        """Have no more to do with a database that failed; a damaged one is deleted, so that the next is made anew."""
+        if isinstance(error, sqlite3.DatabaseError | JSONDecodeError) and not isinstance(
+            error, sqlite3.OperationalError
+        ):
+            self._delete_store()
+        elif self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def _delete_store(self) -> None:
         if self._store is not None:
             file = self._store.file
             self._store.close()

@@ -61,9 +61,9 @@ def map_for(
     corpus = indexer.corpus(request, seconds)
     try:
         return make_map(corpus, request, tokens), corpus
-    except (sqlite3.Error, JSONDecodeError):
+    except (sqlite3.Error, JSONDecodeError) as error:
         # Only now did it show that the database is damaged.
-        indexer.discard()
+        indexer.drop(error)
         corpus = indexer.corpus(request, seconds)
         return make_map(corpus, request, tokens), corpus
 

@@ -11,6 +11,7 @@ import json
 import os
 import sqlite3
 import sys
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,8 +23,9 @@ from kcode.context.commits import pack_commits, read_commits
 from kcode.context.extract import NOTHING, Extract, extract
 from kcode.context.listing import read_file
 from kcode.context.sources import LARGEST_FILE, path_factor
-from kcode.context.store import Stamp, Store, open_store
-from kcode.errors import GitError
+from kcode.context.store import Stamp, Store, discard, open_store
+from kcode.errors import GitError, SessionError
+from kcode.folders import is_marked, remove_folder
 from kcode.safegit import SafeGit
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 # before, since a term's place in the database is written anew each time.
 _FIRST_BATCH_BYTES, _LARGEST_BATCH_BYTES, _BATCH_FILES = 100_000, 8_000_000, 4_000
 _LOCK_SECONDS = 30.0
+_KEPT_SECONDS = 30 * 24 * 3600.0
 _NICE = 10
 
 
@@ -71,7 +74,8 @@ def main() -> int:
             index_commits(job, store)
             index_files(job, store)
             store.close()
-    except (OSError, sqlite3.Error):
+        prune(Path(job.folder), f"{job.version}.db", time.time())
+    except (OSError, SessionError, sqlite3.Error):
         return 1
     return 0
 
@@ -81,12 +85,26 @@ def _end_with_parent() -> None:
     os._exit(0)
 
 
+def prune(folder: Path, current: str, now: float) -> None:
+    """Delete the indexes of repositories that nobody indexed for a month, and this one's of other versions of kcode."""
+    for path in folder.glob("*.db"):
+        if path.name != current and path.stat().st_mtime < now - _KEPT_SECONDS:
+            discard(path)
+    for other in folder.parent.iterdir():
+        if other == folder or not is_marked(other):
+            continue
+        lock = other / "lock"
+        if (lock if lock.exists() else other).stat().st_mtime < now - _KEPT_SECONDS:
+            remove_folder(other.resolve())
+
+
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
     """Wait until no other process indexes this repository."""
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        os.utime(descriptor)  # by which it is known when this index was last of use
         yield
     finally:
         os.close(descriptor)

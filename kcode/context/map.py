@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kcode.context.index import FIRST_ANSWER_SECONDS
 from kcode.context.rank import rank_files
 from kcode.context.tokens import estimate_tokens
+from kcode.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,7 +148,9 @@ def _around(symbols: Sequence[RankedSymbol], at: int) -> list[int]:
 
 
 def _head(path: str, has_symbols: bool) -> str:
-    return f"{path}:" if has_symbols else path
+    # A name with a line end in it must not pass for more than a name.
+    shown = sanitize_line(path)
+    return f"{shown}:" if has_symbols else shown
 
 
 def _line(symbol: Symbol) -> str:

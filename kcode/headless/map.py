@@ -42,6 +42,8 @@ def show_map(options: PlaceOptions, request: str, tokens: int, *, wait: bool, js
         sys.stdout.write(_encode(found) + "\n")
     else:
         sys.stdout.write(_for_people(found, terminal))
+    if not found.entries:
+        terminal.say("There is nothing to show: no file here fits the request, or none fits the tokens.", YELLOW)
     if corpus.unread:
         terminal.say(
             f"{len(corpus.unread):,} of {len(corpus.paths):,} files are not indexed yet: a later call knows more, "

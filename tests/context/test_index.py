@@ -15,8 +15,9 @@ import pytest
 
 from kcode.context.blobs import blob_id
 from kcode.context.index import Indexer, index_folder
-from kcode.context.indexer import Job, decode_job
+from kcode.context.indexer import Job, decode_job, prune
 from kcode.context.map import map_for
+from kcode.folders import make_folder
 from kcode.safegit import open_git
 from kcode.workspace import open_workspace
 from tests.repositories import git, new_repository, picture, write_tree
@@ -253,6 +254,24 @@ def _is_running(process: int) -> bool:
         return not status.exists() or "\nState:\tZ" not in status.read_text(encoding="ascii")
     except OSError:
         return False
+
+
+def test_indexes_that_were_of_no_use_for_long_are_deleted(tmp_path: Path) -> None:
+    folders = {name: make_folder(tmp_path / "index" / name) for name in ("own", "old", "young")}
+    for folder in folders.values():
+        write_tree(folder, {"lock": "", "current.db": "", "former.db": "", "former.db-wal": ""})
+    foreign = tmp_path / "index" / "foreign"
+    write_tree(foreign, {"lock": "", "x": ""})
+    month = 31 * 24 * 3600
+    for path in (folders["old"] / "lock", foreign / "lock", folders["own"] / "lock", folders["own"] / "former.db"):
+        os.utime(path, (1, 1))
+    prune(folders["own"], "current.db", time.time())
+    assert not folders["old"].exists()
+    assert foreign.exists()
+    assert sorted(path.name for path in folders["own"].iterdir()) == [".made-by-kcode", "current.db", "lock"]
+    prune(folders["own"], "current.db", time.time() + month)
+    assert not folders["young"].exists()
+    assert (folders["own"] / "current.db").exists()
 
 
 def test_a_job_survives_its_encoding() -> None:

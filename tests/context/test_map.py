@@ -65,6 +65,11 @@ def test_long_lines_are_cut(tmp_path: Path) -> None:
     assert max(map(len, draw(root, "f").text.splitlines())) <= 104
 
 
+def test_a_name_stays_on_one_line(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "r", {"cart\nsrc.py": "x = 1\n", "cart.py": "def cart():\n    pass\n"})
+    assert "cart␊src.py:\n" in draw(root, "cart").text
+
+
 def symbol(number: int, depth: int, length: int) -> Symbol:
     return Symbol(f"f{number}", "function", number + 1, number + 1, depth, f"def f{number}({'x' * length}):")
 

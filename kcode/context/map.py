@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kcode.context.symbols import Symbol
 
 _LONGEST_LINE = 100
-_FIRST_LINES, _LEAST_LINES, _HALVED_EVERY = 40, 4, 4
+_FIRST_LINES, _LEAST_LINES, _HALVED_EVERY = 24, 4, 4
 # What only names a value tells less of a file than what does something.
 _MINOR = frozenset({"constant", "attribute"})
 

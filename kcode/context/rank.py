@@ -147,7 +147,8 @@ def _order(corpus: Corpus, scores: Mapping[int, float], first: Sequence[int]) ->
     by_score = sorted(
         (place for place in scores if scores[place] > 0), key=lambda place: (-round(scores[place], 9), place)
     )
-    dirty = [corpus.numbers[path] for path in sorted(corpus.dirty) if path in corpus.numbers]
+    # Of these only what has words: a new picture or lock file says nothing of what the user is at.
+    dirty = [place for path in sorted(corpus.dirty) if corpus.lengths[place := corpus.numbers[path]]]
     dirty.sort(key=lambda place: (-round(scores.get(place, 0.0), 9), place))
     return list(dict.fromkeys([*first, *dirty[:_MOST_DIRTY], *by_score]))
 

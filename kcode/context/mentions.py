@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
 # A name that stands for so many files or more means none of them.
 _TOO_MANY = 4
+# No path in a repository is deeper.
+_MOST_PARTS = 40
 _FRAME = re.compile(
-    r"""File\ "(?P<python>[^"\n]+)",\ line\ (?P<python_line>\d+)
-    |(?P<path>[\w@+~.\-/\\]*\w\.\w+)(?:[:(](?P<line>\d+))""",
+    r"""File\ "(?P<python>[^"\n]{1,1000})",\ line\ (?P<python_line>\d+)
+    |(?P<path>(?<![\w@+~.\-/\\])[\w@+~.\-/\\]{0,500}\w\.\w{1,20})(?:[:(](?P<line>\d+))""",
     re.VERBOSE,
 )
-_QUOTED = re.compile(r"`+([^`\n]{1,100})`+")
+_QUOTED = re.compile(r"`{1,3}([^`\n]{1,100})`")
 _CALLED = re.compile(r"\b([^\W\d]\w*)\(")
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 # An inner capital or an underscore: no word of prose.
@@ -60,7 +62,7 @@ def _resolve(named: str, by_name: dict[str, list[str]]) -> list[str]:
     # A bare word is a word; a name with an ending, or one that stands behind a folder's, is a file's.
     if not there or ("." not in name.strip(".") and "/" not in whole):
         return []
-    parts = whole.split("/")
+    parts = whole.split("/")[-_MOST_PARTS:]
     # Absolute paths, and those of another machine, begin with folders that are not in the repository.
     for start in range(len(parts)):
         tail = "/".join(parts[start:])

@@ -45,6 +45,12 @@ goroutine 1: /go/src/x/pkg/server.go:88 +0x1d
     }
 
 
+@pytest.mark.parametrize("piece", ["a", "a/", "a.", 'File "', "`", "a_", "x(", "./", "\\", "a.b:"])
+def test_a_long_request_of_any_kind_is_read_in_a_moment(piece: str) -> None:
+    # By the square of its length this would take minutes.
+    assert find_mentions(piece * 50_000, PATHS).paths == {}
+
+
 def test_identifiers_are_what_is_written_as_code() -> None:
     text = "Session.close() in `open_store` keeps HTTPServer and retryCount, but the session is closed. See flush(x)"
     assert find_mentions(text, ()).names == ("open_store", "close", "flush", "HTTPServer", "retryCount")

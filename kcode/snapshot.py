@@ -31,12 +31,19 @@ class RunningSnapshot:
 
     def __init__(self, git: SafeGit) -> None:
         self._git = git
-        self._files = git.start(*LIST_FILES)
+        self._listing = git.start(*LIST_FILES)
+        self._files: tuple[str, ...] | None = None
         self._status = None if git.plain else git.start(*_STATUS)
         self._log = None if git.plain else git.start(*_LOG)
 
+    def files(self) -> tuple[str, ...]:
+        """The files alone, which are known before git has looked at each of them."""
+        if self._files is None:
+            self._files = listed_files(self._git, self._listing.finish())
+        return self._files
+
     def finish(self) -> Snapshot:
-        files = listed_files(self._git, self._files.finish())
+        files = self.files()
         if self._status is None or self._log is None:
             return Snapshot("", (), (), files)
         branch, status = _parse_status(self._status.finish())

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 # Where the parts of a system message begin, each to the start of the next.
 _INSTRUCTIONS = re.compile(r"^# Instructions for this project", re.MULTILINE)
 _ENVIRONMENT = re.compile(r"^# Environment", re.MULTILINE)
+_REPOSITORY = re.compile(r"^# The repository \(a snapshot", re.MULTILINE)
 LAYERS = (
-    *("system prompt", "tools", "instructions", "environment", "your messages", "kcode's notes"),
+    *("system prompt", "tools", "instructions", "environment", "repository", "your messages", "kcode's notes"),
     *("reasoning", "text", "tool calls", "tool results"),
 )
 # Endpoints cache a prompt in blocks of so many tokens.
@@ -188,10 +189,14 @@ def count_layers(messages: Iterable[Message], tools: str, count: Count) -> dict[
 
 def split_system(text: str) -> list[tuple[str, str]]:
     """The parts of a system message by the names of their layers, which together are the whole text."""
-    instructions = [match.start() for match in _INSTRUCTIONS.finditer(text)][:1]
+    # The text of a repository may hold any heading, and stands behind those that kcode wrote.
+    repository = [match.start() for match in _REPOSITORY.finditer(text)][:1]
+    before = text[: repository[0]] if repository else text
+    instructions = [match.start() for match in _INSTRUCTIONS.finditer(before)][:1]
     # A file of instructions may hold the same heading; what kcode wrote stands behind it.
-    environment = [match.start() for match in _ENVIRONMENT.finditer(text)][-1:]
+    environment = [match.start() for match in _ENVIRONMENT.finditer(before)][-1:]
     starts = [(0, "system prompt"), *((at, "instructions") for at in instructions)]
-    starts = sorted([*starts, *((at, "environment") for at in environment)])
+    starts += [*((at, "environment") for at in environment), *((at, "repository") for at in repository)]
+    starts.sort()
     ends = [at for at, _ in starts[1:]] + [len(text)]
     return [(name, text[at:end]) for (at, name), end in zip(starts, ends, strict=True) if at < end]

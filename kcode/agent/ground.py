@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kcode.agent.files import OUTPUTS
 from kcode.context.gather import gather_context
 from kcode.context.instructions import find_instructions
+from kcode.context.listing import without_ignored
 from kcode.draft.disk import read_state
 from kcode.draft.hunks import propose
 from kcode.errors import KcodeError
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from kcode.agent.briefing import WorkspaceBriefing
     from kcode.agent.view import DraftView
     from kcode.messages import SystemMessage
     from kcode.safegit import SafeGit
@@ -32,13 +35,14 @@ if TYPE_CHECKING:
 
 
 def first_message(
-    workspace: Workspace, seen: Snapshot, test_command: str | None, config: Path
+    workspace: Workspace, seen: Snapshot, test_command: str | None, config: Path, repository: str = ""
 ) -> tuple[SystemMessage, list[str]]:
     """The system message of a conversation that begins now, and warnings for the user about what is not in it."""
     instructions, warnings = find_instructions(workspace.root, workspace.start, config)
     tests = test_command or _describe_tests(workspace.root, seen.files)
     day = datetime.now().astimezone().date()
-    return gather_context(workspace, seen, instructions, tests, day, config / "prompts"), warnings
+    shown = replace(seen, files=without_ignored(workspace.root, seen.files))
+    return gather_context(workspace, shown, instructions, tests, day, config / "prompts", repository), warnings
 
 
 def _describe_tests(root: Path, files: Sequence[str]) -> str:
@@ -65,9 +69,10 @@ class SessionGround:
         log: SessionLog,
         test_command: str | None,
         config: Path,
+        briefing: WorkspaceBriefing | None = None,
     ) -> None:
         self._workspace, self._git, self._view, self._log = workspace, git, view, log
-        self._test_command, self._config = test_command, config
+        self._test_command, self._config, self._briefing = test_command, config, briefing
 
     @property
     def own_prompts(self) -> Path | None:
@@ -75,7 +80,9 @@ class SessionGround:
 
     def system(self) -> SystemMessage:
         seen = start_snapshot(self._git).finish()
-        return first_message(self._workspace, seen, self._test_command, self._config)[0]
+        # Beside the note of the work only what the repository defines has room, and not all of its text.
+        repository = self._briefing.skeleton() if self._briefing else ""
+        return first_message(self._workspace, seen, self._test_command, self._config, repository)[0]
 
     def changes(self) -> Sequence[str]:
         if not self._view.is_open:
@@ -106,3 +113,5 @@ class SessionGround:
 
     def forget_shown(self) -> None:
         self._view.seen.forget_all()
+        if self._briefing is not None:
+            self._briefing.forget_given()

@@ -109,6 +109,16 @@ class Seen:
         self.note_shown(path, before, quoted)
         self.note_shown(path, applied.after, applied.places)
 
+    def knows(self, path: str, data: bytes) -> bool:
+        """Whether these bytes are the file as the model last saw it, or wrote it."""
+        sight = self._sights.get(path)
+        return sight is not None and sight.digest == _digest(data)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What the model was shown anything of, sorted."""
+        return tuple(sorted(self._sights))
+
     def move(self, source: str, target: str) -> None:
         if sight := self._sights.pop(source, None):
             self._sights[target] = sight

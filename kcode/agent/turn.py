@@ -31,7 +31,7 @@ from kcode.events import (
     TurnFinished,
     TurnStarted,
 )
-from kcode.messages import UserMessage
+from kcode.messages import KCODE_NOTE, UserMessage
 from kcode.questions import GoOn
 from kcode.tooling import Access, View
 
@@ -78,6 +78,16 @@ class LiveView(View, Protocol):
         """The draft's paths that changed since this was last asked."""
 
 
+class Briefing(Protocol):
+    """What the model is shown unasked, beside the start of the conversation."""
+
+    def open_turn(self, words: str) -> str:
+        """What is to be shown before the user's words: what they are about, and what changed since; "" for nothing."""
+
+    def follow_call(self, call: ToolCall) -> str:
+        """What is to be told with the result of a call that was run; "" for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What a turn works with; `ask` is None where nobody can be asked, `compactor` where no history is ever shortened.
@@ -92,20 +102,21 @@ class Desk:
     limits: Limits = Limits()
     ask: Ask | None = None
     compactor: Compactor | None = None
+    briefing: Briefing | None = None
     output_limit: int | None = None
 
 
-async def run_turn(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
+async def run_turn(desk: Desk, prompt: str, words: str | None = None) -> AsyncGenerator[Event, None]:
     """Carry out one turn and yield what happens; the last event is TurnFinished.
 
-    Raises ProviderError when the endpoint fails for good. However the turn ends, also by cancellation or by closing
+    `words` is what the user said, where the prompt holds more than that. Raises ProviderError when the endpoint fails for good. However the turn ends, also by cancellation or by closing
     the generator, every tool call in the conversation has exactly one answer.
     """
     seconds = desk.limits.seconds
     deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
     finished: TurnFinished | None = None
     tally = Tally()
-    async with aclosing(_steps(desk, prompt)) as events:
+    async with aclosing(_steps(desk, prompt, prompt if words is None else words)) as events:
         while finished is None:
             try:
                 # The timeout must not span a yield: it would cancel whatever the consumer is doing then.
@@ -120,8 +131,10 @@ async def run_turn(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
             yield event
 
 
-async def _steps(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
+async def _steps(desk: Desk, prompt: str, words: str) -> AsyncGenerator[Event, None]:
     yield TurnStarted(prompt)
+    if desk.briefing is not None and (note := desk.briefing.open_turn(words)):
+        desk.conversation.append(UserMessage(f"{KCODE_NOTE} {note}"))
     desk.conversation.append(UserMessage(prompt))
     tally, guard = Tally(), Guard(desk.tools)
     refused: str | None = None
@@ -251,6 +264,8 @@ async def _answer_calls(desk: Desk, calls: OpenCalls, advice: Advice, *, cut_off
             async for event in events:
                 if isinstance(event, ToolCallFinished):
                     text = event.result.text if is_exact else _fitting(desk, _with_note(desk, event, refused))
+                    told = "" if is_exact or desk.briefing is None else desk.briefing.follow_call(call)
+                    text += f"\n\n{_fitting(desk, told)}" if told else ""
                     text += f"\n\n{nudge.text}" if nudge else ""
                     given.append((event.result, text))
                     calls.answer(text)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from kcode import __version__
 from kcode.agent.accounting import Account, Ledger, account_for
+from kcode.agent.briefing import WorkspaceBriefing
 from kcode.agent.compaction import Compactor
 from kcode.agent.conversation import Conversation
 from kcode.agent.costlimit import check_limit
@@ -27,7 +28,7 @@ from kcode.draft.files import Proposal
 from kcode.draft.journal import recover
 from kcode.draft.pending import Pending
 from kcode.errors import SessionError
-from kcode.folders import config_folder, remove_folder, state_folder_for
+from kcode.folders import cache_folder_for, config_folder, remove_folder, state_folder_for
 from kcode.providers.openai_chat import open_provider
 from kcode.providers.sdk import preload
 from kcode.safegit import open_git
@@ -105,7 +106,14 @@ class Workbench:
     """One conversation's session, draft, tools and model. Closed by `aclose`, or as an async context."""
 
     def __init__(
-        self, place: Place, settings: Settings, session: Session, desk: Desk, provider: OpenAIChat, log: SessionLog
+        self,
+        place: Place,
+        settings: Settings,
+        session: Session,
+        desk: Desk,
+        provider: OpenAIChat,
+        log: SessionLog,
+        briefing: WorkspaceBriefing,
     ) -> None:
         self.place = place
         self.settings = settings
@@ -115,6 +123,7 @@ class Workbench:
         self.warnings: tuple[str, ...] = ()
         self.ledger = Ledger()
         self._log = log
+        self._briefing = briefing
 
     @property
     def spent(self) -> Tally:
@@ -193,6 +202,7 @@ class Workbench:
         """End what still runs, close the connection and the log, and delete sessions that are too old to be missed."""
         await self.view.aclose()
         await self.provider.aclose()
+        self._briefing.close()
         self._log.close()
         if self.view.shell and self.view.is_open and not self.view.draft.generation:
             # Nothing was ever changed in it; left behind it would hide what an earlier session proposes.
@@ -221,6 +231,9 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     snapshot = start_snapshot(git)
     provider = open_provider(settings, os.environ, record=model.record, cassette=model.replay)
     config = config_folder(os.environ)
+    cache = cache_folder_for(os.environ, place.workspace.root)
+    briefing = WorkspaceBriefing(place.workspace, git, config, cache, provider.window)
+    briefing.begin(snapshot.files())
     cost_note = check_limit(settings.max_cost, provider, config / "config.toml")
     if model.replay is None:
         preload()
@@ -236,7 +249,8 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     log = SessionLog(session, clean=provider.without_key)
     tools = choose_tools(command, settings, provider.endpoint, config)
     notes = [describe_web_search(provider.endpoint)] if settings.web_search else []
-    system, warnings = first_message(place.workspace, snapshot.finish(), options.test_command, config)
+    seen, layer = snapshot.finish(), briefing.layer()
+    system, warnings = first_message(place.workspace, seen, options.test_command, config, layer.text)
     length = RequestLength(describe_tools(tools.values()), lambda: load_counter(provider.model))
     conversation = Conversation(record=log.append_message, length=length, record_epoch=log.append_epoch)
     conversation.append(system)
@@ -245,10 +259,11 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
         folder, outputs, isolate = session.folder, session.outputs_folder, not options.no_sandbox
         shell = Shell(place.workspace, folder, outputs, options.test_command, os.environ, isolate=isolate)
     view = DraftView(place.workspace, git, session, shell, os.environ)
+    briefing.watch(seen, view)
     limits = Limits(settings.max_steps, settings.timeout, settings.max_cost)
-    compactor = Compactor(SessionGround(place.workspace, git, view, log, options.test_command, config))
-    desk = Desk(provider, tools, view, conversation, limits, compactor=compactor)
-    bench = Workbench(place, settings, session, desk, provider, log)
+    compactor = Compactor(SessionGround(place.workspace, git, view, log, options.test_command, config, briefing))
+    desk = Desk(provider, tools, view, conversation, limits, compactor=compactor, briefing=briefing)
+    bench = Workbench(place, settings, session, desk, provider, log, briefing)
     bench.warnings = (*settle_journal(place), *warnings, *([cost_note] if cost_note else []), *notes)
     return bench
 

@@ -17,6 +17,8 @@ _TARGET, _GROWTH = 45_000, 25_000
 _NOTE, _OUTLINES = 6_000, 6_000
 _USERS_HEAD, _USERS_TAIL = 2_000, 18_000
 _RESULT = 25_000
+_TEXT, _SKELETON, _MAP, _LARGE_MAP = 24_000, 8_000, 4_000, 8_000
+_NAMED_FILES, _NAMED_FILE, _CHANGES = 40_000, 12_000, 2_000
 _SHORTEST_NOTE, _SHORTEST_RESULT = 500, 100
 
 
@@ -44,6 +46,24 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerSizes:
+    """The most tokens that each part of what the model is shown first may have.
+
+    `text` is the whole text of a small repository, `skeleton` the definitions of a larger one, `map` the files that a
+    request is about, `large_map` the same where there are many; `files` are those that it names, each at most `file`;
+    `changes` is what changed since the turn before.
+    """
+
+    text: int
+    skeleton: int
+    map: int
+    large_map: int
+    files: int
+    file: int
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Triggers:
     """Lengths in tokens from which a conversation is compacted: when it rests, and between any two requests."""
 
@@ -66,6 +86,20 @@ def budget_for(window: int) -> Budget:
         users_head=int(_USERS_HEAD * scale),
         users_tail=int(_USERS_TAIL * scale),
         result=int(_RESULT * scale),
+    )
+
+
+def layer_sizes(window: int) -> LayerSizes:
+    """How much a window of that many tokens is given to begin with."""
+    scale = min(1.0, window / _FULL_WINDOW)
+    return LayerSizes(
+        text=int(_TEXT * scale),
+        skeleton=int(_SKELETON * scale),
+        map=int(_MAP * scale),
+        large_map=int(_LARGE_MAP * scale),
+        files=int(_NAMED_FILES * scale),
+        file=int(_NAMED_FILE * scale),
+        changes=int(_CHANGES * scale),
     )
 
 

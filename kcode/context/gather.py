@@ -29,10 +29,11 @@ def gather_context(
     tests: str,
     day: date,
     own_prompts: Path | None = None,
+    repository: str = "",
 ) -> SystemMessage:
     """Write the system message of a session: what the model is told, and what it should know of this place.
 
-    `tests` says how the project's tests are run.
+    `tests` says how the project's tests are run, `repository` is what is shown of its text.
     """
     root = printable(str(workspace.root))
     status = [printable(line) for line in snapshot.status]
@@ -51,7 +52,8 @@ def gather_context(
         status="\n".join(status) or "clean",
         commits="\n".join(printable(line) for line in snapshot.commits) or "none",
     )
-    parts = [render_prompt("system", own_prompts, root=root), render_instructions(instructions), environment]
+    system = render_prompt("system", own_prompts, root=root)
+    parts = [system, render_instructions(instructions), environment, repository]
     return SystemMessage("\n".join(part for part in parts if part))
 
 

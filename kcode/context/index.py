@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import dataclass, field
 from json import JSONDecodeError
 from pathlib import Path
 from threading import Thread
@@ -45,10 +46,23 @@ _RESERVED, _RESERVED_A_FILE, _RANKING = 0.4, 25e-6, 0.3
 _MOST_DEAD, _DEAD_FACTOR = 5_000, 4
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What there is, what of it is indexed, and by which key; `missing` are paths with their blob ids or "".
+
+    `keys` is None where the database failed.
+    """
+
+    listing: Listing
+    known: dict[str, Stored] = field(default_factory=dict)
+    keys: dict[str, str] | None = None
+    missing: tuple[tuple[str, str], ...] = ()
+
+
 class Indexer:
     """Keeps one workspace's index. `git` is None where git cannot be used; `folder` is where the database lies.
 
-    `start` begins to look at what changed; `corpus` waits for that, never longer than it is told, and can be asked
+    `start` begins to look at what changed, `prepare` has it indexed; `corpus` waits for that, never longer than it is told, and can be asked
     again and again. Closed by `close`: a process that still indexes ends then, and the next one goes on from there.
     """
 
@@ -61,6 +75,7 @@ class Indexer:
         self._is_started = False
         self._started = 0.0
         self._listed = 0
+        self._found: _Found | None = None
 
     def start(self) -> None:
         """Ask git what there is; meanwhile the caller may do other work."""
@@ -71,21 +86,34 @@ class Indexer:
             except GitError:
                 self._git = None
 
+    def prepare(self) -> None:
+        """Find what is not indexed and have that done, without waiting for it; the next `corpus` goes on from there."""
+        if self._found is not None:
+            return
+        if not self._is_started:
+            self.start()
+        known, listing = self._look_up(), self._list()
+        try:
+            self._found = self._compare(listing, known)
+        except (sqlite3.Error, JSONDecodeError, SessionError) as error:
+            self.drop(error)
+            self._found = _Found(listing)
+
     def corpus(self, request: str = "", seconds: float | None = FIRST_ANSWER_SECONDS) -> Corpus:
         """The repository as far as it is indexed so many seconds after `start`; None waits for the whole.
 
         What is not indexed by then is read for its words alone, beginning with what the request speaks of.
         """
-        if not self._is_started:
-            self.start()
-        known = self._look_up()
-        listing = self._list()
+        self.prepare()
+        assert self._found is not None  # prepare has set it
+        found, self._found = self._found, None
+        nothing = Corpus(self._root, found.listing, {}, {}, None, ())
         try:
-            corpus = self._read(listing, known, seconds)
+            corpus = nothing if found.keys is None else self._read(found, found.keys, seconds)
         except (sqlite3.Error, JSONDecodeError, SessionError) as error:
             # A full disk, a read-only one, or damage since it was opened: the files themselves still answer.
             self.drop(error)
-            corpus = Corpus(self._root, listing, {}, {}, None, ())
+            corpus = nothing
         if corpus.unread:
             until = self._started + (FIRST_ANSWER_SECONDS if seconds is None else seconds) - _RANKING
             corpus.read_words(split_words(request), until)
@@ -109,7 +137,7 @@ class Indexer:
                 self._git = None
         return walk_files(self._root)
 
-    def _read(self, listing: Listing, known: dict[str, Stored], seconds: float | None) -> Corpus:
+    def _compare(self, listing: Listing, known: dict[str, Stored]) -> _Found:
         store = self._open_store()
         if len(known) > _MOST_DEAD + _DEAD_FACTOR * len(listing.blobs) and self._process is None:
             self._delete_store()
@@ -120,6 +148,12 @@ class Indexer:
         is_behind = bool(listing.head) and store.fact("head") != listing.head
         if missing or is_behind:
             self._bring_up_to_date(store, listing.head if is_behind else "", missing)
+        return _Found(listing, known, keys, missing)
+
+    def _read(self, found: _Found, keys: dict[str, str], seconds: float | None) -> Corpus:
+        listing, known, missing = found.listing, found.known, found.missing
+        store = self._open_store()
+        if missing or self._process is not None:
             self._wait(len(listing.blobs), seconds)
             unsure = {path: "" for path, _ in missing if not keys[path]}
             keys |= find_keys(self._root, unsure, store, _MOST_HASHED)

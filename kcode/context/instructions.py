@@ -48,6 +48,20 @@ def find_instructions(root: Path, start: str, config_folder: Path) -> tuple[list
     return _read(places, root)
 
 
+def find_nested(root: Path, start: str, path: str) -> list[Instructions]:
+    """The instructions of the folders that a path lies in, or of the folder itself, but for those of `start` and above."""
+    parts = Path(path).parts
+    folders = [Path(*parts[: depth + 1]) for depth in range(len(parts))]
+    places = []
+    for folder in folders:
+        if folder == Path(start) or folder in Path(start).parents:
+            continue
+        found = _first_of(root / folder, NAMES)
+        if found:
+            places.append((found, found.relative_to(root).as_posix()))
+    return _read(places, root)[0]
+
+
 def _first_of(folder: Path, names: Iterable[str]) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
 

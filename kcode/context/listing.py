@@ -66,9 +66,8 @@ class RunningListing:
         # An unborn branch has no HEAD to compare with; git says so with 128, and then all is new.
         staged = output_names(self._staged.finish((0, 128))) if self._staged and head else []
         dirty |= blobs.keys() & set(staged)
-        texts = _ignore_files(self._git.work_tree, (path for path in blobs if path.rpartition("/")[2] in OWN_NAMES))
-        if texts:
-            rules = IgnoreRules(texts)
+        rules = own_rules(self._git.work_tree, blobs)
+        if rules is not None:
             blobs = {path: blob for path, blob in blobs.items() if not rules.ignores(path)}
         # In a plain folder nothing is committed, so nothing differs from what is.
         changed = frozenset() if self._git.plain else frozenset(dirty & blobs.keys())
@@ -117,6 +116,19 @@ def _nested(git: SafeGit, path: str, above: frozenset[Path]) -> tuple[dict[str, 
         return _parse(inner, inner.run(*_FILES), above | {git.work_tree})
     except GitError:
         return {}, set()
+
+
+def own_rules(root: Path, paths: Iterable[str]) -> IgnoreRules | None:
+    """What `.ignore` and `.kcodeignore` say, as far as they are among the paths; None where they say nothing."""
+    texts = _ignore_files(root, (path for path in paths if path.rpartition("/")[2] in OWN_NAMES))
+    return IgnoreRules(texts) if texts else None
+
+
+def without_ignored(root: Path, paths: Iterable[str]) -> tuple[str, ...]:
+    """The paths, in their order, but for those that `.ignore` and `.kcodeignore` among them leave out."""
+    listed = tuple(paths)
+    rules = own_rules(root, listed)
+    return listed if rules is None else tuple(path for path in listed if not rules.ignores(path))
 
 
 def walk_files(root: Path) -> Listing:

@@ -95,11 +95,11 @@ def _fill(ranked: Sequence[RankedFile], tokens: int, factor: int) -> list[MapEnt
     left = tokens - 1  # the one by which an estimate errs to the high side
     for number, file in enumerate(ranked):
         limit = factor * max(_LEAST_LINES, round(_FIRST_LINES / (1 + number / _HALVED_EVERY)))
-        left -= _cost(_head(file.path, bool(file.symbols)))
+        left -= _cost(head_line(file.path, bool(file.symbols)))
         chosen = _choose(file.symbols, limit, left)
         if left < 0 or (file.symbols and not chosen):
             break
-        left -= sum(_cost(_line(symbol)) for symbol in chosen)
+        left -= sum(_cost(symbol_line(symbol)) for symbol in chosen)
         entries.append(MapEntry(file.path, chosen, _outside(file)))
     return entries
 
@@ -125,7 +125,7 @@ def _choose(symbols: Sequence[RankedSymbol], limit: int, tokens: int) -> tuple[S
     chosen: set[int] = set()
     for at in order:
         wanted = {at, *_around(symbols, at)} - chosen
-        cost = sum(_cost(_line(symbols[one].symbol)) for one in wanted)
+        cost = sum(_cost(symbol_line(symbols[one].symbol)) for one in wanted)
         if len(chosen) + len(wanted) > limit or cost > tokens:
             break
         chosen |= wanted
@@ -147,13 +147,15 @@ def _around(symbols: Sequence[RankedSymbol], at: int) -> list[int]:
     return found
 
 
-def _head(path: str, has_symbols: bool) -> str:
+def head_line(path: str, has_symbols: bool) -> str:
+    """How a file is named above its definitions."""
     # A name with a line end in it must not pass for more than a name.
     shown = sanitize_line(path)
     return f"{shown}:" if has_symbols else shown
 
 
-def _line(symbol: Symbol) -> str:
+def symbol_line(symbol: Symbol) -> str:
+    """How a definition is shown below its file's name."""
     text = symbol.text if len(symbol.text) <= _LONGEST_LINE else f"{symbol.text[: _LONGEST_LINE - 1]}…"
     return f"{'  ' * symbol.depth}{symbol.start}: {text}"
 
@@ -166,7 +168,9 @@ def _fitted(entries: Sequence[MapEntry], tokens: int) -> RepositoryMap:
     """The text of the entries, without the last of them where the estimates of lines had not added up."""
     while entries:
         lines = [
-            line for entry in entries for line in (_head(entry.path, bool(entry.symbols)), *map(_line, entry.symbols))
+            line
+            for entry in entries
+            for line in (head_line(entry.path, bool(entry.symbols)), *map(symbol_line, entry.symbols))
         ]
         text = "\n".join(lines) + "\n"
         whole = estimate_tokens(text)

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from kcode.context.languages import language_of
+from kcode.context.secretfiles import is_named_as_secret
 
 LARGEST_FILE = 1 << 20
 # Parsing one very long line takes time by the square of its length; nobody writes such lines by hand.
@@ -31,11 +32,9 @@ _DATA = frozenset(
 _VENDORED = frozenset(
     {"vendor", "third_party", "third-party", "thirdparty", "node_modules", "bower_components", "Pods"}
 )
-# Names of files that hold secrets, and of files that tools write.
-_NOT_READ = re.compile(
-    r"\.env(\..+)?|\.netrc|\.npmrc|\.pypirc|\.git-credentials|\.htpasswd|id_(rsa|dsa|ecdsa|ed25519)|credentials(\.json)?"
-    r"|secrets?\.(ya?ml|json|toml)|.+\.(pem|key|p12|pfx|keystore|jks|kdbx|asc|gpg)"
-    r"|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|go\.sum|.+[.-]min\.(js|css)|.+_pb2(_grpc)?\.pyi?|.+\.pb\.(go|cc|h)",
+# Names of files that tools write.
+_WRITTEN_BY_TOOLS = re.compile(
+    r"package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|go\.sum|.+[.-]min\.(js|css)|.+_pb2(_grpc)?\.pyi?|.+\.pb\.(go|cc|h)",
     re.IGNORECASE,
 )
 _SAYS_GENERATED = re.compile(
@@ -63,7 +62,9 @@ def _ending(path: str) -> str:
 def is_named_as_source(path: str) -> bool:
     """Whether a file of this name is read at all: no secret, no data, nothing vendored or written by a tool."""
     folder, _, name = path.rpartition("/")
-    return not (_ending(path) in _DATA or _is_vendored(folder) or _NOT_READ.fullmatch(name))
+    return not (
+        _ending(path) in _DATA or _is_vendored(folder) or is_named_as_secret(path) or _WRITTEN_BY_TOOLS.fullmatch(name)
+    )
 
 
 def is_written_by_hand(path: str, data: bytes) -> bool:

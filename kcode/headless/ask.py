@@ -35,12 +35,12 @@ def answer_question(question: str, model: ModelOptions, place: PlaceOptions, out
     if not question.strip() and not piped:
         raise UsageError('No question was given. Ask one: kcode ask "where are sessions stored?", or pipe it in.')
     bench = open_workbench(model, place, "ask")
-    text = "\n\n".join(part for part in (question.strip(), mark_piped(piped) if piped else "") if part)
+    text = "\n\n".join(part for part in (mark_piped(piped) if piped else "", question.strip()) if part)
     prompt = render_prompt("ask", bench.own_prompts, question=text)
-    return run_until_signal(_ask(bench, prompt, terminal, output))
+    return run_until_signal(_ask(bench, prompt, text, terminal, output))
 
 
-async def _ask(bench: Workbench, prompt: str, terminal: Terminal, output: OutputOptions) -> int:
+async def _ask(bench: Workbench, prompt: str, words: str, terminal: Terminal, output: OutputOptions) -> int:
     # At a terminal the answer streams to stdout as it comes; into a pipe it goes whole, once it is known to be the last.
     streams = sys.stdout.isatty() and not output.json and output.file is None
     reporter = Reporter(terminal, quiet=output.quiet, answer_aloud=False)
@@ -53,7 +53,7 @@ async def _ask(bench: Workbench, prompt: str, terminal: Terminal, output: Output
     async with bench:
         ask = None if output.json or output.quiet else ask_person(terminal, reporter)
         try:
-            async with aclosing(run_turn(replace(bench.desk, ask=ask), prompt)) as events:
+            async with aclosing(run_turn(replace(bench.desk, ask=ask), prompt, words)) as events:
                 async for event in events:
                     if streams and isinstance(event, TextStreamed):
                         reporter.close()

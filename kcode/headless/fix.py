@@ -47,23 +47,31 @@ def fix_issue(issue: str, model: ModelOptions, place: PlaceOptions, output: Outp
     if not issue.strip() and not piped:
         raise UsageError('No issue was given. Say what is wrong: kcode fix "cents() rounds down", or pipe it in.')
     bench = open_workbench(model, place, "fix")
-    text = f"{issue.strip()}\n\n{mark_piped(piped)}" if issue.strip() and piped else issue.strip() or str(piped).strip()
+    text = f"{mark_piped(piped)}\n\n{issue.strip()}" if issue.strip() and piped else issue.strip() or str(piped).strip()
     prompt = render_prompt("fix", bench.own_prompts, issue=text)
     with asyncio.Runner() as runner:
-        return _take_turns(bench, prompt, terminal, output, runner)
+        return _take_turns(bench, _Request(prompt, text), terminal, output, runner)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What one turn is asked for, and the user's own words in it."""
+
+    prompt: str
+    words: str
 
 
 def _take_turns(
-    bench: Workbench, prompt: str, terminal: Terminal, output: OutputOptions, runner: asyncio.Runner
+    bench: Workbench, request: _Request, terminal: Terminal, output: OutputOptions, runner: asyncio.Runner
 ) -> int:
     """One turn, and another one for each thing that the user wants to have different."""
     while True:
-        outcome = run_until_signal(_fix(bench, prompt, terminal, output), runner)
+        outcome = run_until_signal(_fix(bench, request, terminal, output), runner)
         try:
             # Outside the event loop, where Ctrl-C at the question is an ordinary KeyboardInterrupt.
             delivered = _deliver(bench, outcome, terminal, output)
             if isinstance(delivered, str):
-                prompt = with_review(bench, delivered)
+                request = _Request(with_review(bench, delivered), delivered)
                 continue
         except BaseException:
             run_until_signal(bench.aclose(), runner)
@@ -81,7 +89,7 @@ class _Outcome:
     """The tests over the untouched workspace, where they fail over the draft and that was worth a run."""
 
 
-async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: OutputOptions) -> _Outcome:
+async def _fix(bench: Workbench, request: _Request, terminal: Terminal, output: OutputOptions) -> _Outcome:
     reporter = Reporter(terminal, quiet=output.quiet)
     for warning in bench.warnings:
         terminal.say(f"! {warning}", YELLOW)
@@ -90,7 +98,7 @@ async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: Output
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(bench)
         ask = None if output.json or output.quiet else ask_person(terminal, reporter)
-        finished = await _carry_out(bench, prompt, reporter, ask, json=output.json)
+        finished = await _carry_out(bench, request, reporter, ask, json=output.json)
         done = finished.reason is TurnEnd.DONE
         tests = await _prove(bench, terminal, output) if done else bench.fresh_tests()
         before = await run_baseline(bench, tests, terminal, output) if done and tests else None
@@ -105,7 +113,9 @@ async def _fix(bench: Workbench, prompt: str, terminal: Terminal, output: Output
     return _Outcome(proposal, finished, tests, before)
 
 
-async def _carry_out(bench: Workbench, prompt: str, reporter: Reporter, ask: Ask | None, *, json: bool) -> TurnFinished:
+async def _carry_out(
+    bench: Workbench, request: _Request, reporter: Reporter, ask: Ask | None, *, json: bool
+) -> TurnFinished:
     """Run the turn, showing each event; the sandbox is tried and the draft opened while the first reply comes."""
     opening = asyncio.create_task(bench.view.ready())
     finished: TurnFinished | None = None
@@ -117,7 +127,7 @@ async def _carry_out(bench: Workbench, prompt: str, reporter: Reporter, ask: Ask
             write_event(event)
 
     try:
-        async with aclosing(run_turn(replace(bench.desk, ask=ask), prompt)) as events:
+        async with aclosing(run_turn(replace(bench.desk, ask=ask), request.prompt, request.words)) as events:
             async for event in events:
                 show(event)
                 if isinstance(event, TurnFinished):

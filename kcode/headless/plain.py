@@ -139,7 +139,7 @@ class PlainConversation:
     def _take_turn(self, prompt: str) -> None:
         self._turns += 1
         try:
-            finished = run_until_signal(self._turn(with_review(self._bench, prompt)), self._runner)
+            finished = run_until_signal(self._turn(with_review(self._bench, prompt), prompt), self._runner)
         except KeyboardInterrupt:
             self._terminal.say("\nInterrupted. What was done so far is in the draft.", YELLOW)
             self._broke_off = True
@@ -168,12 +168,12 @@ class PlainConversation:
             left_out = "; replies that broke off are not counted" if self._broke_off else ""
             self._terminal.say(f"session: {turns}, {describe_usage(spent.usage, spent.steps)}{left_out}", DIM)
 
-    async def _turn(self, prompt: str) -> TurnFinished:
+    async def _turn(self, prompt: str, words: str) -> TurnFinished:
         reporter = Reporter(self._terminal)
         desk = replace(self._bench.desk, ask=ask_person(self._terminal, reporter))
         finished: TurnFinished | None = None
         try:
-            async with aclosing(run_turn(desk, prompt)) as events:
+            async with aclosing(run_turn(desk, prompt, words)) as events:
                 async for event in events:
                     reporter.report(event)
                     self._bench.record(event)

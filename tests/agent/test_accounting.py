@@ -39,7 +39,8 @@ INSTRUCTIONS = (
     "# Instructions for this project (a later one wins over an earlier one)\n\n## From AGENTS.md\n\nBe good.\n"
 )
 ENVIRONMENT = "# Environment (a snapshot)\n\n- Workspace: /w\n"
-SYSTEM = SystemMessage(f"You are Kimi.\n\n# How to work\n\nLook first.\n\n{INSTRUCTIONS}\n{ENVIRONMENT}")
+REPOSITORY = "# The repository (a snapshot from the start)\n\n# Environment\n\n# Instructions for this project\n"
+SYSTEM = SystemMessage(f"You are Kimi.\n\n# How to work\n\nLook first.\n\n{INSTRUCTIONS}\n{ENVIRONMENT}\n{REPOSITORY}")
 CALL = ToolCall("functions.read:0", "read", '{"path": "a.py"}')
 SAID: list[Message] = [
     SYSTEM,
@@ -60,7 +61,8 @@ def test_every_part_of_a_request_is_in_the_layer_that_it_belongs_to() -> None:
         "system prompt": SYSTEM.text.index("# Instructions for"),
         "tools": len(TOOLS),
         "instructions": len(INSTRUCTIONS) + 1,
-        "environment": len(ENVIRONMENT),
+        "environment": len(ENVIRONMENT) + 1,
+        "repository": len(REPOSITORY),
         "your messages": len("Fix it."),
         "kcode's notes": len(SAID[2].text),
         "reasoning": len("I look at a."),

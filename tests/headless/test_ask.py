@@ -49,7 +49,7 @@ def test_what_is_piped_in_is_a_marked_block(start: Start) -> None:
     program, server = start([reply("Fine.")])
     program.run("ask", "what could break?", input=b"+ new line\n")
     text = server.requests[0].json["messages"][-1]["content"]
-    assert text.startswith("what could break?\n\n<stdin>\n+ new line\n</stdin>")
+    assert text.startswith("<stdin>\n+ new line\n</stdin>\n\nwhat could break?")
 
 
 def test_a_question_does_not_hide_what_is_pending(start: Start) -> None:

@@ -47,7 +47,7 @@ def test_after_a_run_it_tells_of_its_next_request(tmp_path: Path, model_server: 
     assert account["triggers"] == {"turn": 131_072, "any": 183_500}
     filled = {layer["name"] for layer in account["layers"] if layer["tokens"]}
     assert filled == {
-        *("system prompt", "tools", "environment", "your messages"),
+        *("system prompt", "tools", "environment", "repository", "your messages"),
         *("reasoning", "text", "tool calls", "tool results"),
     }
     text = shown.stdout.decode()

@@ -126,7 +126,10 @@ def test_files_of_the_repository_set_nothing(start: Start, model_server: ModelSe
     request = server.requests[0]
     assert request.json["model"] == "kimi-k2-thinking"
     assert request.headers["authorization"] == f"Bearer {KEY}"
-    assert "EVIL" not in request.body.decode()
+    system = request.json["messages"][0]["content"]
+    assert system.startswith("You are Kimi")
+    assert system.count("EVIL") == 1  # as the text of a file
+    assert '<file path=".kcode/prompts/system.md">\nEVIL' in system
 
 
 def test_nothing_that_git_could_be_told_to_run_runs(start: Start, mark: Path) -> None:

@@ -1,0 +1,217 @@
+"""What the model is shown unasked: the repository at the start, what each request is about, and what changed since."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import time
+from json import JSONDecodeError
+from typing import TYPE_CHECKING
+
+from kcode.agent.openfiles import OpenFiles
+from kcode.context.budget import layer_sizes
+from kcode.context.changes import Situation, changed_paths, describe_changes, how_it_changed, states_of, texts_of
+from kcode.context.index import FIRST_ANSWER_SECONDS, Indexer, index_folder
+from kcode.context.instructions import find_instructions, find_nested
+from kcode.context.listing import without_ignored
+from kcode.context.map import make_map
+from kcode.context.repository import RepositoryLayer, may_fit_skeleton, skeleton, whole_text
+from kcode.context.requested import find_requested, show_requested
+from kcode.context.sources import is_named_as_source, path_factor
+from kcode.errors import KcodeError
+from kcode.snapshot import start_snapshot
+from kcode.workspace import relative_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from kcode.agent.view import DraftView
+    from kcode.context.corpus import Corpus
+    from kcode.messages import ToolCall
+    from kcode.safegit import SafeGit
+    from kcode.snapshot import Snapshot
+    from kcode.workspace import Workspace
+
+# What starting the program took already of the time that the first answer may wait.
+_STARTING_SECONDS = 0.25
+# So long what was read counts as what is there: a request that is typed at a terminal may come much later.
+_FRESH_SECONDS = 5.0
+_MANY_SOURCE_FILES = 500
+_PATH_ARGUMENTS = ("path", "source", "target")
+
+
+class WorkspaceBriefing:
+    """Implements kcode.agent.turn.Briefing for one session in a workspace. Closed by `close`.
+
+    `begin` is called first, then `layer`; `cache` is where the index lies. Nothing here writes or runs anything but git
+    and the indexing process.
+    """
+
+    def __init__(self, workspace: Workspace, git: SafeGit, config: Path, cache: Path, window: int) -> None:
+        self._workspace, self._git, self._config = workspace, git, config
+        self._sizes = layer_sizes(window)
+        self._indexer = Indexer(workspace.root, git, index_folder(cache, workspace))
+        self._shown = OpenFiles(workspace)
+        self._files: tuple[str, ...] = ()
+        self._layer: RepositoryLayer | None = None
+        self._situation: Situation | None = None
+        self._is_first = True
+        self._folders: set[str] = set()
+        self._told: dict[str, bytes] = {}
+        self._corpus: Corpus | None = None
+        self._read_at = self._looked = 0.0
+
+    def begin(self, files: Sequence[str]) -> None:
+        """Look at the repository; where its text is too much to be shown whole, have it indexed meanwhile."""
+        self._files = without_ignored(self._workspace.root, files)
+        self._layer = whole_text(self._files, self._shown.size, self._shown.read_disk, self._sizes.text, self._prompts)
+        if self._layer is None:
+            self._indexer.start()
+            self._indexer.prepare()
+
+    def layer(self) -> RepositoryLayer:
+        """What the system message shows of the repository; this may wait for the index."""
+        if self._layer is None:
+            self._layer = RepositoryLayer(self.skeleton())
+        return self._layer
+
+    def skeleton(self) -> str:
+        """All that the repository defines, where that is little enough; "" else."""
+        if not may_fit_skeleton(self._files, self._shown.size, self._sizes.skeleton):
+            return ""
+        try:
+            found = skeleton(self._fresh_corpus(""), self._sizes.skeleton, self._prompts)
+        except (sqlite3.Error, JSONDecodeError) as error:
+            self._indexer.drop(error)
+            return ""
+        return found.text if found else ""
+
+    def watch(self, seen: Snapshot, view: DraftView) -> None:
+        """From here on tell what is otherwise than in the snapshot, and read files as the view has them."""
+        self._situation, self._shown.view = self._look(seen), view
+        for path, data in self.layer().files.items():
+            self._shown.note_shown(path, data, 1, data.count(b"\n") + 1)
+
+    def open_turn(self, words: str) -> str:
+        is_first, self._is_first = self._is_first, False
+        is_late = self._situation is not None and time.monotonic() - self._looked > _FRESH_SECONDS
+        parts = [self._changes() if is_late or not is_first else "", self._map(words) if is_first else ""]
+        parts.append(self._named(words))
+        found = [part for part in parts if part]
+        return "\n\n".join(["this is what kcode found for the user's next message.", *found]) if found else ""
+
+    def follow_call(self, call: ToolCall) -> str:
+        found = []
+        for path in _paths_of(call.arguments):
+            try:
+                inside = relative_path(self._workspace, path)
+            except KcodeError:
+                continue
+            for one in find_nested(self._workspace.root, self._workspace.start, inside):
+                if one.origin not in self._folders:
+                    self._folders.add(one.origin)
+                    found.append(
+                        f"Note from kcode: for files below it, these instructions hold.\n## From {one.origin}\n\n{one.text}"
+                    )
+        return "\n\n".join(found)
+
+    def forget_given(self) -> None:
+        """Count as given only what stands in the system message: the rest of the conversation is gone."""
+        self._folders.clear()
+        self._layer = RepositoryLayer()
+
+    def close(self) -> None:
+        """End the indexing process if it still runs; the next session goes on from there."""
+        self._indexer.close()
+
+    @property
+    def _prompts(self) -> Path:
+        return self._config / "prompts"
+
+    def _fresh_corpus(self, words: str) -> Corpus:
+        """The repository as far as it is indexed; what was read a moment ago is not read again."""
+        is_stale = time.monotonic() - self._read_at > _FRESH_SECONDS
+        if self._corpus is None or is_stale:
+            self._corpus = self._indexer.corpus(words, FIRST_ANSWER_SECONDS - _STARTING_SECONDS)
+            self._read_at = time.monotonic()
+        return self._corpus
+
+    def _map(self, words: str) -> str:
+        if self._layer is not None and self._layer.is_whole:
+            return ""
+        source = sum(is_named_as_source(path) and path_factor(path) == 1.0 for path in self._files)
+        tokens = self._sizes.large_map if source > _MANY_SOURCE_FILES else self._sizes.map
+        try:
+            corpus = self._fresh_corpus(words)
+            text = make_map(corpus, words, tokens).text
+        except (sqlite3.Error, JSONDecodeError) as error:
+            self._indexer.drop(error)
+            self._corpus = None
+            corpus = self._fresh_corpus(words)
+            text = make_map(corpus, words, tokens).text
+        if not text:
+            return ""
+        rest = " Not all files are indexed yet, so others may fit better." if corpus.unread else ""
+        return (
+            "# Files that may matter for it\n\nThese have most to do with its words, or change often; the likeliest comes "
+            f"first, each with the lines of some definitions. It is a guess to start from.{rest}\n\n{text.rstrip()}"
+        )
+
+    def _named(self, words: str) -> str:
+        wanted = find_requested(words, self._files, self._workspace.start, self._shown.kind)
+        if not wanted.places:
+            return ""
+        whole = self._layer.files if self._layer else {}
+        known = {
+            one.path for one in wanted.places if one.path in whole and self._shown.read(one.path) == whole[one.path]
+        }
+        shown = show_requested(wanted, self._files, self._shown.read, self._sizes.files, self._sizes.file, known)
+        for one in shown:
+            for low, high in one.lines:
+                self._shown.note_shown(one.path, one.data, low, high)
+        texts = [one.text for one in shown]
+        return "\n\n".join(["# Files that it names, as they are now", *texts]) if texts else ""
+
+    def _changes(self) -> str:
+        before = self._situation
+        if before is None:
+            return ""
+        try:
+            after = self._look(start_snapshot(self._git).finish())
+        except KcodeError:
+            return ""  # git refuses in the middle of the work; what it has to tell is not worth a turn
+        self._situation = after
+        files = {}
+        for path in sorted({*changed_paths(before, after), *self._shown.outdated()}):
+            data = self._shown.read(path)
+            digest = hashlib.sha256(data or b"").digest()
+            if (data is not None and self._shown.is_known(path, data)) or self._told.get(path) == digest:
+                continue
+            self._told[path] = digest
+            there = os.path.lexists(self._workspace.root / path)
+            files[path] = how_it_changed(before.states.get(path), after.states.get(path), is_there=there)
+        text = describe_changes(before, after, files, self._sizes.changes)
+        what = "# What changed in the workspace meanwhile\n\nThe user, or what the user applied, did this; read again what you need."
+        return f"{what}\n{text}" if text else ""
+
+    def _look(self, seen: Snapshot) -> Situation:
+        workspace = self._workspace
+        self._looked = time.monotonic()
+        self._files = without_ignored(workspace.root, seen.files)
+        states = states_of(seen)
+        instructions, _ = find_instructions(workspace.root, workspace.start, self._config)
+        stamps = {path: self._shown.stamp(path) for path in states}
+        return Situation(seen.branch, seen.commits, states, stamps, texts_of(instructions))
+
+
+def _paths_of(arguments: str) -> list[str]:
+    """The paths that a call's arguments name."""
+    try:
+        value = json.loads(arguments, strict=False)
+    except (ValueError, RecursionError):
+        return []
+    found = [value.get(name) for name in _PATH_ARGUMENTS] if isinstance(value, dict) else []
+    return [path for path in found if isinstance(path, str)]

@@ -7,8 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kcode.agent.retries import Retries
+from kcode.agent.secrecy import Secrecy
 from kcode.agent.seen import Seen, shown_whole
+from kcode.context.listing import own_rules
 from kcode.context.search import Query, Searched, find_ripgrep, search_files
+from kcode.context.secretfiles import why_not_shown
 from kcode.context.symbols import definitions
 from kcode.draft.edit import apply_edits
 from kcode.draft.files import REGULAR, FileState
@@ -21,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from kcode.context.ignorefiles import IgnoreRules
     from kcode.draft.draft import Draft
+    from kcode.safegit import SafeGit
     from kcode.tooling import Applied, Definition, Edit, Entry, Match
     from kcode.workspace import Workspace
 
@@ -33,8 +38,9 @@ ENVIRONMENTS = (".venv", "venv", "env")
 class DraftFiles:
     """The half of kcode.tooling.View that is about files. The draft may be opened later than this is made."""
 
-    def __init__(self, workspace: Workspace, outputs: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, workspace: Workspace, git: SafeGit, outputs: Path, environment: Mapping[str, str]) -> None:
         self._workspace, self._outputs, self._environment = workspace, outputs, environment
+        self._secrecy = Secrecy(workspace.root, git)
         self._draft: Draft | None = None
         self._changed: dict[str, None] = {}
         self._touched: set[str] = set()
@@ -71,6 +77,7 @@ class DraftFiles:
         state = self.draft.read(inside)
         if state is None:
             raise ToolError(f"There is no file {path}. Look with list_files.")
+        self._secrecy.check(path, inside, state.data)
         return state.data
 
     def note_shown(self, path: str, data: bytes, first: int, last: int) -> None:
@@ -81,12 +88,17 @@ class DraftFiles:
         return self.draft.entries(self.relative(path))
 
     def files(self, path: str = "") -> list[str]:
-        return list(self.draft.files(self.relative(path)))
+        inside = self.relative(path)
+        found = self.draft.files(inside)
+        listed = self.draft.files() if inside else found
+        rules = _ignored_below(self._workspace.root, listed, inside)
+        return [file for file in found if not rules.ignores(file)] if rules else found
 
     def write(self, path: str, data: bytes) -> None:
         inside = self._target(path)
         before = self.draft.read(inside)
         if before is not None:
+            self._secrecy.check(path, inside, before.data)
             self.seen.check_write(inside, before.data)
             _refuse_left_out(path, before.data, data)
         self.draft.write(inside, FileState(before.mode if before else REGULAR, data), "write_file")
@@ -107,6 +119,7 @@ class DraftFiles:
 
     def move(self, source: str, target: str) -> None:
         first, second = self.relative(source), self.relative(target)
+        self._secrecy.check_move(first)
         self.draft.move(first, second, "move_file")
         self.seen.move(first, second)
         self._note(first, second)
@@ -137,13 +150,32 @@ class DraftFiles:
         self, pattern: str, path: str, glob: str, *, ignore_case: bool, context: int, limit: int
     ) -> tuple[list[Match], bool]:
         query = Query(pattern, self.relative(path), glob, ignore_case, context, limit)
-        return await search_files(query, self._searched(), self._ripgrep)
+        entry = self.entry(path)
+        if entry is not None and entry.kind in {"file", "link"} and self._secrecy.keeps(self.draft, query.path):
+            raise ToolError(why_not_shown(path))
+        return await search_files(query, self._searched(query.path), self._ripgrep)
 
-    def _searched(self) -> Searched:
+    def _searched(self, path: str) -> Searched:
+        rules = _ignored_below(self._workspace.root, self.draft.files(), path)
+        judged: dict[str, bool] = {}
+
+        def leaves_out(file: str) -> bool:
+            if file not in judged:
+                judged[file] = (rules is not None and rules.ignores(file)) or self._secrecy.keeps(self.draft, file)
+            return judged[file]
+
         places = self.draft.search_places()
         changed: dict[str, Path | None] = dict.fromkeys(places.leave_out)
         environments = tuple(name for name in ENVIRONMENTS if os.path.lexists(places.root / name / "pyvenv.cfg"))
-        return Searched(places.root, self.draft.files, changed | dict(places.added), environments)
+        return Searched(places.root, self.draft.files, changed | dict(places.added), environments, leaves_out)
+
+
+def _ignored_below(root: Path, files: Sequence[str], path: str) -> IgnoreRules | None:
+    """What `.ignore` and `.kcodeignore` among the files say; None where they leave out the path itself, or nothing."""
+    rules = own_rules(root, files)
+    if rules is None or (path and (rules.ignores(path) or rules.ignores(path, is_folder=True))):
+        return None
+    return rules
 
 
 def _refuse_left_out(path: str, before: bytes, after: bytes) -> None:

@@ -32,7 +32,7 @@ class DraftView(DraftFiles):
         shell: Shell | None,
         environment: Mapping[str, str],
     ) -> None:
-        super().__init__(workspace, session.outputs_folder, environment)
+        super().__init__(workspace, git, session.outputs_folder, environment)
         self.shell = shell
         self._git = git
         # A question proposes nothing, so it leaves no draft behind that would count as the last session's.

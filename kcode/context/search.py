@@ -48,13 +48,15 @@ class Searched:
 
     `changed` maps a relative path to the file on disk that holds the draft's version, or to None where the draft has no
     file. `hidden` are folders that are passed over though git does not ignore them. `files` lists all files of the draft
-    that git does not ignore; it is called only where ripgrep cannot serve.
+    that git does not ignore; it is called only where ripgrep cannot serve. What is found in a file that `leaves_out` is
+    true of is never given; with ripgrep it is asked of files with matches alone.
     """
 
     root: Path
     files: Callable[[], Iterable[str]]
     changed: Mapping[str, Path | None]
     hidden: tuple[str, ...] = ()
+    leaves_out: Callable[[str], bool] = lambda _: False
 
 
 class _NotSupportedError(Exception):
@@ -159,13 +161,13 @@ async def _with_ripgrep(program: Sequence[str], query: Query, searched: Searched
         globs += [f"--glob=!/{folder}/" for folder in searched.hidden]
         start = f"./{query.path}" if query.path else "./"
         command = [*program, *flags, *globs, f"--regexp={query.pattern}", "--", start]
-        found += await _collect(command, searched.root, query, skip=searched.changed)
+        found += await _collect(command, searched, query, skip=searched.changed)
     there = {str(file): path for path, file in searched.changed.items() if path in wanted and _is_plain(file)}
     names = sorted(there)
     for begin in range(0, len(names), _PATHS_A_LAUNCH):
         some = names[begin : begin + _PATHS_A_LAUNCH]
         command = [*program, *flags, "--no-ignore", f"--regexp={query.pattern}", "--", *some]
-        found += await _collect(command, searched.root, query, names=there)
+        found += await _collect(command, searched, query, names=there)
     return found
 
 
@@ -175,7 +177,7 @@ def _is_plain(file: Path | None) -> bool:
 
 async def _collect(
     command: Sequence[str],
-    folder: Path,
+    searched: Searched,
     query: Query,
     *,
     skip: Mapping[str, object] | None = None,
@@ -184,7 +186,7 @@ async def _collect(
     """Run a ripgrep and read what it found, up to one match more than the limit."""
     process = await asyncio.create_subprocess_exec(
         *command,
-        cwd=folder,
+        cwd=searched.root,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -198,7 +200,10 @@ async def _collect(
                 match = _match_of(json.loads(line))
                 if match is None or (skip and match.path in skip):
                     continue
-                found.append(match if names is None else _renamed(match, names))
+                match = match if names is None else _renamed(match, names)
+                if searched.leaves_out(match.path):
+                    continue
+                found.append(match)
                 hits += not match.is_context
                 if hits > query.limit:
                     return found
@@ -293,7 +298,9 @@ async def _plainly(query: Query, searched: Searched, wanted: _Wanted) -> list[Ma
     files = [
         [path, str(file)]
         for path in sorted(searched.files(), key=lambda path: path.split("/"))
-        if path in wanted and (file := searched.changed.get(path, searched.root / path)) is not None
+        if path in wanted
+        and not searched.leaves_out(path)
+        and (file := searched.changed.get(path, searched.root / path)) is not None
     ]
     job = {"pattern": query.pattern, "ignore_case": query.ignore_case, "context": query.context, "limit": query.limit}
     # -I: nothing of the folder or the environment is imported.

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 _NAMES = re.compile(
     r"\.env(\..+)?|.+\.env|\.envrc|\.netrc|_netrc|\.npmrc|\.yarnrc\.yml|\.pypirc|\.pgpass|\.my\.cnf|\.git-credentials|\.htpasswd"
@@ -28,6 +33,8 @@ _PRIVATE_KEY = re.compile(
     rb"^-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----\r?$[\s\S]{0,4000}^-----END ", re.MULTILINE
 )
 _LOOKED_AT = 1 << 16
+# Shorter ones, such as an empty file or `x=1`, may well be equal to something else.
+_SHORTEST_COPIED = 8
 
 
 def is_named_as_secret(path: str) -> bool:
@@ -52,3 +59,34 @@ def is_private_key(data: bytes) -> bool:
     """Whether the file begins with a private key; source that holds one as an example begins with something else."""
     head = data[:_LOOKED_AT].lstrip()
     return head.startswith(b"-----BEGIN ") and _PRIVATE_KEY.match(head) is not None
+
+
+def secret_digests(paths: Iterable[str], read: Callable[[str], bytes | None]) -> frozenset[bytes]:
+    """By which a copy of one of these files is known again under whatever name.
+
+    One that says no more than an example beside it does not count, nor one without a secret.
+    """
+    secret: set[bytes] = set()
+    harmless: set[bytes] = set()
+    for path in paths:
+        is_example = _HARMLESS.fullmatch(path.rpartition("/")[2]) is not None
+        if not is_example and not is_named_as_secret(path):
+            continue
+        data = read(path)
+        if data and len(data) >= _SHORTEST_COPIED and (is_example or holds_secret(path, data)):
+            (harmless if is_example else secret).add(text_digest(data))
+    return frozenset(secret - harmless)
+
+
+def text_digest(data: bytes) -> bytes:
+    """The same for two files with the same text, whatever their line ends and the blanks at its start and end."""
+    return hashlib.sha256(data.replace(b"\r\n", b"\n").strip()).digest()
+
+
+def why_not_shown(path: str) -> str:
+    """What the model is told in place of such a file's text."""
+    return (
+        f"{path} looks like a file that holds passwords or keys. kcode keeps the text of those from you, whatever the "
+        "way; tests that need it can read it. Do without it. If its form matters, look for an example of it, such as "
+        ".env.example, or ask the user for the names in it without the values."
+    )

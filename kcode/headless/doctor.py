@@ -7,6 +7,7 @@ import platform
 from typing import TYPE_CHECKING
 
 from kcode import __version__
+from kcode.agent.secrecy import find_secret_files
 from kcode.agent.workbench import open_place
 from kcode.context.search import find_ripgrep
 from kcode.errors import KcodeError
@@ -19,6 +20,7 @@ from kcode.providers.choice import profile_for, resolve_endpoint, resolve_model
 from kcode.providers.keys import locate_key, missing_key
 from kcode.safegit import head_summary, open_git
 from kcode.sandbox import find_sandbox
+from kcode.sanitize import sanitize_names
 from kcode.settings import load_settings
 
 if TYPE_CHECKING:
@@ -71,8 +73,13 @@ def _of(name: str, examine_one: Callable[[], list[Finding]]) -> list[Finding]:
 def _workspace(place: PlaceOptions) -> list[Finding]:
     spot = open_place(place)
     where = f"{spot.workspace.root}, {head_summary(spot.workspace) if spot.workspace.git_dir else 'a plain folder'}"
-    git = open_git(spot.workspace, spot.git_folder).run("--version").decode().strip()
-    return [("ok", "git", git), ("ok", "workspace", where), ("ok", "state", str(spot.state))]
+    git = open_git(spot.workspace, spot.git_folder)
+    version = git.run("--version").decode().strip()
+    found = [("ok", "git", version), ("ok", "workspace", where), ("ok", "state", str(spot.state))]
+    if secret := find_secret_files(git):
+        kept = f"kept from the model, since they look as if they held passwords or keys: {sanitize_names(secret)}"
+        found.append(("ok", "secrets", kept))
+    return found
 
 
 def _sandbox(place: PlaceOptions) -> list[Finding]:

@@ -38,8 +38,9 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def view(tmp_path: Path, root: Path) -> DraftFiles:
     workspace = open_workspace(root, {"HOME": str(tmp_path / "home")})
-    view = DraftFiles(workspace, tmp_path / "outputs", {})
-    view._draft = open_draft(workspace, open_git(workspace, tmp_path / "state"), tmp_path / "state/draft", "overlay")
+    git = open_git(workspace, tmp_path / "state")
+    view = DraftFiles(workspace, git, tmp_path / "outputs", {})
+    view._draft = open_draft(workspace, git, tmp_path / "state/draft", "overlay")
     return view
 
 

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kcode.context.secretfiles import holds_secret, is_named_as_secret, is_private_key, secret_digests, text_digest
+
+# In two parts, so that no scanner of secrets takes this for one.
+KEY = b"-----BEGIN RSA " + b"PRIVATE KEY-----\nMIIE\n-----END RSA " + b"PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [".env", "a/.env.local", ".ENV", "prod.env", "id_rsa", "keys/id_ed25519", "tls/server.pem", "server.key", ".npmrc",
+     ".pypirc", ".netrc", ".git-credentials", "credentials", "conf/credentials.json", "client_secret_1.apps.json",
+     "service-account.json", "secrets.yaml", "secrets.prod.yml", "terraform.tfvars", "terraform.tfstate", "a.p12", "a.jks",
+     "x.kdbx", ".aws/config", ".kube/config", "home/.docker/config.json", ".vault_pass", "backup.gpg"],
+)  # fmt: skip
+def test_names_of_files_that_hold_secrets(path: str) -> None:
+    assert is_named_as_secret(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [".env.example", ".env.sample", ".env.template", "example.env", "env.py", "environment.md", "credentials.py", "secrets.py",
+     "src/secrets/__init__.py", "id_rsa.pub", "keys.py", "keyboard.js", "monkey.go", "config", "git/config.json", "server.pub.pem",
+     "config/credentials.rb", "token.py", "secret_santa.js", ".envoy", "tsconfig.json"],
+)  # fmt: skip
+def test_names_of_files_that_do_not(path: str) -> None:
+    assert not is_named_as_secret(path)
+
+
+def test_settings_of_package_managers_are_kept_only_with_a_secret_in_them() -> None:
+    assert not holds_secret(".npmrc", b"registry=https://registry.example.org\nsave-exact=true\n")
+    assert holds_secret("web/.npmrc", b"//registry.example.org/:_authToken=abc\n")
+    assert holds_secret(".pypirc", b"[pypi]\nusername = u\npassword = p\n")
+    assert not holds_secret(".pypirc", b"[pypi]\nusername = u\n")
+
+
+def test_a_private_key_is_known_under_any_name_and_a_certificate_or_source_about_one_is_none() -> None:
+    assert holds_secret("notes.txt", b"\n" + KEY)
+    assert is_private_key(KEY.replace(b"\n", b"\r\n"))
+    assert not is_private_key(KEY.replace(b"PRIVATE", b"PUBLIC"))
+    assert not is_private_key(b"KEY = '''" + KEY + b"'''\n")
+    assert not is_private_key(b"-----BEGIN " * 100_000)
+
+
+@given(st.binary(max_size=200))
+def test_a_copy_is_known_again_whatever_its_line_ends(data: bytes) -> None:
+    known = secret_digests([".env"], lambda _: data)
+    assert known <= {text_digest(data.replace(b"\r\n", b"\n")), text_digest(b"\n" + data)}
+    assert bool(known) == (len(data) >= 8)
+
+
+def test_what_an_example_says_as_well_is_no_secret() -> None:
+    assert secret_digests([".env", ".env.example"], lambda _: b"PASSWORD=change-me\n") == frozenset()

@@ -8,14 +8,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from kcode.agent.accounting import Account, Ledger, account_for, replay
+from kcode.agent.briefing import WorkspaceBriefing
 from kcode.agent.conversation import Conversation
 from kcode.agent.ground import first_message
 from kcode.agent.length import RequestLength
 from kcode.agent.toolbox import choose_tools, describe_tools
 from kcode.agent.workbench import open_place, settings_for
 from kcode.context.tokenizer import load_counter
-from kcode.folders import config_folder
+from kcode.folders import cache_folder_for, config_folder
 from kcode.headless.jsonlines import usage_fields, write_line
+from kcode.messages import KCODE_NOTE, UserMessage
 from kcode.pricing import write_dollars
 from kcode.providers.choice import known_endpoints, resolve_endpoint, resolve_model
 from kcode.providers.openai_chat import connect, open_memory
@@ -26,6 +28,7 @@ from kcode.snapshot import start_snapshot
 
 if TYPE_CHECKING:
     from kcode.agent.workbench import Place
+    from kcode.messages import Message
     from kcode.options import ModelOptions, PlaceOptions
     from kcode.providers.endpoints import Endpoint
     from kcode.providers.openai_chat import OpenAIChat
@@ -86,10 +89,8 @@ def _account(place: Place, settings: Settings, subject: _Subject, options: Place
     if past:
         conversation, ledger = replay(past, tools, lambda: count)
     else:
-        git = open_git(place.workspace, place.git_folder)
-        seen = start_snapshot(git).finish()
-        system, _ = first_message(place.workspace, seen, options.test_command, config)
-        conversation, ledger = Conversation([system], length=RequestLength(tools, lambda: count)), Ledger()
+        messages = _first_messages(place, options, provider.window)
+        conversation, ledger = Conversation(messages, length=RequestLength(tools, lambda: count)), Ledger()
     return account_for(
         conversation,
         ledger,
@@ -99,6 +100,24 @@ def _account(place: Place, settings: Settings, subject: _Subject, options: Place
         tools=tools,
         count=count,
     )
+
+
+def _first_messages(place: Place, options: PlaceOptions, window: int) -> list[Message]:
+    """What a session would begin with before the user has said anything."""
+    config = config_folder(os.environ)
+    git = open_git(place.workspace, place.git_folder)
+    snapshot = start_snapshot(git)
+    cache = cache_folder_for(os.environ, place.workspace.root)
+    briefing = WorkspaceBriefing(place.workspace, git, config, cache, window)
+    try:
+        briefing.begin(snapshot.files())
+        system, _ = first_message(
+            place.workspace, snapshot.finish(), options.test_command, config, briefing.layer().text
+        )
+        note = briefing.open_turn("")
+    finally:
+        briefing.close()
+    return [system, *([UserMessage(f"{KCODE_NOTE} {note}")] if note else [])]
 
 
 def describe_account(account: Account, whose: str, place: str) -> list[str]:

@@ -13,6 +13,7 @@ from kcode.context.tokens import estimate_tokens
 from kcode.messages import ToolCall
 from tests.agent.briefings import brief, open_draft_of
 from tests.repositories import git, new_repository, write_tree
+from tests.test_safegit import trapped_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,6 +182,19 @@ def test_ignore_files_are_heard(tmp_path: Path) -> None:
     assert "cents" in briefed.layer.text
     for text in ("hidden", "Hi.", "built"):
         assert text not in briefed.layer.text
+
+
+def test_nothing_that_a_repository_names_is_run_while_it_is_looked_at(tmp_path: Path) -> None:
+    root, marks = trapped_repository(tmp_path)
+    write_tree(root, HUGE)
+    briefed = brief(root)
+    assert "shop/part12.py:\n" in briefed.briefing.open_turn("part_12_3 is wrong, see @h.txt and sub/in.txt")
+    open_draft_of(briefed)
+    (root / "f.txt").write_text("saved\n")
+    assert "- f.txt: changed" in briefed.briefing.open_turn("go on")
+    assert briefed.view.read("p.txt") == b"cba\n"
+    briefed.briefing.close()
+    assert list(marks.iterdir()) == []
 
 
 SCRIPT = """

@@ -25,7 +25,7 @@ def test_without_a_session_it_tells_of_a_first_request(tmp_path: Path) -> None:
     shown = done.stdout.decode()
     assert shown.startswith("The first request of a new session, in tokens (~ estimated)\n\n  system prompt ")
     rows = [line.split("  ")[1] for line in shown.splitlines() if line.startswith("  ")]
-    assert rows[:4] == ["system prompt", "tools", "instructions", "environment"]
+    assert rows[:5] == ["system prompt", "tools", "instructions", "environment", "repository"]
     assert " of 262,144\n" in shown
     assert "new: about $0.00" in shown
     assert max(map(len, shown.splitlines())) <= 80
@@ -71,3 +71,14 @@ def test_a_session_at_an_endpoint_that_only_a_flag_named_is_told_of_too(
     assert "4,100    3% of 131,072" in shown
     assert "price unknown" in shown
     assert program.run("context", "--endpoint", "nowhere").returncode == 2
+
+
+def test_of_a_large_repository_the_map_is_told_of_and_where_its_text_is_left_out(tmp_path: Path) -> None:
+    files = {
+        f"shop/part{n}.py": "".join(f"def part_{n}_{i}():\n    return {i}\n\n\n" for i in range(60)) for n in range(40)
+    }
+    program = make_program(tmp_path, files, MOONSHOT)
+    account = json.loads(program.run("context", "--json").stdout)
+    sizes = {layer["name"]: layer["tokens"] for layer in account["layers"]}
+    assert sizes["repository"] == 0
+    assert 1_000 < sizes["kcode's notes"] < 4_500

@@ -1,0 +1,47 @@
+"""What the real program sends first, and what it runs and shows before that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kcode.messages import KCODE_NOTE
+from tests.model_server import reply
+from tests.program import make_program
+from tests.test_safegit import set_traps
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.model_server import ModelServerFactory
+
+SOURCE = {
+    f"shop/part{n}.py": "".join(f"def part_{n}_{i}():\n    return {i}\n\n\n" for i in range(60)) for n in range(40)
+}
+
+
+def test_the_map_and_what_is_named_come_before_the_users_words_and_nothing_of_the_repositorys_runs(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    server = model_server([reply("It is right.")])
+    program = make_program(tmp_path, SOURCE | {"plan.txt": "step one\n"}, {"KCODE_BASE_URL": server.url})
+    marks = set_traps(program.repository, tmp_path)
+    (program.repository / ".gitattributes").write_text("* diff=x filter=y\n")
+    (program.repository / "plan.txt").write_text("step two\n")
+    (program.repository / ".env").write_text("KEY=hush-hush\n")
+    done = program.run("ask", "is part_7_3 what @plan.txt wants?", input=b"a log\n")
+    assert done.returncode == 0, done.stderr
+    assert list(marks.iterdir()) == []
+    system, note, words = [message["content"] for message in server.requests[0].json["messages"]]
+    assert "# The repository" not in system
+    assert note.startswith(KCODE_NOTE)
+    assert note.index("shop/part7.py:\n") < note.index("plan.txt, all 1 lines:\n1→step two")
+    assert words.startswith("<stdin>\na log\n</stdin>\n\nis part_7_3 what @plan.txt wants?")
+    assert b"hush-hush" not in server.requests[0].body
+
+
+def test_doctor_names_what_is_kept_from_the_model(tmp_path: Path) -> None:
+    program = make_program(tmp_path)
+    (program.repository / ".gitignore").write_text(".env\n")
+    (program.repository / ".env").write_text("KEY=hush\n")
+    shown = program.run("doctor").stdout.decode()
+    assert "kept from the model, since they look as if they held passwords or keys: .env" in shown

@@ -31,12 +31,16 @@ class ModelOptions:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOptions:
-    """Which folder is worked on, and how commands run there."""
+    """Which folder is worked on, how commands run there, and what of it is packed into the first request.
+
+    `pack` is None for nothing, "" for all that people wrote, or a pattern of paths.
+    """
 
     folder: Path = Path()
     anywhere: bool = False
     no_sandbox: bool = False
     test_command: str | None = None
+    pack: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

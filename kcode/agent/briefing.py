@@ -11,16 +11,16 @@ from json import JSONDecodeError
 from typing import TYPE_CHECKING
 
 from kcode.agent.openfiles import OpenFiles
-from kcode.context.budget import layer_sizes
+from kcode.context.budget import layer_sizes, pack_room
 from kcode.context.changes import Situation, changed_paths, describe_changes, how_it_changed, states_of, texts_of
 from kcode.context.index import FIRST_ANSWER_SECONDS, Indexer, index_folder
 from kcode.context.instructions import find_instructions, find_nested
 from kcode.context.listing import without_ignored
 from kcode.context.map import make_map
-from kcode.context.repository import RepositoryLayer, may_fit_skeleton, skeleton, whole_text
+from kcode.context.repository import RepositoryLayer, may_fit_skeleton, packed_text, skeleton, whole_text
 from kcode.context.requested import find_requested, show_requested
 from kcode.context.sources import is_named_as_source, path_factor
-from kcode.errors import KcodeError
+from kcode.errors import KcodeError, UsageError
 from kcode.snapshot import start_snapshot
 from kcode.workspace import relative_path
 
@@ -52,7 +52,7 @@ class WorkspaceBriefing:
 
     def __init__(self, workspace: Workspace, git: SafeGit, config: Path, cache: Path, window: int) -> None:
         self._workspace, self._git, self._config = workspace, git, config
-        self._sizes = layer_sizes(window)
+        self._window, self._sizes = window, layer_sizes(window)
         self._indexer = Indexer(workspace.root, git, index_folder(cache, workspace))
         self._shown = OpenFiles(workspace)
         self._files: tuple[str, ...] = ()
@@ -64,13 +64,31 @@ class WorkspaceBriefing:
         self._corpus: Corpus | None = None
         self._read_at = self._looked = 0.0
 
-    def begin(self, files: Sequence[str]) -> None:
-        """Look at the repository; where its text is too much to be shown whole, have it indexed meanwhile."""
+    def begin(self, files: Sequence[str], pack: str | None = None) -> None:
+        """Look at the repository; where not all its text is shown, have it indexed meanwhile.
+
+        `pack` has more of it shown, as PlaceOptions says. Raises UsageError where it names nothing that can be.
+        """
         self._files = without_ignored(self._workspace.root, files)
-        self._layer = whole_text(self._files, self._shown.size, self._shown.read_disk, self._sizes.text, self._prompts)
-        if self._layer is None:
+        read = self._shown.read_disk
+        if pack is None:
+            self._layer = whole_text(self._files, self._shown.size, read, self._sizes.text, self._prompts)
+        else:
+            self._layer = self._packed(pack)
+        if self._layer is None or not self._layer.is_whole:
             self._indexer.start()
             self._indexer.prepare()
+
+    def _packed(self, pack: str) -> RepositoryLayer:
+        try:
+            layer = packed_text(self._files, self._shown.read_disk, pack_room(self._window), pack, self._prompts)
+        except ValueError as error:
+            raise UsageError(f"--pack-files: {error}.") from None
+        if not layer.files:
+            what = f"that matches {pack}" if pack else "of text"
+            why = "; what is there has no room in the window" if layer.left_out else ""
+            raise UsageError(f"There is no file {what} to be packed{why}. Leave --pack out, or give another pattern.")
+        return layer
 
     def layer(self) -> RepositoryLayer:
         """What the system message shows of the repository; this may wait for the index."""

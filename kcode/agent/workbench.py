@@ -17,6 +17,7 @@ from kcode.agent.conversation import Conversation
 from kcode.agent.costlimit import check_limit
 from kcode.agent.ground import SessionGround, first_message
 from kcode.agent.length import RequestLength
+from kcode.agent.packing import describe_pack
 from kcode.agent.shell import Shell
 from kcode.agent.toolbox import choose_tools, describe_tools
 from kcode.agent.turn import Desk, Limits
@@ -121,6 +122,8 @@ class Workbench:
         self.desk = desk
         self.provider = provider
         self.warnings: tuple[str, ...] = ()
+        self.packed: tuple[str, ...] = ()
+        """What was packed into the first request at the user's wish, and what that costs."""
         self.ledger = Ledger()
         self._log = log
         self._briefing = briefing
@@ -233,7 +236,7 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     config = config_folder(os.environ)
     cache = cache_folder_for(os.environ, place.workspace.root)
     briefing = WorkspaceBriefing(place.workspace, git, config, cache, provider.window)
-    briefing.begin(snapshot.files())
+    briefing.begin(snapshot.files(), options.pack)
     cost_note = check_limit(settings.max_cost, provider, config / "config.toml")
     if model.replay is None:
         preload()
@@ -265,6 +268,8 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     desk = Desk(provider, tools, view, conversation, limits, compactor=compactor, briefing=briefing)
     bench = Workbench(place, settings, session, desk, provider, log, briefing)
     bench.warnings = (*settle_journal(place), *warnings, *([cost_note] if cost_note else []), *notes)
+    if options.pack is not None:
+        bench.packed = describe_pack(layer, provider.window, provider.billing)
     return bench
 
 

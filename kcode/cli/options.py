@@ -58,6 +58,13 @@ Anywhere = Annotated[
 NoSandbox = Annotated[
     bool, typer.Option("--no-sandbox", help="Where no sandbox is to be had: run commands without one.")
 ]
+Pack = Annotated[
+    bool, typer.Option("--pack", help="Send the text of the whole repository along, as far as it fits the window.")
+]
+PackFiles = Annotated[
+    str | None,
+    typer.Option(help="The same with the files that match alone, such as 'src/**/*.py'.", metavar="GLOB"),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr; errors still show.")]
 Color = Annotated[str, typer.Option(help="auto, always or never. NO_COLOR is honoured.", metavar="WHEN")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON event a line on stdout.")]
@@ -74,3 +81,8 @@ def chosen_color(given: str) -> ColorChoice:
         if given == choice:
             return choice
     raise UsageError(f"--color {given}: it is auto, always or never.")
+
+
+def chosen_pack(pack: bool, files: str | None) -> str | None:
+    """What is to be packed, as PlaceOptions has it."""
+    return files or ("" if pack else None)

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from kcode.cli.options import Anywhere, BaseUrl, Color, Endpoint, Folder, Model, chosen_color
+from kcode.cli.options import (
+    Anywhere,
+    BaseUrl,
+    Color,
+    Endpoint,
+    Folder,
+    Model,
+    Pack,
+    PackFiles,
+    chosen_color,
+    chosen_pack,
+)
 from kcode.options import ModelOptions, PlaceOptions
 
 
@@ -98,15 +109,19 @@ def context(
     model: Model = None,
     folder: Folder = Path(),
     anywhere: Anywhere = False,
+    pack: Pack = False,
+    pack_files: PackFiles = None,
 ) -> None:
     """Say what the next request would hold, in tokens and money.
 
     Of the last session here, or of a first request: each layer, what the last call had from the cache, the cost so far,
-    what the next call will cost, and how far it is to a compaction. Nothing is sent.
+    what the next call will cost, and how far it is to a compaction. Nothing is sent. With --pack it tells what a first
+    request would cost that packs the repository.
     """
     from kcode.headless.context import show_context
 
-    raise typer.Exit(show_context(ModelOptions(endpoint, base_url, model), PlaceOptions(folder, anywhere), json=json))
+    place = PlaceOptions(folder, anywhere, pack=chosen_pack(pack, pack_files))
+    raise typer.Exit(show_context(ModelOptions(endpoint, base_url, model), place, json=json))
 
 
 def demo(color: Color = "auto") -> None:

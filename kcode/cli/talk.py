@@ -21,6 +21,8 @@ from kcode.cli.options import (
     Model,
     NoSandbox,
     Output,
+    Pack,
+    PackFiles,
     Quiet,
     Record,
     Replay,
@@ -28,6 +30,7 @@ from kcode.cli.options import (
     Timeout,
     WebSearch,
     chosen_color,
+    chosen_pack,
 )
 from kcode.errors import UsageError
 from kcode.options import ColorChoice, ModelOptions, OutputOptions, PlaceOptions
@@ -88,6 +91,8 @@ def fix(
     folder: Folder = Path(),
     anywhere: Anywhere = False,
     no_sandbox: NoSandbox = False,
+    pack: Pack = False,
+    pack_files: PackFiles = None,
     quiet: Quiet = False,
     output: Output = None,
     color: Color = "auto",
@@ -113,7 +118,7 @@ def fix(
         fix_issue(
             issue,
             ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search),
-            PlaceOptions(folder, anywhere, no_sandbox, test),
+            PlaceOptions(folder, anywhere, no_sandbox, test, chosen_pack(pack, pack_files)),
             OutputOptions(apply, patch, json, quiet, output, chosen_color(color)),
         ),
     )
@@ -133,6 +138,8 @@ def ask(
     web_search: WebSearch = None,
     folder: Folder = Path(),
     anywhere: Anywhere = False,
+    pack: Pack = False,
+    pack_files: PackFiles = None,
     quiet: Quiet = False,
     output: Output = None,
     color: Color = "auto",
@@ -144,6 +151,7 @@ def ask(
     \b
     kcode ask "where are sessions stored?"
     git diff | kcode ask "what could this break?" > review.md
+    kcode ask --pack "what would a new maintainer have to know?"
     """
     from kcode.headless.ask import answer_question
 
@@ -151,7 +159,7 @@ def ask(
         answer_question(
             question,
             ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search),
-            PlaceOptions(folder, anywhere),
+            PlaceOptions(folder, anywhere, pack=chosen_pack(pack, pack_files)),
             OutputOptions(json=json, quiet=quiet, file=output, color=chosen_color(color)),
         ),
     )
@@ -172,11 +180,14 @@ def chat(
     folder: Folder = Path(),
     anywhere: Anywhere = False,
     no_sandbox: NoSandbox = False,
+    pack: Pack = False,
+    pack_files: PackFiles = None,
     color: Color = "auto",
 ) -> None:
     """Talk line by line, starting with a prompt."""
     options = ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search)
-    _chat(prompt, options, PlaceOptions(folder, anywhere, no_sandbox, test), chosen_color(color))
+    place = PlaceOptions(folder, anywhere, no_sandbox, test, chosen_pack(pack, pack_files))
+    _chat(prompt, options, place, chosen_color(color))
 
 
 def _chat(prompt: str, model: ModelOptions, place: PlaceOptions, color: ColorChoice) -> NoReturn:

@@ -18,6 +18,8 @@ _NOTE, _OUTLINES = 6_000, 6_000
 _USERS_HEAD, _USERS_TAIL = 2_000, 18_000
 _RESULT = 25_000
 _TEXT, _SKELETON, _MAP, _LARGE_MAP = 24_000, 8_000, 4_000, 8_000
+# System prompt, tools, instructions and the user's words.
+_BESIDE_PACK = 20_000
 _NAMED_FILES, _NAMED_FILE, _CHANGES = 40_000, 12_000, 2_000
 _SHORTEST_NOTE, _SHORTEST_RESULT = 500, 100
 
@@ -101,6 +103,12 @@ def layer_sizes(window: int) -> LayerSizes:
         file=int(_NAMED_FILE * scale),
         changes=int(_CHANGES * scale),
     )
+
+
+def pack_room(window: int) -> int:
+    """The most tokens that packed files may have, so that what is asked about them, and some work on it, still fits."""
+    budget = budget_for(window)
+    return budget.room - budget.growth - int(_BESIDE_PACK * min(1.0, window / _FULL_WINDOW))
 
 
 def triggers_above(floor: int, budget: Budget) -> Triggers:

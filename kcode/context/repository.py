@@ -10,8 +10,9 @@ from kcode.context.secretfiles import holds_secret
 from kcode.context.sources import is_named_as_source, is_written_by_hand, path_factor
 from kcode.context.tokens import estimate_tokens
 from kcode.errors import ToolError
+from kcode.globs import compile_glob
 from kcode.prompts import render_prompt
-from kcode.sanitize import sanitize_line
+from kcode.sanitize import sanitize_line, sanitize_names
 from kcode.textfile import decode_text, show_unknown_bytes
 
 if TYPE_CHECKING:
@@ -27,20 +28,21 @@ if TYPE_CHECKING:
 _MOST_BYTES_A_TOKEN = 6
 # Of fourteen repositories none had definitions of fewer tokens than its bytes divided by this.
 _MOST_BYTES_A_SKELETON_TOKEN = 60
+# What the names of files take for which there is no room.
+_LEFT_OUT_NOTE = 600
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryLayer:
-    """The text for the start of a request, "" for none; `files` are those that it shows whole, each with its bytes."""
+    """The text for the start of a request, "" for none; `files` are those that it shows whole, each with its bytes.
+
+    `is_whole` says that no source file is missing among these; `left_out` are those for which there was no room.
+    """
 
     text: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)
+    is_whole: bool = False
     left_out: tuple[str, ...] = ()
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the text of the files stands there and not only what they define."""
-        return bool(self.files)
 
 
 def whole_text(
@@ -58,8 +60,10 @@ def whole_text(
             what = "This is the text of all its source files; tests, documents and data are not among them."
         if not _are_small(paths, size_of, tokens * _MOST_BYTES_A_TOKEN):
             continue
-        shown, texts = show_whole(paths, read)
-        layer = RepositoryLayer(_rendered(what, texts, own_prompts), shown)
+        blocks = _blocks(paths, read)
+        shown = {path: data for path, (data, _) in blocks.items()}
+        text = _rendered(what, [text for _, text in blocks.values()], own_prompts)
+        layer = RepositoryLayer(text, shown, is_whole=True)
         if shown and estimate_tokens(layer.text) <= tokens:
             return layer
     return None
@@ -74,17 +78,42 @@ def _are_small(paths: Iterable[str], size_of: SizeOf, most: int) -> bool:
     return True
 
 
-def show_whole(paths: Iterable[str], read: Read) -> tuple[dict[str, bytes], list[str]]:
-    """Those of the files that are text by people and hold no secret, with their bytes; and each as it is shown."""
-    shown: dict[str, bytes] = {}
-    texts: list[str] = []
+def _blocks(paths: Iterable[str], read: Read) -> dict[str, tuple[bytes, str]]:
+    """Those of the files that are text by people and hold no secret: their bytes, and each as it is shown."""
+    found: dict[str, tuple[bytes, str]] = {}
     for path in paths:
         data = read(path)
         text = shown_text(path, data) if data is not None and is_written_by_hand(path, data) else None
         if data is not None and text is not None:
-            shown[path] = data
-            texts.append(text)
-    return shown, texts
+            found[path] = (data, text)
+    return found
+
+
+def packed_text(
+    files: Iterable[str], read: Read, tokens: int, glob: str = "", own_prompts: Path | None = None
+) -> RepositoryLayer:
+    """The text of all files that people wrote, or of those that the pattern names, as far as so many tokens go.
+
+    Source comes before tests, documents and data where not all has room; what is shown stands in the order of its paths.
+    Raises ValueError for a pattern that cannot be read.
+    """
+    matcher = compile_glob(glob) if glob else None
+    wanted = [path for path in sorted(files) if (matcher.fullmatch(path) if matcher else is_named_as_source(path))]
+    blocks = _blocks(wanted, read)
+    what = f"This is the text of its files that match {glob}." if glob else "This is the text of its files."
+    left = tokens - estimate_tokens(_rendered(what, [], own_prompts)) - _LEFT_OUT_NOTE
+    chosen: set[str] = set()
+    for path in sorted(blocks, key=lambda path: (-path_factor(path), path)):
+        size = estimate_tokens(blocks[path][1])
+        if size <= left:
+            chosen.add(path)
+            left -= size
+    left_out = tuple(path for path in blocks if path not in chosen)
+    if left_out:
+        what += f" There was no room for {len(left_out)} more: {sanitize_names(left_out, 20)}."
+    shown = {path: data for path, (data, _) in blocks.items() if path in chosen}
+    text = _rendered(what, [blocks[path][1] for path in shown], own_prompts) if shown else ""
+    return RepositoryLayer(text, shown, is_whole=not glob and not left_out, left_out=left_out)
 
 
 def shown_text(path: str, data: bytes) -> str | None:

@@ -44,6 +44,8 @@ async def _ask(bench: Workbench, prompt: str, words: str, terminal: Terminal, ou
     # At a terminal the answer streams to stdout as it comes; into a pipe it goes whole, once it is known to be the last.
     streams = sys.stdout.isatty() and not output.json and output.file is None
     reporter = Reporter(terminal, quiet=output.quiet, answer_aloud=False)
+    for line in () if output.quiet else bench.packed:
+        terminal.say(line, DIM)
     for warning in bench.warnings:
         terminal.say(f"! {warning}", YELLOW)
     if output.json:

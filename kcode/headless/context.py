@@ -48,9 +48,13 @@ class _Subject:
 
 
 def show_context(model: ModelOptions, options: PlaceOptions, *, json: bool) -> int:
-    """Print the account of the last session here, or of a first request, on stdout. Nothing is sent."""
+    """Print the account of the last session here, or of a first request, on stdout. Nothing is sent.
+
+    With files to be packed it is always that of a first request.
+    """
     settings, place = settings_for(model), open_place(options)
-    session = next(iter(list_sessions(place.state, place.workspace.root)), None)
+    sessions = list_sessions(place.state, place.workspace.root) if options.pack is None else ()
+    session = next(iter(sessions), None)
     past = load_past(session) if session else None
     subject = _Subject(session, past, _provider_of(settings, past))
     account = _account(place, settings, subject, options)
@@ -110,7 +114,7 @@ def _first_messages(place: Place, options: PlaceOptions, window: int) -> list[Me
     cache = cache_folder_for(os.environ, place.workspace.root)
     briefing = WorkspaceBriefing(place.workspace, git, config, cache, window)
     try:
-        briefing.begin(snapshot.files())
+        briefing.begin(snapshot.files(), options.pack)
         system, _ = first_message(
             place.workspace, snapshot.finish(), options.test_command, config, briefing.layer().text
         )

@@ -91,6 +91,8 @@ class _Outcome:
 
 async def _fix(bench: Workbench, request: _Request, terminal: Terminal, output: OutputOptions) -> _Outcome:
     reporter = Reporter(terminal, quiet=output.quiet)
+    for line in () if output.quiet else bench.packed:
+        terminal.say(line, DIM)
     for warning in bench.warnings:
         terminal.say(f"! {warning}", YELLOW)
     if output.json:

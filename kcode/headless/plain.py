@@ -62,6 +62,8 @@ def converse(prompt: str, model: ModelOptions, place: PlaceOptions, color: Color
         f"kcode in {bench.workspace.root}, {bench.provider.model} at {bench.provider.endpoint.title}. /help lists the commands.",
         DIM,
     )
+    for line in bench.packed:
+        terminal.say(line, DIM)
     for warning in bench.warnings:
         terminal.say(f"! {warning}", YELLOW)
     with asyncio.Runner() as runner:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from kcode.messages import KCODE_NOTE
@@ -45,3 +46,35 @@ def test_doctor_names_what_is_kept_from_the_model(tmp_path: Path) -> None:
     (program.repository / ".env").write_text("KEY=hush\n")
     shown = program.run("doctor").stdout.decode()
     assert "kept from the model, since they look as if they held passwords or keys: .env" in shown
+
+
+def test_a_packed_repository_is_sent_with_its_price_told_first(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    server = model_server([reply("Fine.")])
+    more = {"KCODE_BASE_URL": server.url, "KCODE_ENDPOINT": "moonshot", "MOONSHOT_API_KEY": "sk-test-0123456789"}
+    program = make_program(tmp_path, SOURCE | {"plan.txt": "step one\n"}, more)
+    shown = program.run("context", "--pack", "--json").stdout.decode()
+    done = program.run("ask", "--pack", "is it right?")
+    assert done.returncode == 0, done.stderr
+    assert b"Packed: 41 files, about " in done.stderr
+    assert b" in the first request" in done.stderr
+    system, words = [message["content"] for message in server.requests[0].json["messages"]]
+    assert system.count("<file path=") == 41
+    assert words.startswith("is it right?")
+    tokens = next(layer["tokens"] for layer in json.loads(shown)["layers"] if layer["name"] == "repository")
+    told = int(done.stderr.decode().split("about ")[1].split(" ")[0].replace(",", ""))
+    assert abs(told - tokens) < 0.01 * tokens
+
+
+def test_a_pack_that_costs_too_much_is_not_sent_and_one_of_nothing_is_an_error(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    server = model_server([reply("Fine.")])
+    more = {"KCODE_BASE_URL": server.url, "KCODE_ENDPOINT": "moonshot", "MOONSHOT_API_KEY": "sk-test-0123456789"}
+    program = make_program(tmp_path, SOURCE, more)
+    assert program.run("ask", "--pack", "--max-cost", "0.01", "is it right?").returncode == 6
+    done = program.run("ask", "--pack-files", "*.rs", "is it right?")
+    assert done.returncode == 2
+    assert b"There is no file that matches *.rs to be packed" in done.stderr
+    assert not server.requests

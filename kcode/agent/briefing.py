@@ -5,19 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sqlite3
 import time
-from json import JSONDecodeError
 from typing import TYPE_CHECKING
 
 from kcode.agent.openfiles import OpenFiles
 from kcode.context.budget import layer_sizes, pack_room
 from kcode.context.changes import Situation, changed_paths, describe_changes, how_it_changed, states_of, texts_of
-from kcode.context.index import FIRST_ANSWER_SECONDS, Indexer, index_folder
 from kcode.context.instructions import find_instructions, find_nested
 from kcode.context.listing import without_ignored
-from kcode.context.map import make_map
-from kcode.context.repository import RepositoryLayer, may_fit_skeleton, packed_text, skeleton, whole_text
+from kcode.context.repository import RepositoryLayer, may_fit_skeleton, packed_text, whole_text
 from kcode.context.requested import find_requested, show_requested
 from kcode.context.sources import is_named_as_source, path_factor
 from kcode.errors import KcodeError, UsageError
@@ -29,15 +25,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kcode.agent.view import DraftView
-    from kcode.context.corpus import Corpus
+    from kcode.context.indexed import IndexedRepository
     from kcode.messages import ToolCall
     from kcode.safegit import SafeGit
     from kcode.snapshot import Snapshot
     from kcode.workspace import Workspace
 
-# What starting the program took already of the time that the first answer may wait.
-_STARTING_SECONDS = 0.25
-# So long what was read counts as what is there: a request that is typed at a terminal may come much later.
+# So long what the start told counts as what is there: a request that is typed at a terminal may come much later.
 _FRESH_SECONDS = 5.0
 _MANY_SOURCE_FILES = 500
 _PATH_ARGUMENTS = ("path", "source", "target")
@@ -51,9 +45,9 @@ class WorkspaceBriefing:
     """
 
     def __init__(self, workspace: Workspace, git: SafeGit, config: Path, cache: Path, window: int) -> None:
-        self._workspace, self._git, self._config = workspace, git, config
+        self._workspace, self._git, self._config, self._cache = workspace, git, config, cache
         self._window, self._sizes = window, layer_sizes(window)
-        self._indexer = Indexer(workspace.root, git, index_folder(cache, workspace))
+        self._indexed: IndexedRepository | None = None
         self._shown = OpenFiles(workspace)
         self._files: tuple[str, ...] = ()
         self._layer: RepositoryLayer | None = None
@@ -61,8 +55,7 @@ class WorkspaceBriefing:
         self._is_first = True
         self._folders: set[str] = set()
         self._told: dict[str, bytes] = {}
-        self._corpus: Corpus | None = None
-        self._read_at = self._looked = 0.0
+        self._looked = 0.0
 
     def begin(self, files: Sequence[str], pack: str | None = None) -> None:
         """Look at the repository; where not all its text is shown, have it indexed meanwhile.
@@ -76,8 +69,7 @@ class WorkspaceBriefing:
         else:
             self._layer = self._packed(pack)
         if self._layer is None or not self._layer.is_whole:
-            self._indexer.start()
-            self._indexer.prepare()
+            self._index()
 
     def _packed(self, pack: str) -> RepositoryLayer:
         try:
@@ -100,12 +92,7 @@ class WorkspaceBriefing:
         """All that the repository defines, where that is little enough; "" else."""
         if not may_fit_skeleton(self._files, self._shown.size, self._sizes.skeleton):
             return ""
-        try:
-            found = skeleton(self._fresh_corpus(""), self._sizes.skeleton, self._prompts)
-        except (sqlite3.Error, JSONDecodeError) as error:
-            self._indexer.drop(error)
-            return ""
-        return found.text if found else ""
+        return self._index().skeleton(self._sizes.skeleton, self._prompts)
 
     def watch(self, seen: Snapshot, view: DraftView) -> None:
         """From here on tell what is otherwise than in the snapshot, and read files as the view has them."""
@@ -143,39 +130,32 @@ class WorkspaceBriefing:
 
     def close(self) -> None:
         """End the indexing process if it still runs; the next session goes on from there."""
-        self._indexer.close()
+        if self._indexed is not None:
+            self._indexed.close()
+
+    def _index(self) -> IndexedRepository:
+        if self._indexed is None:
+            from kcode.context.indexed import IndexedRepository  # noqa: PLC0415 - a database, for nothing in a small repository
+
+            self._indexed = IndexedRepository(self._workspace, self._git, self._cache)
+        return self._indexed
 
     @property
     def _prompts(self) -> Path:
         return self._config / "prompts"
-
-    def _fresh_corpus(self, words: str) -> Corpus:
-        """The repository as far as it is indexed; what was read a moment ago is not read again."""
-        is_stale = time.monotonic() - self._read_at > _FRESH_SECONDS
-        if self._corpus is None or is_stale:
-            self._corpus = self._indexer.corpus(words, FIRST_ANSWER_SECONDS - _STARTING_SECONDS)
-            self._read_at = time.monotonic()
-        return self._corpus
 
     def _map(self, words: str) -> str:
         if self._layer is not None and self._layer.is_whole:
             return ""
         source = sum(is_named_as_source(path) and path_factor(path) == 1.0 for path in self._files)
         tokens = self._sizes.large_map if source > _MANY_SOURCE_FILES else self._sizes.map
-        try:
-            corpus = self._fresh_corpus(words)
-            text = make_map(corpus, words, tokens).text
-        except (sqlite3.Error, JSONDecodeError) as error:
-            self._indexer.drop(error)
-            self._corpus = None
-            corpus = self._fresh_corpus(words)
-            text = make_map(corpus, words, tokens).text
-        if not text:
+        found, is_complete = self._index().map(words, tokens)
+        if not found.text:
             return ""
-        rest = " Not all files are indexed yet, so others may fit better." if corpus.unread else ""
+        rest = "" if is_complete else " Not all files are indexed yet, so others may fit better."
         return (
             "# Files that may matter for it\n\nThese have most to do with its words, or change often; the likeliest comes "
-            f"first, each with the lines of some definitions. It is a guess to start from.{rest}\n\n{text.rstrip()}"
+            f"first, each with the lines of some definitions. It is a guess to start from.{rest}\n\n{found.text.rstrip()}"
         )
 
     def _named(self, words: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kcode.context.map import head_line, symbol_line
 from kcode.context.secretfiles import holds_secret
 from kcode.context.sources import is_named_as_source, is_written_by_hand, path_factor
 from kcode.context.tokens import estimate_tokens
@@ -133,6 +132,8 @@ def skeleton(corpus: Corpus, tokens: int, own_prompts: Path | None = None) -> Re
 
     So it is where a part of the repository is not indexed yet: what stands here stays for long.
     """
+    from kcode.context.map import head_line, symbol_line  # noqa: PLC0415 - ranking, for nothing where all text is shown
+
     if corpus.unread:
         return None
     texts: list[str] = []

@@ -102,13 +102,14 @@ def _taken_from_end(texts: Sequence[str], tokens: int) -> list[str]:
 def begin_with(
     system: SystemMessage, words: Iterable[Message], note: str, waiting: Iterable[UserMessage]
 ) -> list[Message]:
-    """The first messages of a new epoch; none of them is a reply or a result, so none can lack its other half."""
-    return [
-        system,
-        *words,
-        UserMessage(f"{KCODE_NOTE} {note}"),
-        *(message for message in waiting if is_users_own(message)),
-    ]
+    """The first messages of a new epoch; none of them is a reply or a result, so none can lack its other half.
+
+    What kcode found for words that wait for an answer stays before them; what it said after them is gone.
+    """
+    unanswered = list(waiting)
+    while unanswered and not is_users_own(unanswered[-1]):
+        unanswered.pop()
+    return [system, *words, UserMessage(f"{KCODE_NOTE} {note}"), *unanswered]
 
 
 def paths_at_hand(messages: Sequence[Message]) -> list[str]:

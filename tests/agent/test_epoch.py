@@ -64,6 +64,9 @@ def test_what_no_reply_has_answered_waits_behind_the_note() -> None:
     said = [SYSTEM, UserMessage("one"), *reads("a.py"), AssistantMessage("Done.")]
     assert split_waiting([*said, UserMessage("two"), NUDGE]) == (said, [UserMessage("two"), NUDGE])
     assert split_waiting(said) == (said, [])
+    found = UserMessage(f"{KCODE_NOTE} this was found for it.")
+    begun = begin_with(SYSTEM, [UserMessage("one")], "my note", [found, UserMessage("two"), NUDGE])
+    assert begun[-2:] == [found, UserMessage("two")]
     epoch = begin_with(SYSTEM, [UserMessage("one")], "my note", [UserMessage("two"), NUDGE])
     assert epoch == [SYSTEM, UserMessage("one"), UserMessage(f"{KCODE_NOTE} my note"), UserMessage("two")]
     assert has_replies(said)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kcode.agent.openfiles import OpenFiles
 from kcode.context.budget import layer_sizes, pack_room
 from kcode.context.changes import Situation, changed_paths, describe_changes, how_it_changed, states_of, texts_of
-from kcode.context.instructions import find_instructions, find_nested
+from kcode.context.instructions import NAMES, find_instructions, find_nested
 from kcode.context.listing import without_ignored
 from kcode.context.repository import RepositoryLayer, may_fit_skeleton, packed_text, whole_text
 from kcode.context.requested import find_requested, show_requested
@@ -50,6 +50,7 @@ class WorkspaceBriefing:
         self._indexed: IndexedRepository | None = None
         self._shown = OpenFiles(workspace)
         self._files: tuple[str, ...] = ()
+        self._own: frozenset[str] = frozenset()
         self._layer: RepositoryLayer | None = None
         self._situation: Situation | None = None
         self._is_first = True
@@ -62,10 +63,14 @@ class WorkspaceBriefing:
 
         `pack` has more of it shown, as PlaceOptions says. Raises UsageError where it names nothing that can be.
         """
-        self._files = without_ignored(self._workspace.root, files)
+        self._list(files)
         read = self._shown.read_disk
         if pack is None:
-            self._layer = whole_text(self._files, self._shown.size, read, self._sizes.text, self._prompts)
+            # The instructions have a place of their own.
+            found, _ = find_instructions(self._workspace.root, self._workspace.start, self._config)
+            given = {one.origin for one in found}
+            shown = [path for path in self._files if path not in given]
+            self._layer = whole_text(shown, self._shown.size, read, self._sizes.text, self._prompts)
         else:
             self._layer = self._packed(pack)
         if self._layer is None or not self._layer.is_whole:
@@ -116,11 +121,14 @@ class WorkspaceBriefing:
             except KcodeError:
                 continue
             for one in find_nested(self._workspace.root, self._workspace.start, inside):
-                if one.origin not in self._folders:
-                    self._folders.add(one.origin)
-                    found.append(
-                        f"Note from kcode: for files below it, these instructions hold.\n## From {one.origin}\n\n{one.text}"
-                    )
+                # Those of a dependency that lies here are nobody's word on this project.
+                if one.origin in self._folders or one.origin not in self._own:
+                    continue
+                self._folders.add(one.origin)
+                found.append(
+                    "Note from kcode: these instructions hold for what lies below their folder.\n"
+                    f"## From {one.origin}\n\n{one.text}"
+                )
         return "\n\n".join(found)
 
     def forget_given(self) -> None:
@@ -195,10 +203,14 @@ class WorkspaceBriefing:
         what = "# What changed in the workspace meanwhile\n\nThe user, or what the user applied, did this; read again what you need."
         return f"{what}\n{text}" if text else ""
 
+    def _list(self, files: Sequence[str]) -> None:
+        self._files = without_ignored(self._workspace.root, files)
+        self._own = frozenset(path for path in self._files if is_named_as_source(path) and path.endswith(NAMES))
+
     def _look(self, seen: Snapshot) -> Situation:
         workspace = self._workspace
         self._looked = time.monotonic()
-        self._files = without_ignored(workspace.root, seen.files)
+        self._list(seen.files)
         states = states_of(seen)
         instructions, _ = find_instructions(workspace.root, workspace.start, self._config)
         stamps = {path: self._shown.stamp(path) for path in states}

@@ -60,6 +60,7 @@ class OpenFiles:
         return None if data is None or real is None or holds_secret(real, data) else data
 
     def kind(self, path: str) -> Literal["file", "folder"] | None:
+        """What the path leads to; None for nothing, for what lies outside, and for what can be no path."""
         if self._draft is not None:
             try:
                 entry = self._draft.entry(path)
@@ -71,7 +72,10 @@ class OpenFiles:
         if real is None:
             return None
         whole = self._root / real
-        return "file" if whole.is_file() else "folder" if whole.is_dir() else None
+        try:
+            return "file" if whole.is_file() else "folder" if whole.is_dir() else None
+        except OSError:  # a name too long for the file system
+            return None
 
     def note_shown(self, path: str, data: bytes, first: int, last: int) -> None:
         """Count these lines as known to the model, so that it need not read them again before it edits them."""

@@ -176,6 +176,18 @@ def test_a_link_or_a_hard_name_does_not_bring_a_secret_or_what_lies_outside(tmp_
     briefed.briefing.close()
 
 
+@pytest.mark.parametrize(
+    "words", ["@" + "long" * 200, "@a\0b", "@\ud800", "@" + "a/" * 400, "@calc/money.py/x", "@loop", "@.", '@""', "@/"]
+)
+def test_a_mention_of_what_can_be_no_file_does_no_harm(tmp_path: Path, words: str) -> None:
+    root = new_repository(tmp_path / "r", SMALL)
+    (root / "loop").symlink_to("loop")
+    briefed = brief(root)
+    briefed.briefing.open_turn(words)
+    open_draft_of(briefed)
+    briefed.briefing.open_turn(words)
+
+
 def test_ignore_files_are_heard(tmp_path: Path) -> None:
     files = SMALL | {".kcodeignore": "big/\n", "big/a.py": "hidden = 1\n", ".ignore": "*.md\n", ".gitignore": "out/\n"}
     briefed = brief(new_repository(tmp_path / "r", files | {"out/x.py": "built = 1\n"}))

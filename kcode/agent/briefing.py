@@ -14,7 +14,6 @@ from kcode.context.changes import Situation, changed_paths, describe_changes, ho
 from kcode.context.instructions import NAMES, find_instructions, find_nested
 from kcode.context.listing import without_ignored
 from kcode.context.repository import RepositoryLayer, may_fit_skeleton, packed_text, whole_text
-from kcode.context.requested import find_requested, show_requested
 from kcode.context.sources import is_named_as_source, path_factor
 from kcode.errors import KcodeError, UsageError
 from kcode.snapshot import start_snapshot
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 # So long what the start told counts as what is there: a request that is typed at a terminal may come much later.
 _FRESH_SECONDS = 5.0
 _MANY_SOURCE_FILES = 500
+# Words without any of these name no file.
+_IN_PATHS = frozenset("@./\\")
 _PATH_ARGUMENTS = ("path", "source", "target")
 
 
@@ -167,6 +168,10 @@ class WorkspaceBriefing:
         )
 
     def _named(self, words: str) -> str:
+        if _IN_PATHS.isdisjoint(words):
+            return ""
+        from kcode.context.requested import find_requested, show_requested  # noqa: PLC0415 - parsers, for a path alone
+
         wanted = find_requested(words, self._files, self._workspace.start, self._shown.kind)
         if not wanted.places:
             return ""

@@ -98,6 +98,13 @@ def test_one_file_of_an_operation_is_undone_and_then_the_rest(desk: Desk) -> Non
         undo(desk)
 
 
+def test_a_deleted_file_that_is_undone_alone_has_its_permissions_again(desk: Desk) -> None:
+    desk.apply(Change("f", BASE, None), Change("g", text(b"old\n"), text(b"new\n")))
+    undo(desk, None, "f")
+    assert look(desk.root)["f"] == ("file", 0o640, BASE.data)
+    assert bytes_of(desk, "g") == b"new\n"
+
+
 def test_one_hunk_is_undone_and_done_again_by_its_id(desk: Desk) -> None:
     change = Change("f", BASE, THREE)
     desk.apply(change, Change("g", text(b"old\n"), text(b"new\n")))

@@ -124,7 +124,7 @@ def _cause_fields(cause: Version) -> dict[str, Any]:
 
 
 def _words(facts: HunkFacts) -> list[str]:
-    words = [describe_place(facts), _kind(facts), describe_causes(facts), describe_tested(facts.tested)]
+    words = [describe_place(facts), describe_kind(facts), describe_causes(facts), describe_tested(facts.tested)]
     words.append("edited by you" if facts.is_edited else "")
     words.append("conflicts with what you changed" if facts.conflicts else "")
     words.append("" if facts.decision is Decision.PENDING else facts.decision.value)
@@ -140,7 +140,8 @@ def _size(facts: HunkFacts) -> str:
     return "whole" if facts.hunk is None else f"+{len(facts.hunk.new_lines)} -{len(facts.hunk.old_lines)}"
 
 
-def _kind(facts: HunkFacts) -> str:
+def describe_kind(facts: HunkFacts) -> str:
+    """What happens to the file as a whole, such as `file deleted`; "" where only its lines change."""
     change = facts.change
     if change.before is None:
         return "new file"

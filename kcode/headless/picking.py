@@ -23,7 +23,7 @@ from kcode.draft.review import (
 from kcode.draft.selection import keys_of
 from kcode.errors import UsageError
 from kcode.headless.editor import edit_text
-from kcode.headless.hunklist import describe_causes, describe_place, describe_tested, explain_hunk
+from kcode.headless.hunklist import describe_causes, describe_kind, describe_place, describe_tested, explain_hunk
 from kcode.headless.terminal import BOLD, DIM, YELLOW, color_patch
 from kcode.sanitize import sanitize, sanitize_line
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from kcode.headless.terminal import Terminal
 
 HELP = """\
-y  apply this hunk                 n  do not; it is taken out of the draft
-a  apply it and the rest of this file      d  none of the rest of this file
-s  split it in two                 e  edit its new lines in your editor
-c  comment on it, for the model    w  why: what led to it
-u  undo the last decision          q  stop here; what was not asked stays pending"""
+y  apply this hunk                        n  do not; it is taken out of the draft
+a  apply it and the rest of this file     d  neither it nor the rest of this file
+s  split it in two                        e  edit its new lines in your editor
+c  comment on it, for the model           w  why: what led to it
+u  undo the last decision                 q  stop; what was not asked stays pending"""
 _LETTERS = "yandsecwuq?"
 
 
@@ -157,12 +157,12 @@ class Picker:
     def _show(self, facts: HunkFacts) -> None:
         view = self._review.look()
         order = _order(view)
-        words = [describe_place(facts), describe_causes(facts), describe_tested(facts.tested)]
+        words = [describe_kind(facts), describe_place(facts), describe_causes(facts), describe_tested(facts.tested)]
         words.append("conflicts with what you changed" if facts.conflicts else "")
         number = f"{order.index(facts.key) + 1}/{len(order)}"
         self._terminal.say(f"\n{number} {sanitize_line(facts.change.path)}", BOLD, end="")
         self._terminal.say(f"  {'; '.join(filter(None, words))}", DIM)
-        patch = render_patch(choose(view.proposal, {facts.key})).decode("utf-8", "surrogateescape")
+        patch = render_patch(choose(view.proposal, {facts.key}), for_people=True).decode("utf-8", "surrogateescape")
         body = patch[patch.find("\n@@") + 1 :] if facts.hunk and "\n@@" in patch else patch
         sys.stderr.write(color_patch(body, self._terminal, sys.stderr))
         sys.stderr.flush()

@@ -179,23 +179,17 @@ async def _read_typed(keyboard: int) -> bytes:
 def color_patch(patch: str, terminal: Terminal, stream: IO[str]) -> str:
     """A unified diff for people: made safe, and coloured by line where the stream shows colour."""
     lines = []
+    # Above a file's first hunk `--- ` starts its name, further down it is a line that is taken out.
+    in_header = False
     for line in patch.split("\n"):
         code = ""
-        if line.startswith("index "):
+        if line.startswith("diff --git"):
+            in_header = True
+        elif line.startswith("@@"):
+            in_header = False
+        if in_header and line.startswith("index "):
             continue  # blob ids: for git, not for people
-        if line.startswith(
-            (
-                "diff --git",
-                "--- ",
-                "+++ ",
-                "new file",
-                "deleted file",
-                "rename ",
-                "similarity",
-                "old mode",
-                "new mode",
-            )
-        ):
+        if in_header:
             code = BOLD
         elif line.startswith("@@"):
             code = CYAN

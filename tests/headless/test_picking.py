@@ -12,6 +12,7 @@ from kcode.headless.picking import read_cut
 from tests.headless.proposals import INVOICE, Proposed, propose_changes
 from tests.model_server import reply
 from tests.program import MODULE, RIGHT, RUN_TESTS, WRONG, Program, make_program
+from tests.repositories import text_file
 from tests.screen import Screen
 
 if TYPE_CHECKING:
@@ -69,6 +70,19 @@ def test_each_hunk_is_asked_for_and_what_was_chosen_is_written(proposed: Propose
     assert (proposed.root / "old.bin").read_bytes() == b"\0b"
     assert proposed.ids() == []
     assert "> cents matter\n" in proposed.review().message()
+
+
+def test_what_becomes_of_the_whole_file_is_told_beside_its_lines(proposed: Proposed, tmp_path: Path) -> None:
+    proposed.draft.remove("old.bin", "delete_file")
+    proposed.draft.move("notes.txt", "words.txt", "move_file")
+    proposed.draft.write("sub/new.txt", text_file("new\n"), "write_file")
+    screen = pick(proposed, tmp_path, NO_COLOR="1")
+    answer(screen, (ASK, "d"), ("4/6 old.bin  file deleted; ", None), ("Binary file: 2 bytes\r\n", None), (ASK, "n"))
+    answer(screen, ("5/6 sub/new.txt  new file; ", None), (ASK, "n"))
+    answer(screen, ("6/6 words.txt  moved from notes.txt; ", None), (ASK, "q"))
+    screen.wait_for(MORE)
+    screen.type("n\n")
+    assert screen.end() == 0
 
 
 def test_decisions_outlive_the_process_that_asked_for_them(proposed: Proposed, tmp_path: Path) -> None:

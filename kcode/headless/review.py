@@ -64,7 +64,7 @@ def show_proposal(place: PlaceOptions, words: Sequence[str], diff: DiffOptions, 
     elif diff.why:
         print_text("\n".join(explain_hunk(one, review.steps(one)) for one in facts), terminal, output)
     else:
-        print_text(list_hunks(facts), terminal, output)
+        print_text(list_hunks(facts, None if output.file else terminal.columns(sys.stdout)), terminal, output)
     return 0
 
 
@@ -239,7 +239,8 @@ def split_hunk(place: PlaceOptions, word: str, where: str) -> int:
     review.keep(divide(review.review, hunk, cut_behind(hunk, cut) if isinstance(cut, int) else cut))
     view = review.look()
     parts = view.leaves(hunk.id)
-    print_text(list_hunks([one for one in review.facts(view, {change.path}) if one.key in parts]), terminal)
+    listed = [one for one in review.facts(view, {change.path}) if one.key in parts]
+    print_text(list_hunks(listed, terminal.columns(sys.stdout)), terminal)
     return 0
 
 

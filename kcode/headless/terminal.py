@@ -33,6 +33,11 @@ class Terminal:
         """True for a terminal that can rewrite its last line."""
         return stream.isatty() and self.environment.get("TERM", "dumb") != "dumb"
 
+    @staticmethod
+    def columns(stream: IO[str]) -> int | None:
+        """How many characters a line of the screen takes; None where the stream is no terminal or does not say."""
+        return os.get_terminal_size(stream.fileno()).columns or None if stream.isatty() else None
+
     def is_colored(self, stream: IO[str]) -> bool:
         if self.color != "auto":
             return self.color == "always"

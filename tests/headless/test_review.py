@@ -12,8 +12,11 @@ import pytest
 
 from kcode.draft.review import Decision, comment, decide, edit
 from kcode.errors import DraftError, StaleError, UsageError
+from kcode.headless.hunklist import list_hunks
 from kcode.headless.review import apply_words, reject_words, show_proposal, split_hunk, take_back_rejection
+from kcode.messages import AssistantMessage, ToolCall
 from kcode.options import DiffOptions, OutputOptions
+from kcode.session.store import SessionLog
 from tests.headless.proposals import INVOICE, Proposed, propose_changes
 from tests.program import Program
 
@@ -49,7 +52,7 @@ def test_the_list_tells_of_each_hunk_what_is_known(proposed: Proposed, capfd: py
     names = [re.escape(identity[:4]) for identity in ids]
     expected = [
         rf"{names[0]}  invoice\.py:3   \+1 -1  in class Invoice, def total; by edit_file; tests pass: 2 passed, before later changes",
-        rf"{names[1]}  invoice\.py:6   \+1 -1  in class Invoice, def tax; by edit_file; not tested; rejected",
+        rf"{names[1]}  invoice\.py:6   \+1 -1  rejected; in class Invoice, def tax; by edit_file; not tested",
         r"      # no␛\[31m",
         r"      # really",
         rf"{names[2]}  invoice\.py:14  \+1 -0  in def main; by edit_file; not tested",
@@ -94,6 +97,32 @@ def test_why_tells_the_call_and_what_the_model_thought(proposed: Proposed, capfd
         json.loads(line) for line in shown(proposed, capfd, proposed.ids()[0], diff=WHY, as_json=True).splitlines()
     )
     assert event["causes"][0]["reasoning"] == "Cents get lost \x1b[31mhere."
+
+
+def test_on_a_screen_a_hunk_has_one_line_and_what_all_share_is_said_once(proposed: Proposed) -> None:
+    review = proposed.review()
+    facts = review.facts(review.look())
+    first, *rest = list_hunks(facts[1:3], 50).splitlines()
+    assert first.endswith("invoice.py:6   +1 -1  in class Invoice, def…")
+    assert (len(first), rest[1:]) == (50, ["All 2: not tested"])
+    assert len(list_hunks(facts, 1000).splitlines()) == len(facts)
+
+
+def test_why_shows_of_a_call_with_many_edits_those_of_the_hunk(
+    proposed: Proposed, capfd: pytest.CaptureFixture[str]
+) -> None:
+    edits = [{"old": f"line {n}\n", "new": f"  line {n}!\n"} for n in range(60)] + [
+        {"old": "  two\n", "new": "zwei\n2\n"}
+    ]
+    call = ToolCall("functions.edit_file:2", "edit_file", json.dumps({"path": "notes.txt", "edits": edits}))
+    other = ToolCall("functions.edit_file:3", "edit_file", json.dumps({"path": "old.bin", "edits": edits}))
+    with SessionLog(proposed.session) as log:
+        log.append_message(AssistantMessage("", "", (call, other)))
+    proposed.edit("notes.txt", ("2\n", "2!\n"), call=call.id)
+    text = shown(proposed, capfd, "notes.txt", diff=WHY)
+    assert "    path: notes.txt\n    edit:\n    -   two\n    + zwei\n    + 2\n    and 60 other edits\n" in text
+    proposed.edit("old.bin", ("b", "c"), call=other.id)
+    assert "    … and 145 more lines: kcode diff --why --json has all\n" in shown(proposed, capfd, "old.bin", diff=WHY)
 
 
 def test_chosen_hunks_are_a_patch_that_git_applies(proposed: Proposed, capfd: pytest.CaptureFixture[str]) -> None:
@@ -186,7 +215,7 @@ def test_an_edited_hunk_is_written_as_edited_and_is_the_users(
     change = review.look().proposal.changes[1]
     review.keep(edit(review.review, change, change.hunks[0], [b"deux\n"]))
     assert "+deux\n" in shown(proposed, capfd, "notes.txt")
-    assert "by edit_file, then you; not tested; edited by you" in shown(proposed, capfd, "notes.txt", diff=LIST)
+    assert "edited by you; by edit_file, then you; not tested" in shown(proposed, capfd, "notes.txt", diff=LIST)
     assert apply_words(proposed.place, [ids[0]], pick=False) == 0
     assert proposed.drafted("notes.txt") == "one\ndeux\nthree\nfour\n"
     assert proposed.read("notes.txt") == "one\ntwo\nthree\nfour\n"

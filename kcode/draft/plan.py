@@ -158,6 +158,12 @@ def _check(root: Path, targets: Sequence[Target], allowed: Collection[str], stal
             raise DraftError(f"{target.path} is a hard link to another file of the proposal; choose one of them.")
     deleted = {target.real for target in targets if target.after is None}
     changed = [target.path for target in targets if not _is_before(root, target, deleted)]
+    barred = [t.path for t in targets if t.path in changed and t.before is None and t.found.kind == "blocked"]
+    if barred:
+        raise StaleError(
+            f"{_listed(barred)} cannot be made: something else stands where a folder above it would be. Nothing was "
+            "written; move that away, or choose other hunks and files."
+        )
     if changed:
         raise StaleError(f"{_listed(changed)} {stale}. Nothing was written. kcode diff shows what there is.")
     read_only = [t.path for t in targets if t.found.kind == "file" and not _is_writable(root, t)]

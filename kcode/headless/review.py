@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from kcode.options import DiffOptions, OutputOptions, PlaceOptions
 
 EXIT_NO_CHANGE = 3
+_QUESTION = "Apply? [y]es, [n]o, [p]ick hunks, or type what should be different: "
+_NOT_WRITTEN = "Nothing was written. kcode diff shows the proposal, kcode apply writes it."
+_DECISIONS_KEPT = "Nothing was written. Your decisions are kept: kcode apply --pick goes on with them."
 
 
 def show_proposal(place: PlaceOptions, words: Sequence[str], diff: DiffOptions, output: OutputOptions) -> int:
@@ -136,7 +139,11 @@ def ask_what_to_do(bench: Workbench, proposal: Proposal, terminal: Terminal) -> 
     review.look()
     shown, again = proposal, False
     while True:
-        answer = terminal.ask_line("Apply? [y]es, [n]o, [p]ick hunks, or type what should be different: ", again=again)
+        try:
+            answer = terminal.ask_line(_QUESTION, again=again)
+        except KeyboardInterrupt:
+            terminal.say(f"\n{_NOT_WRITTEN}", YELLOW)
+            raise
         again = False
         match "n" if answer is None else answer.lower():
             case "y" | "yes":
@@ -152,7 +159,7 @@ def ask_what_to_do(bench: Workbench, proposal: Proposal, terminal: Terminal) -> 
                 shown = present
                 review.look(anew=True)
             case "n" | "no":
-                terminal.say("Nothing was written. kcode diff shows the proposal, kcode apply writes it.", YELLOW)
+                terminal.say(_NOT_WRITTEN, YELLOW)
                 return False
             case "p" | "pick":
                 written = pick_and_apply(review, terminal)
@@ -249,7 +256,11 @@ def pick_and_apply(review: PendingReview, terminal: Terminal) -> bool | None:
 
     True when something was written, False when something was only rejected, None when nothing was done.
     """
-    Picker(review, terminal).run()
+    try:
+        Picker(review, terminal).run()
+    except KeyboardInterrupt:
+        terminal.say(f"\n{_DECISIONS_KEPT}", YELLOW)
+        raise
     view = review.look()
     accepted, rejected = view.keys(Decision.ACCEPTED), view.keys(Decision.REJECTED)
     if not accepted and not rejected:
@@ -257,7 +268,7 @@ def pick_and_apply(review: PendingReview, terminal: Terminal) -> bool | None:
         return None
     terminal.say(summarize(view))
     if terminal.ask("Do that?", "yn") != "y":
-        terminal.say("Nothing was written. Your decisions are kept: kcode apply --pick goes on with them.", YELLOW)
+        terminal.say(_DECISIONS_KEPT, YELLOW)
         return None
     written = _carry_out(review, accepted, rejected, terminal)
     if not written:

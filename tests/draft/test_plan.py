@@ -209,6 +209,15 @@ def test_a_link_put_in_the_way_between_check_and_write_does_not_lead_out(desk: D
     assert len(list(outside.iterdir())) == 1
 
 
+def test_a_file_where_a_folder_is_needed_is_named_as_that(desk: Desk) -> None:
+    desk.write("docs", b"mine\n")
+    with pytest.raises(
+        StaleError, match=r"^docs/new\.md cannot be made: something else stands where .* move that away"
+    ):
+        desk.apply(Change("docs/new.md", None, text(b"new\n")))
+    assert look(desk.root)["docs"][2] == b"mine\n"
+
+
 def test_a_read_only_file_is_refused_and_keeps_its_permissions(desk: Desk) -> None:
     desk.write("f", b"old\n", 0o444)
     desk.write("g", b"old\n")

@@ -16,6 +16,7 @@ from kcode.headless.hunklist import list_hunks
 from kcode.headless.review import apply_words, reject_words, show_proposal, split_hunk, take_back_rejection
 from kcode.messages import AssistantMessage, ToolCall
 from kcode.options import DiffOptions, OutputOptions
+from kcode.results import CommandResult, TestReport
 from kcode.session.store import SessionLog
 from tests.headless.proposals import INVOICE, Proposed, propose_changes
 from tests.program import Program
@@ -172,6 +173,17 @@ def test_what_was_rejected_last_can_be_brought_back(proposed: Proposed) -> None:
     assert proposed.drafted("invoice.py") == before.replace("0.25", "0.2")
     assert proposed.review().message().count("rejected by the user") == 1
     assert take_back_rejection(proposed.place) == 3
+
+
+def test_what_was_brought_back_is_still_the_models_and_untested(
+    proposed: Proposed, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert reject_words(proposed.place, ["invoice.py"], "") == 0
+    proposed.reopened().draft.versions.note_tests(TestReport("pytest", CommandResult(0, ""), 2, 0, 0))
+    assert take_back_rejection(proposed.place) == 0
+    first = shown(proposed, capfd, "invoice.py", diff=LIST).splitlines()[0]
+    assert first.endswith("in class Invoice, def total; by edit_file; not tested")
+    assert "Cents get lost" in shown(proposed, capfd, proposed.ids()[0], diff=WHY)
 
 
 def test_what_was_rejected_does_not_come_back_over_a_later_change(proposed: Proposed) -> None:

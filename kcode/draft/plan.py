@@ -87,7 +87,7 @@ def plan_back(
             base = permissions if exact or found.kind != "file" else found.permissions
             permissions = with_mode(base, change.after.mode)
         targets.append(Target(file.path, file.real, found, change.before, change.after, permissions))
-    _check(workspace.root, targets, allowed, "changed since kcode wrote them, and those changes would be lost")
+    _check(workspace.root, targets, allowed, "changed since kcode last wrote, and those changes would be lost")
     return targets
 
 

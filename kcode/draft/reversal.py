@@ -90,7 +90,7 @@ def plan_reversal(
     if found.unsettled:
         others = len(all_keys(propose(changes_of(operation, state)))) > 1
         raise StaleError(
-            f"{', '.join(sorted(found.unsettled))} changed since kcode wrote them, and those changes would be lost. "
+            f"{', '.join(sorted(found.unsettled))} changed since kcode last wrote, and those changes would be lost. "
             "Nothing was written."
             + (
                 f" Others alone: kcode {kind} {operation.number} FILE|HUNK; kcode journal {operation.number} lists them."

@@ -42,7 +42,7 @@ def list_hunks(facts: Sequence[HunkFacts], columns: int | None = None) -> str:
     for one, place, size in zip(facts, places, sizes, strict=True):
         head = f"{names[one.key]:{wide[0]}}  {place:{wide[1]}}  {size:{wide[2]}}"
         words = [*_words(one), *([] if at_once else [describe_tested(one.tested)])]
-        text += _fitted(f"{head}  {'; '.join(words)}", columns) + "\n"
+        text += fitted(f"{head}  {'; '.join(words)}", columns) + "\n"
         for line in sanitize(one.comment).splitlines():
             text += f"{'':{wide[0]}}  # {line}\n"
     return f"{text}All {len(facts)}: {tested.pop()}\n" if at_once else text
@@ -139,7 +139,8 @@ def _words(facts: HunkFacts) -> list[str]:
     return [word for word in words if word]
 
 
-def _fitted(line: str, columns: int | None) -> str:
+def fitted(line: str, columns: int | None) -> str:
+    """The line, cut short where a screen of so many columns would break it."""
     return line if columns is None or len(line) <= columns else f"{line[: columns - 1]}…"
 
 

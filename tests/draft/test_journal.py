@@ -114,7 +114,7 @@ def test_undo_never_overwrites_what_the_user_did_since(desk: Desk, meddle: Calla
         return {name: (at.st_ino, at.st_mode, at.st_size, at.st_mtime_ns) for name, at in found.items()}
 
     before = names()
-    with pytest.raises(StaleError, match="changed since kcode wrote them"):
+    with pytest.raises(StaleError, match="changed since kcode last wrote"):
         desk.undo()
     assert names() == before
 

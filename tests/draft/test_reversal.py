@@ -79,7 +79,7 @@ def test_what_nobody_but_kcode_changed_needs_no_question(desk: Desk) -> None:
     desk.apply(Change("f", BASE, THREE))
     desk.apply(Change("f", THREE, with_lines({5: b"five\n", 15: b"fifteen\n", 25: b"again\n", 1: b"one\n"})))
     assert plan_undo(desk.workspace, desk.journal).merged == frozenset()
-    with pytest.raises(StaleError, match="changed since kcode wrote them"):
+    with pytest.raises(StaleError, match="changed since kcode last wrote"):
         plan_undo(desk.workspace, desk.journal, 1)
 
 

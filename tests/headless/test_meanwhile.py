@@ -105,6 +105,7 @@ def test_operations_are_listed_and_undone_by_number_file_and_hunk(tmp_path: Path
 
     listed = program.run("journal", "1").stdout.decode().splitlines()
     assert [line.split()[1:4] for line in listed] == [["f:5", "+1", "-1"], ["f:15", "+1", "-1"], ["g:1", "+1", "-1"]]
+    assert len({line.index("+1") for line in listed}) == 1
     refused = program.run("undo", listed[0].split()[0])
     assert (refused.returncode, b"Nothing was written. Is it right?" in refused.stderr) == (5, True), refused.stderr
     assert b"+line 5" in refused.stderr

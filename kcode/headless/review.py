@@ -264,7 +264,8 @@ def pick_and_apply(review: PendingReview, terminal: Terminal) -> bool | None:
     view = review.look()
     accepted, rejected = view.keys(Decision.ACCEPTED), view.keys(Decision.REJECTED)
     if not accepted and not rejected:
-        terminal.say("Nothing was decided, so nothing is done.", YELLOW)
+        kept = " What you edited, split or said is kept." if review.review.acts else ""
+        terminal.say(f"Nothing was decided, so nothing is done.{kept}", YELLOW)
         return None
     terminal.say(summarize(view))
     if terminal.ask("Do that?", "yn") != "y":

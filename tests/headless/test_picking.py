@@ -85,6 +85,15 @@ def test_what_becomes_of_the_whole_file_is_told_beside_its_lines(proposed: Propo
     assert screen.end() == 0
 
 
+def test_an_editor_that_is_not_there_is_named_and_what_was_said_is_kept(proposed: Proposed, tmp_path: Path) -> None:
+    screen = pick(proposed, tmp_path, EDITOR="nosuch", NO_COLOR="1")
+    answer(screen, (ASK, "c"), ("Comment: ", "hm"), (ASK, "e"))
+    answer(screen, ("'nosuch' cannot be started: No such file or directory. Set", None), (ASK, "q"))
+    screen.wait_for("so nothing is done. What you edited, split or said is kept.")
+    assert screen.end() == 0
+    assert proposed.review().look().comments == {proposed.ids()[0]: "hm"}
+
+
 def test_decisions_outlive_the_process_that_asked_for_them(proposed: Proposed, tmp_path: Path) -> None:
     first = proposed.ids()[0]
     screen = pick(proposed, tmp_path)

@@ -87,6 +87,11 @@ def test_elsewhere_a_merge_that_makes_other_lines_is_refused_until_it_was_looked
     refused = program.run("apply")
     assert (refused.returncode, file.read_bytes()) == (5, windows)
     assert b"it has lines that nobody has seen" in refused.stderr
+    screen = Screen(program, "apply")
+    screen.wait_for("1 file, +1 -1; you changed calc/money.py since it was proposed.\r\n")
+    screen.wait_for("Apply? [y/n]")
+    screen.type("n\n")
+    assert screen.end() == 1
     assert program.run("apply", input=program.run("diff").stdout).returncode == 0
     assert file.read_bytes() == windows.replace(b"int(amount * 100) / 100", b"round(amount, 2)")
 

@@ -61,6 +61,14 @@ def describe_place(facts: HunkFacts) -> str:
     return f"in {', '.join(map(sanitize_line, facts.within))}" if facts.within else ""
 
 
+def describe_conflict(facts: HunkFacts) -> str:
+    """That a hunk would undo what the user did, and what that was where it is the file itself that is gone; or ""."""
+    if not facts.conflicts:
+        return ""
+    gone = facts.change.before is None
+    return "conflicts with what you changed" + (": the file that it was made for is gone" if gone else "")
+
+
 def describe_causes(facts: HunkFacts) -> str:
     """By what a hunk was made, such as `by edit_file, then ruff format`; "" where nobody recorded it."""
     names: list[str] = []
@@ -133,7 +141,7 @@ def _cause_fields(cause: Version) -> dict[str, Any]:
 
 def _words(facts: HunkFacts) -> list[str]:
     words = ["" if facts.decision is Decision.PENDING else facts.decision.value]
-    words.append("conflicts with what you changed" if facts.conflicts else "")
+    words.append(describe_conflict(facts))
     words.append("edited by you" if facts.is_edited else "")
     words += [describe_kind(facts), describe_place(facts), describe_causes(facts)]
     return [word for word in words if word]

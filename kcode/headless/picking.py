@@ -23,7 +23,14 @@ from kcode.draft.review import (
 from kcode.draft.selection import keys_of
 from kcode.errors import UsageError
 from kcode.headless.editor import edit_text
-from kcode.headless.hunklist import describe_causes, describe_kind, describe_place, describe_tested, explain_hunk
+from kcode.headless.hunklist import (
+    describe_causes,
+    describe_conflict,
+    describe_kind,
+    describe_place,
+    describe_tested,
+    explain_hunk,
+)
 from kcode.headless.terminal import BOLD, DIM, YELLOW, color_patch
 from kcode.sanitize import sanitize, sanitize_line
 
@@ -78,6 +85,8 @@ class Picker:
                 view = self._review.look()
                 rest = [key for key in keys_of(facts.change) if view.decisions[key] is Decision.PENDING]
                 fitting = [key for key in rest if answer == "d" or key not in view.proposal.conflicts]
+                if len(fitting) < len(rest):
+                    self._terminal.say("What conflicts with your changes is not applied; it stays pending.", YELLOW)
                 self._decide(fitting, answer == "a")
             case "s":
                 return self._split(facts)
@@ -157,8 +166,8 @@ class Picker:
     def _show(self, facts: HunkFacts) -> None:
         view = self._review.look()
         order = _order(view)
-        words = [describe_kind(facts), describe_place(facts), describe_causes(facts), describe_tested(facts.tested)]
-        words.append("conflicts with what you changed" if facts.conflicts else "")
+        words = [describe_conflict(facts), describe_kind(facts), describe_place(facts), describe_causes(facts)]
+        words.append(describe_tested(facts.tested))
         number = f"{order.index(facts.key) + 1}/{len(order)}"
         self._terminal.say(f"\n{number} {sanitize_line(facts.change.path)}", BOLD, end="")
         self._terminal.say(f"  {'; '.join(filter(None, words))}", DIM)

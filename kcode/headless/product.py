@@ -58,7 +58,7 @@ def tell_conflicts(conflicting: Proposal, terminal: Terminal) -> None:
         names = sanitize_names([change.path for change in conflicting.changes])
         terminal.say(
             f"! What follows conflicts with what you changed in {names} meanwhile, so it is not written over your lines. "
-            "Take over by hand what you want of it:",
+            "Take over by hand what you want of it; kcode reject drops it:",
             YELLOW,
         )
         show_patch(conflicting, terminal, sys.stderr)

@@ -94,6 +94,15 @@ def test_an_editor_that_is_not_there_is_named_and_what_was_said_is_kept(proposed
     assert proposed.review().look().comments == {proposed.ids()[0]: "hm"}
 
 
+def test_what_conflicts_is_left_open_where_the_rest_of_a_file_is_applied(proposed: Proposed, tmp_path: Path) -> None:
+    (proposed.root / "notes.txt").write_text("one\ndeux\nthree\nfour\n")
+    screen = pick(proposed, tmp_path, NO_COLOR="1")
+    answer(screen, (ASK, "d"), ("4/5 notes.txt  conflicts with", None), (ASK, "a"))
+    answer(screen, ("What conflicts with your changes is not applied; it stays pending.", None), (ASK, "q"))
+    answer(screen, ("Left as pending: 2 hunks.", None), (MORE, "n"))
+    assert screen.end() == 0
+
+
 def test_decisions_outlive_the_process_that_asked_for_them(proposed: Proposed, tmp_path: Path) -> None:
     first = proposed.ids()[0]
     screen = pick(proposed, tmp_path)

@@ -18,7 +18,7 @@ from kcode.messages import AssistantMessage, ToolCall
 from kcode.options import DiffOptions, OutputOptions
 from kcode.results import CommandResult, TestReport
 from kcode.session.store import SessionLog
-from tests.headless.proposals import INVOICE, Proposed, propose_changes
+from tests.headless.proposals import FILES, INVOICE, Proposed, propose_changes
 from tests.program import Program
 
 if TYPE_CHECKING:
@@ -316,6 +316,11 @@ def test_what_the_user_changed_meanwhile_stays_and_what_conflicts_is_told(
     ]  # fmt: skip
     events = [json.loads(line) for line in shown(proposed, capfd, "invoice.py", as_json=True).splitlines()[1:]]
     conflict = next(event["id"] for event in events if event["conflict"])
+    (proposed.root / "notes.txt").unlink()
+    assert "what you changed: the file that it was made for is gone; new" in shown(
+        proposed, capfd, "notes.txt", diff=LIST
+    )
+    (proposed.root / "notes.txt").write_text(FILES["notes.txt"])
     assert "0.25" not in shown(proposed, capfd, "invoice.py")
     with pytest.raises(StaleError, match=r"invoice\.py: what is chosen there conflicts"):
         apply_words(proposed.place, [ids[0], conflict], pick=False)

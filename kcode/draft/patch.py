@@ -78,8 +78,9 @@ def _name(name: bytes) -> bytes:
 
 
 def _binary_size(before: FileState | None, after: FileState | None) -> bytes:
-    sizes = [f"{len(state.data):,}" for state in (before, after) if state]
-    return f"Binary file: {' bytes, then '.join(sizes)} bytes\n".encode()
+    sizes = [len(state.data) for state in (before, after) if state]
+    spelled = [f"{size:,} {'byte' if size == 1 else 'bytes'}" for size in sizes]
+    return f"Binary file: {', then '.join(spelled)}\n".encode()
 
 
 def _whole(was: bytes, now: bytes) -> tuple[Hunk, ...]:

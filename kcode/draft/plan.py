@@ -84,8 +84,8 @@ def plan_back(
         if change.after and change.after.mode != LINK and found.kind == "file" and (changed or permissions is None):
             permissions = with_mode(found.permissions, change.after.mode)
         elif permissions is not None and change.after and change.after.mode != LINK:
-            base = permissions if exact or found.kind != "file" else found.permissions
-            permissions = with_mode(base, change.after.mode)
+            there = found.kind == "file" and not exact
+            permissions = with_mode(found.permissions if there else permissions, change.after.mode)
         targets.append(Target(file.path, file.real, found, change.before, change.after, permissions))
     _check(workspace.root, targets, allowed, "changed since kcode last wrote, and those changes would be lost")
     return targets

@@ -131,5 +131,5 @@ def test_for_people_names_are_readable_and_a_binary_file_is_told_by_its_size() -
         "+2",
         'diff --git "a/ü\\n" "b/ü\\n"',
         "deleted file mode 100644",
-        "Binary file: 1 bytes",
+        "Binary file: 1 byte",
     ]

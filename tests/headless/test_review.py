@@ -175,6 +175,15 @@ def test_what_was_rejected_last_can_be_brought_back(proposed: Proposed) -> None:
     assert take_back_rejection(proposed.place) == 3
 
 
+def test_what_was_rejected_does_not_come_back_over_a_later_change(proposed: Proposed) -> None:
+    assert reject_words(proposed.place, [proposed.ids()[0]], "") == 0
+    proposed.reopened().edit("invoice.py", ("post(self)", "put(self)"))
+    later = proposed.drafted("invoice.py")
+    with pytest.raises(DraftError, match="changed since"):
+        take_back_rejection(proposed.place)
+    assert proposed.drafted("invoice.py") == later
+
+
 def test_what_was_brought_back_is_still_the_models_and_untested(
     proposed: Proposed, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,15 +193,6 @@ def test_what_was_brought_back_is_still_the_models_and_untested(
     first = shown(proposed, capfd, "invoice.py", diff=LIST).splitlines()[0]
     assert first.endswith("in class Invoice, def total; by edit_file; not tested")
     assert "Cents get lost" in shown(proposed, capfd, proposed.ids()[0], diff=WHY)
-
-
-def test_what_was_rejected_does_not_come_back_over_a_later_change(proposed: Proposed) -> None:
-    assert reject_words(proposed.place, [proposed.ids()[0]], "") == 0
-    proposed.reopened().edit("invoice.py", ("post(self)", "put(self)"))
-    later = proposed.drafted("invoice.py")
-    with pytest.raises(DraftError, match="changed since"):
-        take_back_rejection(proposed.place)
-    assert proposed.drafted("invoice.py") == later
 
 
 def test_a_split_hunk_is_decided_in_parts_also_after_one_was_written(

@@ -9,7 +9,8 @@ from kcode.results import CommandEnd, CommandResult, TestFailure, TestReport
 
 def report(code: int = 0, end: CommandEnd = CommandEnd.EXITED, **counts: int) -> TestReport:
     failures = tuple(TestFailure(f"test_{n}") for n in range(counts.get("failed", 0)))
-    return TestReport("make test", CommandResult(code, "", end, 600.0), **counts, failures=failures)
+    result = CommandResult(code, "", end, 600.0)
+    return TestReport("make test", result, counts.get("passed"), counts.get("failed"), failures=failures)
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,12 @@ HOMES = {
     "git": "safegit",
     "splintr": "context",
     "tree_sitter": "context",
-    "tree_sitter_python": "context",
-    "tree_sitter_javascript": "context",
+    **{
+        f"tree_sitter_{grammar}": "context"
+        for grammar in (
+            *("bash", "c", "c_sharp", "cpp", "go", "java", "javascript", "php", "python", "ruby", "rust", "typescript"),
+        )
+    },
     "unidiff": "draft",
     "jsonschema": "agent",
     "keyring": "providers",
@@ -68,6 +72,10 @@ EFFECTS = {
     "session/log.py",
     "folders.py",
     "context/search.py",
+    "context/index.py",  # starts the indexing process
+    "context/indexer.py",  # its lock, which no two of them hold
+    "context/store.py",  # deletes a damaged database
+    "context/listing.py",  # opens files without following links or waiting for pipes
     "providers/cassette.py",
     "providers/learned.py",
     "providers/credentials.py",  # keys that login stores

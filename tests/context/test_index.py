@@ -158,9 +158,13 @@ def test_before_the_index_is_there_paths_and_words_answer(tmp_path: Path) -> Non
     corpus.read_words(["sess"], time.monotonic() + 60)
     assert having(corpus, "sess") == {"README.md", "app/session.py"}
     assert defined(corpus, "app/session.py") == ["Session", "close"]
-    indexer.close()
-    whole = read(root, tmp_path)
+    # Meanwhile the index is made, and the next request has it.
+    indexer.start()
+    whole = indexer.corpus("session", None)
     assert not whole.unread
+    assert having(whole, "sess") == {"README.md", "app/session.py"}
+    assert len(whole.commits) == 1
+    indexer.close()
 
 
 def test_a_damaged_database_is_made_anew(tmp_path: Path) -> None:

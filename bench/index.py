@@ -102,14 +102,17 @@ def cold_rows(folder: Path, scratch: Path) -> list[Row]:
 
 
 def _change(folder: Path, corpus: Corpus, indexer: Indexer, number: int) -> float:
-    """Append to some files that were not changed before; the seconds until they are indexed."""
-    source = [path for path in corpus.paths if language_of(path)]
-    for path in source[number * CHANGED : (number + 1) * CHANGED]:
+    """Append to some files of middling size that were not changed before; the seconds until they are indexed."""
+    source = sorted(
+        (path for path in corpus.paths if language_of(path)), key=lambda path: (folder / path).stat().st_size
+    )
+    start = len(source) // 2 + number * CHANGED
+    changed = source[start : start + CHANGED]
+    for path in changed:
         with (folder / path).open("a", encoding="utf-8") as file:
             file.write(f"\n\ndef added_{number}():\n    return {number}\n")
     _, seconds = ask(indexer)
-    for path in source[number * CHANGED : (number + 1) * CHANGED]:
-        subprocess.run(["git", "-C", folder, "checkout", "-q", "--", path], check=True)
+    subprocess.run(["git", "-C", folder, "checkout", "-q", "--", *changed], check=True)
     return seconds
 
 

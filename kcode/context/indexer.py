@@ -81,7 +81,10 @@ def main() -> int:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin, whose lock this thread would still hold when the interpreter ends.
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
     os._exit(0)
 
 

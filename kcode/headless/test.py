@@ -41,6 +41,12 @@ def run_tests(options: TestOptions, place: PlaceOptions, output: OutputOptions) 
             write_line("run.completed", exit_code=EXIT_NOTHING, tests=None)
         return EXIT_NOTHING
     choice = Choice(proposal, _chosen_keys(proposal, options))
+    if proposal.conflicts and not options.words and not options.none and not output.quiet:
+        terminal.say(
+            "! Left out, since they conflict with what you changed meanwhile: "
+            f"{', '.join(key for key in keys_in_order(proposal) if key in proposal.conflicts)}.",
+            YELLOW,
+        )
     if options.bisect and not choice.keys:
         raise UsageError("--bisect looks for hunks among the chosen ones, and none is chosen.")
 
@@ -61,8 +67,14 @@ def _chosen_keys(proposal: Proposal, options: TestOptions) -> tuple[str, ...]:
     if options.none and (options.words or options.without or options.bisect):
         raise UsageError("--none is the workspace without any hunk; it goes with no choice of hunks and no --bisect.")
     everything = keys_in_order(proposal)
-    chosen = select_hunks(proposal, options.words) if options.words else frozenset(everything)
+    chosen = select_hunks(proposal, options.words) if options.words else frozenset(everything) - proposal.conflicts
     chosen -= select_hunks(proposal, options.without)
+    if chosen & proposal.conflicts:
+        # With the draft's lines in the place of the user's it would be a test of what is never written.
+        raise UsageError(
+            f"{', '.join(sorted(chosen & proposal.conflicts))}: conflicts with what you changed there since, so it cannot be "
+            "written, and no test can tell what it would give. kcode diff shows it; choose other hunks."
+        )
     return () if options.none else tuple(key for key in everything if key in chosen)
 
 

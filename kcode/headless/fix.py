@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kcode.agent.reviewing import review_of
 from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
-from kcode.errors import ToolError, UsageError
+from kcode.errors import KcodeError, ToolError, UsageError
 from kcode.events import TestsFinished, TurnEnd, TurnFinished
 from kcode.headless.baseline import describe_before, run_baseline
 from kcode.headless.hunklist import proposed_fields
@@ -59,7 +59,12 @@ def _take_turns(
 ) -> int:
     """One turn, and another one for each thing that the user wants to have different."""
     while True:
-        outcome = run_until_signal(_fix(bench, prompt, terminal, output), runner)
+        try:
+            outcome = run_until_signal(_fix(bench, prompt, terminal, output), runner)
+        except (KcodeError, KeyboardInterrupt):
+            if bench.view.is_open and bench.view.draft.generation:
+                terminal.say("\nWhat was changed so far is kept: kcode diff shows it, kcode apply writes it.", YELLOW)
+            raise
         try:
             # Outside the event loop, where Ctrl-C at the question is an ordinary KeyboardInterrupt.
             delivered = _deliver(bench, outcome, terminal, output)

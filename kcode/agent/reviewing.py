@@ -82,6 +82,11 @@ class PendingReview:
         return self._session.folder
 
     @property
+    def start(self) -> str:
+        """The folder that the user stands in, from the workspace's root; "" for the root itself."""
+        return self._pending.workspace.start
+
+    @property
     def session_id(self) -> str:
         return self._session.id
 

@@ -53,7 +53,7 @@ def show_proposal(place: PlaceOptions, words: Sequence[str], diff: DiffOptions, 
     if review is None or view is None or not view.proposal:
         terminal.say("Nothing is pending here.", YELLOW)
         return EXIT_NO_CHANGE
-    chosen = select_hunks(view.proposal, words) if words else frozenset(view.decisions)
+    chosen = select_hunks(view.proposal, words, review.start) if words else frozenset(view.decisions)
     if not (diff.hunks or diff.why or output.json):
         kept = chosen if words else chosen - view.keys(Decision.REJECTED)
         if not kept:
@@ -88,7 +88,7 @@ def apply_words(place: PlaceOptions, words: Sequence[str], *, pick: bool) -> int
         return EXIT_NO_CHANGE
     if pick:
         return _pick(review, words, terminal)
-    _carry_out(review, select_hunks(view.proposal, words), frozenset(), terminal)
+    _carry_out(review, select_hunks(view.proposal, words, review.start), frozenset(), terminal)
     _tell_rest(review, terminal)
     return 0
 
@@ -217,7 +217,7 @@ def reject_words(place: PlaceOptions, words: Sequence[str], words_for_model: str
     review, view = _pending(place, terminal)
     if review is None or view is None:
         return EXIT_NO_CHANGE
-    chosen = select_hunks(view.proposal, words)
+    chosen = select_hunks(view.proposal, words, review.start)
     for key in sorted(chosen) if words_for_model else ():
         review.keep(comment(review.review, key, words_for_model))
     size = describe_size(choose(view.proposal, chosen))
@@ -233,7 +233,7 @@ def split_hunk(place: PlaceOptions, word: str, where: str) -> int:
     review, view = _pending(place, terminal)
     if review is None or view is None:
         return EXIT_NO_CHANGE
-    chosen = select_hunks(view.proposal, [word])
+    chosen = select_hunks(view.proposal, [word], review.start)
     found = [(change, hunk) for change in view.proposal.changes for hunk in change.hunks if hunk.id in chosen]
     if len(found) != 1 or len(chosen) != 1:
         raise UsageError(f"{word!r} names {len(chosen)} hunks; one can be split. kcode diff --hunks lists them.")

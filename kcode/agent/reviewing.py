@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kcode.draft.versions import Version
     from kcode.session.steps import Step
     from kcode.session.store import Session
+    from kcode.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,8 @@ class PendingReview:
         return self._session.folder
 
     @property
-    def start(self) -> str:
-        """The folder that the user stands in, from the workspace's root; "" for the root itself."""
-        return self._pending.workspace.start
+    def workspace(self) -> Workspace:
+        return self._pending.workspace
 
     @property
     def session_id(self) -> str:

@@ -19,7 +19,7 @@ from kcode.headless.hunklist import proposed_fields
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.jsonlines import tests_fields, write_event, write_line
 from kcode.headless.person import ask_person
-from kcode.headless.product import decide_and_apply, describe_size, print_patch
+from kcode.headless.product import decide_and_apply, describe_size, print_patch, tell_root
 from kcode.headless.report import Reporter, describe_tests, describe_usage
 from kcode.headless.review import ask_what_to_do, with_review
 from kcode.headless.stdin import mark_piped, read_piped
@@ -213,11 +213,7 @@ def _tell_outcome(bench: Workbench, outcome: _Outcome, terminal: Terminal) -> No
         terminal.say("\n".join(tests.result.output.rstrip().splitlines()[-LAST_LINES:]), DIM)
     verdict = f"{_verdict(tests)}{describe_before(tests, outcome.before) if tests else ''}"
     terminal.say(f"{describe_size(outcome.proposal)}; {verdict}", GREEN if tests and tests.ok else YELLOW)
-    start = f"{bench.workspace.start}/"
-    outside = any(not change.path.startswith(start) for change in outcome.proposal.changes)
-    if start != "/" and outside and not sys.stdout.isatty():
-        # In a sub-folder git apply passes over files outside it, and says nothing.
-        terminal.say(f"The patch is for {bench.workspace.root}: apply it there, or with kcode apply.", YELLOW)
+    tell_root(outcome.proposal, bench.workspace, terminal)
 
 
 def _verdict(tests: TestReport | None) -> str:

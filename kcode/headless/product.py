@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kcode.draft.files import Proposal
     from kcode.headless.terminal import Terminal
     from kcode.options import OutputOptions
+    from kcode.workspace import Workspace
 
 Result = TypeVar("Result")
 # How often a proposal is looked at anew because a file changed in the very moment of writing.
@@ -62,6 +63,14 @@ def tell_conflicts(conflicting: Proposal, terminal: Terminal) -> None:
             YELLOW,
         )
         show_patch(conflicting, terminal, sys.stderr)
+
+
+def tell_root(proposal: Proposal, workspace: Workspace, terminal: Terminal) -> None:
+    """Say where a patch belongs: in a sub-folder git apply passes over the files outside it without a word."""
+    start = f"{workspace.start}/"
+    outside = any(not change.path.startswith(start) for change in proposal.changes)
+    if start != "/" and outside and not sys.stdout.isatty():
+        terminal.say(f"The patch is for {workspace.root}: apply it there, or with kcode apply.", YELLOW)
 
 
 def show_patch(proposal: Proposal, terminal: Terminal, stream: IO[str]) -> None:

@@ -25,6 +25,7 @@ from kcode.headless.product import (
     print_text,
     show_again,
     tell_conflicts,
+    tell_root,
     with_consent,
 )
 from kcode.headless.stdin import is_given
@@ -53,13 +54,15 @@ def show_proposal(place: PlaceOptions, words: Sequence[str], diff: DiffOptions, 
     if review is None or view is None or not view.proposal:
         terminal.say("Nothing is pending here.", YELLOW)
         return EXIT_NO_CHANGE
-    chosen = select_hunks(view.proposal, words, review.start) if words else frozenset(view.decisions)
+    chosen = select_hunks(view.proposal, words, review.workspace.start) if words else frozenset(view.decisions)
     if not (diff.hunks or diff.why or output.json):
         kept = chosen if words else chosen - view.keys(Decision.REJECTED)
         if not kept:
             terminal.say("Nothing is pending here but what you rejected: kcode diff --hunks lists it.", YELLOW)
             return EXIT_NO_CHANGE
-        print_patch(choose(view.proposal, kept), terminal, output)
+        printed = choose(view.proposal, kept)
+        print_patch(printed, terminal, output)
+        tell_root(printed, review.workspace, terminal)
         return 0
     facts = [one for one in review.facts(view) if one.key in chosen]
     if output.json:
@@ -88,7 +91,7 @@ def apply_words(place: PlaceOptions, words: Sequence[str], *, pick: bool) -> int
         return EXIT_NO_CHANGE
     if pick:
         return _pick(review, words, terminal)
-    _carry_out(review, select_hunks(view.proposal, words, review.start), frozenset(), terminal)
+    _carry_out(review, select_hunks(view.proposal, words, review.workspace.start), frozenset(), terminal)
     _tell_rest(review, terminal)
     return 0
 
@@ -217,7 +220,7 @@ def reject_words(place: PlaceOptions, words: Sequence[str], words_for_model: str
     review, view = _pending(place, terminal)
     if review is None or view is None:
         return EXIT_NO_CHANGE
-    chosen = select_hunks(view.proposal, words, review.start)
+    chosen = select_hunks(view.proposal, words, review.workspace.start)
     for key in sorted(chosen) if words_for_model else ():
         review.keep(comment(review.review, key, words_for_model))
     size = describe_size(choose(view.proposal, chosen))
@@ -233,7 +236,7 @@ def split_hunk(place: PlaceOptions, word: str, where: str) -> int:
     review, view = _pending(place, terminal)
     if review is None or view is None:
         return EXIT_NO_CHANGE
-    chosen = select_hunks(view.proposal, [word], review.start)
+    chosen = select_hunks(view.proposal, [word], review.workspace.start)
     found = [(change, hunk) for change in view.proposal.changes for hunk in change.hunks if hunk.id in chosen]
     if len(found) != 1 or len(chosen) != 1:
         raise UsageError(f"{word!r} names {len(chosen)} hunks; one can be split. kcode diff --hunks lists them.")

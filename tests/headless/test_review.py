@@ -348,6 +348,7 @@ def test_the_command_line_takes_hunks_files_and_options(proposed: Proposed, tmp_
     assert (code, [line.split()[0] for line in listed.splitlines()]) == (0, [identity[:4] for identity in ids[:3]])
     (proposed.root / "sub").mkdir()
     assert run("diff", "--hunks", "../invoice.py", "-C", "sub") == (code, listed)
+    assert f"The patch is for {proposed.root}".encode() in program.run("diff", "-C", "sub").stderr
     assert run("reject", ids[0], "--comment", "keep it") == (0, "")
     assert run("reject") == (2, "")
     assert run("reject", "--undo") == (0, "")

@@ -35,6 +35,8 @@ from kcode.headless.terminal import BOLD, DIM, YELLOW, color_patch
 from kcode.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from kcode.agent.reviewing import HunkFacts, PendingReview
     from kcode.draft.review import Reviewed
     from kcode.headless.terminal import Terminal
@@ -49,10 +51,13 @@ _LETTERS = "yandsecwuq?"
 
 
 class Picker:
-    """Goes through the hunks that are not decided. Each answer is kept at once, so that a later run goes on there."""
+    """Goes through the hunks that are not decided. Each answer is kept at once, so that a later run goes on there.
 
-    def __init__(self, review: PendingReview, terminal: Terminal) -> None:
-        self._review, self._terminal = review, terminal
+    It asks only for hunks and whole files that are among the `chosen` keys; None: all.
+    """
+
+    def __init__(self, review: PendingReview, terminal: Terminal, chosen: Collection[str] | None = None) -> None:
+        self._review, self._terminal, self._chosen = review, terminal, chosen
         self._at: str | None = None
 
     def run(self) -> None:
@@ -83,7 +88,7 @@ class Picker:
                 self._decide([facts.key], answer == "y")
             case "a" | "d":
                 view = self._review.look()
-                rest = [key for key in keys_of(facts.change) if view.decisions[key] is Decision.PENDING]
+                rest = keys_of(facts.change) & self._open(view)
                 fitting = [key for key in rest if answer == "d" or key not in view.proposal.conflicts]
                 if len(fitting) < len(rest):
                     self._terminal.say("What conflicts with your changes is not applied; it stays pending.", YELLOW)
@@ -157,7 +162,15 @@ class Picker:
         view = self._review.look()
         order = _order(view)
         start = order.index(after) + 1 if after in order else 0
-        return next((key for key in order[start:] if view.decisions[key] is Decision.PENDING), None)
+        open_ones = self._open(view)
+        return next((key for key in order[start:] if key in open_ones), None)
+
+    def _open(self, view: Reviewed) -> frozenset[str]:
+        """What is not decided of what is asked for."""
+        pending = view.keys(Decision.PENDING)
+        if self._chosen is None:
+            return pending
+        return pending.intersection(leaf for key in self._chosen for leaf in view.leaves(key))
 
     def _facts(self, key: str) -> HunkFacts:
         view = self._review.look()

@@ -90,7 +90,7 @@ def apply_words(place: PlaceOptions, words: Sequence[str], *, pick: bool) -> int
         terminal.say("Nothing is pending here.", YELLOW)
         return EXIT_NO_CHANGE
     if pick:
-        return _pick(review, words, terminal)
+        return _pick(review, select_hunks(view.proposal, words, review.workspace.start) if words else None, terminal)
     _carry_out(review, select_hunks(view.proposal, words, review.workspace.start), frozenset(), terminal)
     _tell_rest(review, terminal)
     return 0
@@ -254,13 +254,13 @@ def split_hunk(place: PlaceOptions, word: str, where: str) -> int:
     return 0
 
 
-def pick_and_apply(review: PendingReview, terminal: Terminal) -> bool | None:
-    """Ask hunk by hunk, say what will be done, ask once more and do it.
+def pick_and_apply(review: PendingReview, terminal: Terminal, chosen: Collection[str] | None = None) -> bool | None:
+    """Ask hunk by hunk, or only for the chosen ones, say what will be done, ask once more and do it.
 
     True when something was written, False when something was only rejected, None when nothing was done.
     """
     try:
-        Picker(review, terminal).run()
+        Picker(review, terminal, chosen).run()
     except KeyboardInterrupt:
         terminal.say(f"\n{_DECISIONS_KEPT}", YELLOW)
         raise
@@ -280,12 +280,10 @@ def pick_and_apply(review: PendingReview, terminal: Terminal) -> bool | None:
     return bool(written)
 
 
-def _pick(review: PendingReview, words: Sequence[str], terminal: Terminal) -> int:
-    if words:
-        raise UsageError("--pick asks about all hunks; leave the words out, or leave out --pick.")
+def _pick(review: PendingReview, chosen: Collection[str] | None, terminal: Terminal) -> int:
     if not terminal.has_person():
         raise RefusedError("--pick asks at a terminal, and there is none. kcode apply HUNK… takes what you name.")
-    pick_and_apply(review, terminal)
+    pick_and_apply(review, terminal, chosen)
     return 0
 
 

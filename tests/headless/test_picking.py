@@ -32,8 +32,9 @@ def proposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Proposed:
     return propose_changes(tmp_path)
 
 
-def pick(proposed: Proposed, tmp_path: Path, **more: str) -> Screen:
-    return Screen(Program(proposed.root, tmp_path / "home", {"TERM": "xterm-256color"} | more), "apply", "--pick")
+def pick(proposed: Proposed, tmp_path: Path, *words: str, **more: str) -> Screen:
+    program = Program(proposed.root, tmp_path / "home", {"TERM": "xterm-256color"} | more)
+    return Screen(program, "apply", "--pick", *words)
 
 
 def answer(screen: Screen, *answers: tuple[str, str | None]) -> None:
@@ -101,6 +102,18 @@ def test_what_conflicts_is_left_open_where_the_rest_of_a_file_is_applied(propose
     answer(screen, ("What conflicts with your changes is not applied; it stays pending.", None), (ASK, "q"))
     answer(screen, ("Left as pending: 2 hunks.", None), (MORE, "n"))
     assert screen.end() == 0
+
+
+def test_only_the_named_hunks_are_asked_for_also_when_one_is_split(proposed: Proposed, tmp_path: Path) -> None:
+    screen = pick(proposed, tmp_path, "notes.txt", NO_COLOR="1")
+    answer(screen, ("4/5 notes.txt", None), (ASK, "s"), ("Split behind", "1,1"), ("4/6 notes.txt", None), (ASK, "n"))
+    answer(screen, ("5/6 notes.txt", None), (ASK, "n"), ("Left as pending: 4 hunks.", None), (MORE, "y"))
+    assert screen.end() == 0
+    first, *rest = proposed.ids()
+    screen = pick(proposed, tmp_path, first, NO_COLOR="1")
+    answer(screen, (ASK, "d"), ("Left as pending: 3 hunks.", None), (MORE, "y"))
+    assert screen.end() == 0
+    assert proposed.ids() == rest
 
 
 def test_decisions_outlive_the_process_that_asked_for_them(proposed: Proposed, tmp_path: Path) -> None:

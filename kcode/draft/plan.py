@@ -49,11 +49,11 @@ def plan_changes(workspace: Workspace, changes: Iterable[Change], allowed: Colle
     `allowed` are the read-only files that may be written.
     """
     targets = []
-    for change in changes:
-        if change.before == change.after:
-            continue
+    real_changes = [change for change in changes if change.before != change.after]
+    links = {change.path for change in real_changes if _is_link(change.before) and change.after is None}
+    for change in real_changes:
         with _readable(change.path):
-            real = _resolve(workspace, change)
+            real = _resolve(workspace, change, links)
             found = look(workspace.root, real)
         permissions = None
         if found.kind == "file" and change.after and change.after.mode != LINK:
@@ -126,13 +126,21 @@ def _readable(path: str) -> Iterator[None]:
         raise DraftError(f"{path} cannot be read: {error.strerror}. Nothing was written.") from error
 
 
-def _resolve(workspace: Workspace, change: Change) -> str:
-    """The path with its links resolved. A link that is a file to the draft is written through to its target."""
+def _is_link(state: FileState | None) -> bool:
+    return state is not None and state.mode == LINK
+
+
+def _resolve(workspace: Workspace, change: Change, gone: Collection[str]) -> str:
+    """The path with its links resolved, but for those that are `gone` by then, where a folder comes to stand.
+
+    A link that is a file to the draft is written through to its target.
+    """
     root, path = os.fspath(workspace.root), change.path
     parts = path.split("/")
     if {"", ".", ".."} & set(parts) or "\0" in path:
         raise DraftError(f"{path!r} is not a path inside the workspace.")
-    full = os.path.join(os.path.realpath(os.path.join(root, *parts[:-1])), parts[-1])  # noqa: PTH118
+    last = next((at for at, parent in enumerate(_parents(path)) if parent in gone), len(parts) - 1)
+    full = os.path.join(os.path.realpath(os.path.join(root, *parts[:last])), *parts[last:])  # noqa: PTH118
     is_edit = all(state is not None and state.mode != LINK for state in (change.before, change.after))
     if is_edit and os.path.islink(full):  # noqa: PTH114
         full = os.path.realpath(full)

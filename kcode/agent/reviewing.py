@@ -11,7 +11,7 @@ from kcode.draft.baseline import digest
 from kcode.draft.files import Change, FileState, Proposal
 from kcode.draft.outcome import tell_model
 from kcode.draft.provenance import Provenance, Tested, trace
-from kcode.draft.review import reviewed, without_rejected
+from kcode.draft.review import Rejection, TakenOut, reviewed, without_rejected
 from kcode.draft.reviewfile import load_review, save_review
 from kcode.draft.settlement import outcomes_of, settle, untold_comments, with_all_told, without_rejection
 from kcode.draft.versions import BY_USER
@@ -151,6 +151,7 @@ class PendingReview:
         self._seen = self._pending.merge()
         view = self.look()
         done = settle(self._seen, self._review, apply=apply, reject=reject)
+        after = replace(done.review, rejection=self._rejection(reject, done.draft)) if reject else done.review
         self.keep(done.prepared)
         # What goes first makes room: a file may have become a folder.
         for change in sorted(done.draft, key=lambda change: change.after is not None):
@@ -158,10 +159,19 @@ class PendingReview:
         if done.proposal:
             self._pending.apply(done.proposal, self._session.id, allowed=allowed)
         self._seen = None
-        self.keep(done.review)
+        self.keep(after)
         self._log("rejected", view, reject)
         self._log("applied", view, apply)
         return done.proposal
+
+    def _rejection(self, keys: Collection[str], changes: Collection[Change]) -> Rejection:
+        """What brings the draft's files back as they are before these changes, which merged them with the user's."""
+        draft = self._pending.draft
+        files = [
+            TakenOut(change.path, draft.versions.keep(draft.read(change.path)), digest(change.after))
+            for change in changes
+        ]
+        return Rejection(tuple(sorted(keys)), tuple(files))
 
     def _change_draft(self, change: Change) -> None:
         draft = self._pending.draft

@@ -145,6 +145,17 @@ def test_what_was_rejected_last_can_be_brought_back(proposed: Proposed) -> None:
     assert take_back_rejection(proposed.place) == 3
 
 
+def test_what_was_rejected_beside_the_users_own_changes_can_be_brought_back(proposed: Proposed) -> None:
+    (proposed.root / "invoice.py").write_text(INVOICE.replace("def send", "def post"))
+    (proposed.root / "notes.txt").write_text("one\nmine\nthree\nfour\n")
+    before, clash = proposed.ids(), proposed.drafted("notes.txt")
+    assert reject_words(proposed.place, [before[0], "notes.txt"], "") == 0
+    assert proposed.drafted("notes.txt") == "one\nmine\nthree\nfour\n"
+    assert take_back_rejection(proposed.place) == 0
+    assert proposed.ids() == before
+    assert proposed.drafted("notes.txt") == clash
+
+
 def test_what_was_rejected_does_not_come_back_over_a_later_change(proposed: Proposed) -> None:
     assert reject_words(proposed.place, [proposed.ids()[0]], "") == 0
     proposed.reopened().edit("invoice.py", ("post(self)", "put(self)"))

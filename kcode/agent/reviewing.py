@@ -153,9 +153,7 @@ class PendingReview:
         done = settle(self._seen, self._review, apply=apply, reject=reject)
         after = replace(done.review, rejection=self._rejection(reject, done.draft)) if reject else done.review
         self.keep(done.prepared)
-        # What goes first makes room: a file may have become a folder.
-        for change in sorted(done.draft, key=lambda change: change.after is not None):
-            self._change_draft(change)
+        self._pending.draft.change(done.draft, BY_USER)
         if done.proposal:
             self._pending.apply(done.proposal, self._session.id, allowed=allowed)
         self._seen = None
@@ -172,13 +170,6 @@ class PendingReview:
             for change in changes
         ]
         return Rejection(tuple(sorted(keys)), tuple(files))
-
-    def _change_draft(self, change: Change) -> None:
-        draft = self._pending.draft
-        if change.after is not None:
-            draft.write(change.path, change.after, BY_USER)
-        elif draft.read(change.path) is not None:
-            draft.remove(change.path, BY_USER)
 
     def _log(self, decision: str, view: Reviewed, keys: Collection[str]) -> None:
         known = [key for key in keys if key in view.paths]
@@ -198,14 +189,14 @@ class PendingReview:
         for taken in rejection.files if rejection else ():
             data = draft.versions.image(taken.was)
             was = FileState(taken.was[0], data) if taken.was and data is not None else None
-            if digest(draft.read(taken.path)) != taken.became or digest(was) != taken.was:
+            rest = draft.read(taken.path)
+            if digest(rest) != taken.became or digest(was) != taken.was:
                 raise DraftError(
                     f"What was rejected of {taken.path} cannot be brought back: the draft's file changed since, or its "
                     "text was too large to be kept. Nothing was done."
                 )
-            changes.append(Change(taken.path, None, was))
-        for change in sorted(changes, key=lambda change: change.after is not None):
-            self._change_draft(change)
+            changes.append(Change(taken.path, rest, was))
+        draft.change(changes, BY_USER)
         self._seen = None
         self.keep(without_rejection(self._review))
         return [change.path for change in changes]

@@ -39,6 +39,7 @@ class CopyTree:
         self._root, self._git = root, git
         self._copy, self._staging = folder / "copy", folder / "staging"
         self._manifest = Manifest(folder / "manifest.json")
+        self._is_saved = True
         disk.make_folder(self._staging)
 
     def lstat(self, path: str) -> os.stat_result | None:
@@ -101,8 +102,13 @@ class CopyTree:
             self._make_folders(path)
             # As new, or a build of what the draft had here would count as one of this.
             self._take(path, keep_time=False)
-        self._manifest.save()
+        self._is_saved = False
         return True
+
+    def flush(self) -> None:
+        if not self._is_saved:
+            self._manifest.save()
+            self._is_saved = True
 
     def prepare(self) -> None:
         if not self._manifest.exists:

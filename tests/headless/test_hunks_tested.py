@@ -131,3 +131,14 @@ def test_a_signal_ends_the_tests_and_leaves_nothing(
     assert list(session.glob("partial-*")) == []
     assert subprocess.run(["pgrep", "-f", word], capture_output=True, check=False).returncode == 1
     assert picture(program.repository) == files
+
+
+@pytest.mark.usefixtures("draft")
+def test_what_conflicts_with_the_users_own_changes_is_left_out_and_told_of(program: Program) -> None:
+    (program.repository / "two/c.txt").write_text(FILES["two/c.txt"].replace("line 5", "mine"))
+    done = program.run("test", *CHECK)
+    assert (done.returncode, done.stdout.decode()) == (4, "2 of 3 hunks: tests fail: 2 passed, 1 failed\n  one\n")
+    assert b"Not tested, since it conflicts with what you changed: two/c.txt." in done.stderr
+    done = program.run("test", "two", *CHECK)
+    assert done.returncode == 1
+    assert b"two/c.txt changed since the proposal was made" in done.stderr

@@ -84,7 +84,8 @@ def plan_back(
         if change.after and change.after.mode != LINK and found.kind == "file" and (changed or permissions is None):
             permissions = with_mode(found.permissions, change.after.mode)
         elif permissions is not None and change.after and change.after.mode != LINK:
-            permissions = with_mode(permissions if exact else found.permissions, change.after.mode)
+            there = found.kind == "file" and not exact
+            permissions = with_mode(found.permissions if there else permissions, change.after.mode)
         targets.append(Target(file.path, file.real, found, change.before, change.after, permissions))
     _check(workspace.root, targets, allowed, "changed since kcode wrote them, and those changes would be lost")
     return targets

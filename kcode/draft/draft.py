@@ -196,8 +196,9 @@ class Draft:
     def mount(self) -> Mount:
         """How a command sees the draft. Ask afresh before each command: `settle` counts from here."""
         with disk.naming_full_disk(self.folder):
-            self.layers.prepare()
+            # What is saved from here on the command may not see.
             disk.write_whole(self._started, b"")
+            self.layers.prepare()
         return self.layers.mount()
 
     def settle(self, by: str) -> tuple[str, ...]:

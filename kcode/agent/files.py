@@ -64,16 +64,7 @@ class DraftFiles:
     def read(self, path: str) -> bytes:
         if path.startswith(OUTPUTS):
             return _read_output(self._outputs, path.removeprefix(OUTPUTS))
-        return self._state(path, self._target(path)).data
-
-    def _state(self, path: str, inside: str) -> FileState:
-        entry = self.draft.entry(inside)
-        if entry is not None and entry.size is not None and entry.size > BIGGEST_FILE:
-            raise ToolError(f"{path} has {entry.size:,} bytes, too much to read whole. Use search or run_command.")
-        state = self.draft.read(inside)
-        if state is None:
-            raise ToolError(f"There is no file {path}. Look with list_files.")
-        return state
+        return _file_at(self.draft, path, self._target(path)).data
 
     def note_shown(self, path: str, data: bytes, first: int, last: int) -> None:
         if not path.startswith(OUTPUTS):
@@ -98,7 +89,7 @@ class DraftFiles:
 
     def edit(self, path: str, edits: Sequence[Edit]) -> Applied:
         inside = self._target(path)
-        before = self._state(path, inside)
+        before = _file_at(self.draft, path, inside)
         data = before.data
         try:
             applied = self._seen.check_edit(inside, data, apply_edits(data, edits))
@@ -148,6 +139,17 @@ class DraftFiles:
         changed: dict[str, Path | None] = dict.fromkeys(places.leave_out)
         environments = tuple(name for name in ENVIRONMENTS if os.path.lexists(places.root / name / "pyvenv.cfg"))
         return Searched(places.root, self.draft.files, changed | dict(places.added), environments)
+
+
+def _file_at(draft: Draft, path: str, inside: str) -> FileState:
+    """The draft's file at `inside`, which the model calls `path`."""
+    entry = draft.entry(inside)
+    if entry is not None and entry.size is not None and entry.size > BIGGEST_FILE:
+        raise ToolError(f"{path} has {entry.size:,} bytes, too much to read whole. Use search or run_command.")
+    state = draft.read(inside)
+    if state is None:
+        raise ToolError(f"There is no file {path}. Look with list_files.")
+    return state
 
 
 def _refuse_left_out(path: str, before: bytes, after: bytes) -> None:

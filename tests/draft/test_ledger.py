@@ -206,3 +206,17 @@ def test_many_changes_are_made_together_and_those_that_make_room_first(
         draft.change([Change("new.txt", None, text_file("")), Change("tests", None, text_file(""))], "all")
     assert draft.read("new.txt") is None
     assert [(change.path, change.before, change.after) for change in draft.changes()] == expected
+
+
+def test_two_processes_over_one_draft_lose_nothing_of_each_other(
+    draft: Draft, draft_of: Callable[[Path], Draft], repository: Path
+) -> None:
+    draft.write("README.md", text_file("first\n"), "write_file")
+    other = draft_of(repository)
+    draft.write("src/main.py", text_file("mine\n"), "write_file")
+    other.write("tests/test_main.py", text_file("theirs\n"), "write_file")
+    other.write("README.md", text_file("# Title\n"), "you")
+    assert changed_paths(draft_of(repository).changes()) == ["src/main.py", "tests/test_main.py"]
+    draft.write("new.txt", text_file("new\n"), "write_file")
+    assert changed_paths(draft.changes()) == ["new.txt", "src/main.py", "tests/test_main.py"]
+    assert draft_of(repository).changes() == draft.changes()

@@ -31,8 +31,8 @@ _ADVICE = {
     errno.ENOSPC: " Free some space on that disk, then try again.",
     errno.EDQUOT: " Your disk quota is used up; free some space, then try again.",
     errno.EROFS: " That file system is mounted read-only; make it writable, then try again.",
-    errno.EACCES: " Give yourself the right to write there, then try again.",
-    errno.EPERM: " Give yourself the right to write there, then try again.",
+    errno.EACCES: " Give yourself the right to read and write there, then try again.",
+    errno.EPERM: " Give yourself the right to read and write there, then try again.",
     errno.EIO: " The disk has trouble: look at the system's log, and save what is dear to you elsewhere.",
 }
 
@@ -189,7 +189,11 @@ def _put_back(root: Path, history: History, operation: Operation) -> Operation:
 
 def _standing(root: Path, history: History, file: FileRecord) -> str:
     """Where a file stands between its two states: "before", "after", "torn" (half written by us) or "other"."""
-    found = look(root, file.real)
+    try:
+        found = look(root, file.real)
+    except OSError as error:
+        advice = _ADVICE.get(error.errno or 0, "")
+        raise DraftError(f"{file.path} cannot be read: {error.strerror}. It was left as it is.{advice}") from error
     before, after = state_of(history, file.before), state_of(history, file.after)
     if _is(found, before):
         return "before"

@@ -17,7 +17,7 @@ from kcode.draft.execution import run, settle, state_of
 from kcode.draft.history import History
 from kcode.draft.operations import FileRecord, Image, Operation, all_undone, in_force, undone
 from kcode.draft.placement import look
-from kcode.draft.plan import folders_to_empty, folders_to_make, plan_back, plan_changes
+from kcode.draft.plan import folders_to_empty, folders_to_make, plan_back, plan_changes, readable
 from kcode.draft.reversal import Reversal, changes_of, find_operation, plan_reversal, with_number
 from kcode.errors import DraftError, StaleError
 
@@ -202,7 +202,10 @@ def _plan(
     for other in history.operations():
         if other.state == "done":
             written |= {file.real: file.after for file in other.files}
-    present = {file.path: look(workspace.root, file.real).state for file in operation.files}
+    present = {}
+    for file in operation.files:
+        with readable(file.path):
+            present[file.path] = look(workspace.root, file.real).state
     last = {file.path: written[file.real] for file in operation.files}
     return plan_reversal(kind, operation, part, lambda image: state_of(history, image), present, last)
 

@@ -52,7 +52,7 @@ def plan_changes(workspace: Workspace, changes: Iterable[Change], allowed: Colle
     real_changes = [change for change in changes if change.before != change.after]
     links = {change.path for change in real_changes if _is_link(change.before) and change.after is None}
     for change in real_changes:
-        with _readable(change.path):
+        with readable(change.path):
             real = _resolve(workspace, change, links)
             found = look(workspace.root, real)
         permissions = None
@@ -76,7 +76,7 @@ def plan_back(
     targets = []
     for change in changes:
         file = records[change.path]
-        with _readable(file.path):
+        with readable(file.path):
             found = look(workspace.root, file.real)
         permissions = file.before.permissions if file.before else None
         # Permissions that the user has changed since stay, but for the executable bit that the operation set.
@@ -120,7 +120,8 @@ def _parents(real: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def _readable(path: str) -> Iterator[None]:
+def readable(path: str) -> Iterator[None]:
+    """Name the file where the system only says that it cannot be read."""
     try:
         yield
     except OSError as error:

@@ -296,3 +296,14 @@ def test_a_deleted_file_comes_back_alone_with_the_permissions_that_it_had(desk: 
     reverse(desk.workspace, desk.journal, plan_undo(desk.workspace, desk.journal, 1, ["gone"]))
     assert (gone.read_bytes(), gone.stat().st_mode & 0o7777) == (b"gone\n", permissions)
     assert (desk.root / "kept").read_bytes() == b"new\n"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read every file")
+def test_a_file_that_may_not_be_read_is_named_and_not_the_journal(desk: Desk) -> None:
+    file = desk.write("secret", b"old\n")
+    desk.apply(Change("secret", text(b"old\n"), text(b"new\n")))
+    file.chmod(0)
+    with pytest.raises(DraftError, match=r"^secret cannot be read: Permission denied\. Nothing was written"):
+        desk.undo()
+    file.chmod(0o644)
+    assert file.read_bytes() == b"new\n"

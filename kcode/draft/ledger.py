@@ -11,6 +11,7 @@ from kcode.draft import disk
 from kcode.draft.baseline import digest
 from kcode.draft.files import Change
 from kcode.draft.layers import Stamp, stamp
+from kcode.draft.versions import BY_USER
 from kcode.errors import DraftError
 
 if TYPE_CHECKING:
@@ -176,6 +177,8 @@ class Ledger:
                     self._layers.put(path, move.merged)
                 elif move.merged is None and move.drafted is not None:
                     self._layers.delete(path)
+                if move.merged != move.drafted:
+                    self._versions.note_change(path, None, move.merged, BY_USER, starts=False)
                 self._baseline.record(path, None, move.merged)
                 self._baseline.rebase(path, move.base)
                 if self._is_undone(path):

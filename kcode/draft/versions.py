@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kcode.draft.files import FileState
     from kcode.results import TestReport
 
-# What the user changes in the draft, by editing or rejecting hunks, is by them.
+# What the user changes in the draft, by editing or rejecting hunks or by saving a file that is merged into it, is by them.
 BY_USER = "you"
 # The texts of larger files are not kept; who changed them is.
 _LARGEST_IMAGE = 4 << 20

@@ -14,6 +14,7 @@ from kcode.draft.review import Decision, comment, decide, edit
 from kcode.errors import DraftError, StaleError, UsageError
 from kcode.headless.review import apply_words, reject_words, show_proposal, split_hunk, take_back_rejection
 from kcode.options import DiffOptions, OutputOptions
+from kcode.results import CommandResult, TestReport
 from tests.headless.proposals import INVOICE, Proposed, propose_changes
 from tests.program import Program
 
@@ -323,3 +324,16 @@ def test_the_command_line_takes_hunks_files_and_options(proposed: Proposed, tmp_
     assert run("diff", "--json", "-o", str(tmp_path / "file"))[0] == 2
     assert run("diff", "--hunks", "-o", str(tmp_path / "file")) == (0, "")
     assert (tmp_path / "file").read_text().count("invoice.py") == 2
+
+
+def test_tests_that_did_not_see_what_was_merged_since_are_not_fresh(proposed: Proposed) -> None:
+    def fresh() -> set[bool]:
+        review = proposed.review()
+        return {one.tested.is_fresh for one in review.facts(review.look())}
+
+    proposed.draft.versions.note_tests(TestReport("pytest", CommandResult(0, ""), 2, 0, 0))
+    assert fresh() == {True}
+    (proposed.root / "invoice.py").write_text(INVOICE.replace("post(self)", "put(self)"))
+    assert apply_words(proposed.place, ["notes.txt"], pick=False) == 0
+    assert "put(self)" in proposed.drafted("invoice.py")
+    assert fresh() == {False}

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 class HunkFacts:
     """What is known of one hunk; `hunk` is None for a file that is decided whole.
 
-    `conflicts` says that it would undo what the user did since. `within` are the definitions around it, None where the language is not read here. `causes` are the changes of the
-    draft that made it, the oldest first.
+    `conflicts` says that it would undo what the user did since. `within` are the definitions around it, None where the
+    language is not read here. `causes` are the changes of the draft that made it, the oldest first.
     """
 
     change: FileChange
@@ -90,10 +90,19 @@ class PendingReview:
         return self._review
 
     def keep(self, review: Review) -> None:
-        """Go on from this review; it survives the end of the process."""
-        if review != self._review:
-            save_review(self._pending.draft.folder, review)
-            self._review = review
+        """Go on from this review; it survives the end of the process. StaleError when another process kept one since."""
+        if review == self._review:
+            return
+        if load_review(self._pending.draft.folder)[0] != self._review:
+            raise StaleError(
+                "Another kcode kept decisions about this proposal just now, so this one was not kept. Nothing was done; "
+                "look at kcode diff --hunks, and start again."
+            )
+        self._save(review)
+
+    def _save(self, review: Review) -> None:
+        save_review(self._pending.draft.folder, review)
+        self._review = review
 
     def look(self, *, anew: bool = False) -> Reviewed:
         """The proposal as the review leaves it; `anew` after the draft or the user's files may have changed."""
@@ -157,7 +166,7 @@ class PendingReview:
         if done.proposal:
             self._pending.apply(done.proposal, self._session.id, allowed=allowed)
         self._seen = None
-        self.keep(after)
+        self._save(after)  # It is done, whatever another process decided meanwhile.
         self._log("rejected", view, reject)
         self._log("applied", view, apply)
         return done.proposal
@@ -205,7 +214,7 @@ class PendingReview:
         """Have the model told of what was in this view and stands in the user's files by now."""
         applied = view.decisions.keys() - self.look(anew=True).decisions.keys()
         outcomes = [one for one in outcomes_of(view, apply=applied, reject=()) if one.fate == "applied"]
-        self.keep(replace(self._review, outcomes=(*self._review.outcomes, *outcomes)))
+        self._save(replace(self._review, outcomes=(*self._review.outcomes, *outcomes)))
 
     def message(self) -> str:
         """What the model is to be told with the user's next message; "" for nothing."""

@@ -337,3 +337,15 @@ def test_tests_that_did_not_see_what_was_merged_since_are_not_fresh(proposed: Pr
     assert apply_words(proposed.place, ["notes.txt"], pick=False) == 0
     assert "put(self)" in proposed.drafted("invoice.py")
     assert fresh() == {False}
+
+
+def test_what_another_process_decided_meanwhile_is_not_lost(proposed: Proposed) -> None:
+    first, second = proposed.review(), proposed.review()
+    ids = proposed.ids()
+    first.keep(comment(first.review, ids[0], "keep the cents"))
+    with pytest.raises(StaleError, match="start again"):
+        second.keep(decide(second.review, [ids[1]], Decision.REJECTED))
+    with pytest.raises(StaleError, match="start again"):
+        second.carry_out(apply=[ids[1]], reject=[])
+    assert proposed.read("invoice.py") == INVOICE
+    assert proposed.review().look().comments == {ids[0]: "keep the cents"}

@@ -24,24 +24,20 @@ def with_line_ends(base: Original, places: Sequence[Place]) -> str:
     def in_raw(offset: int) -> int:
         return offset + bisect_right(in_text, offset - 1)
 
+    mixed, usual = base.file.is_mixed, base.file.line_end
+    # In a file that holds both kinds the whole lines around a place tell which of its line ends are new.
+    written = replace_lines(base.text, places) if mixed else [(place.start, place.end, place.new) for place in places]
     pieces, done = [], 0
-    for start, end, new in _written(base, places):
+    for start, end, new in written:
         first, last = in_raw(start), in_raw(end)
         pieces.append(raw[done:first])
-        if base.file.is_mixed:
-            pieces.append(_merge(raw[first:last], new, _end_above(raw, first) or base.file.line_end))
+        if mixed:
+            pieces.append(_merge(raw[first:last], new, _end_above(raw, first) or usual))
         else:
             pieces.append(new.replace("\n", "\r\n"))
         done = last
     pieces.append(raw[done:])
     return "".join(pieces)
-
-
-def _written(base: Original, places: Sequence[Place]) -> Sequence[tuple[int, int, str]]:
-    """In a file that holds both kinds of line end the lines around a place tell which of them are new."""
-    if base.file.is_mixed:
-        return replace_lines(base.text, places)
-    return [(place.start, place.end, place.new) for place in places]
 
 
 def _end_above(raw: str, start: int) -> str:

@@ -13,7 +13,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kcode.draft.execution import run, settle, state_of
+from kcode.draft.execution import ADVICE, run, settle, state_of
 from kcode.draft.history import History
 from kcode.draft.operations import FileRecord, Image, Operation, all_undone, in_force, undone
 from kcode.draft.placement import look
@@ -186,8 +186,9 @@ def _explained(journal_folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        advice = ADVICE.get(error.errno or 0, "")
         raise DraftError(
-            f"The journal in {journal_folder} cannot be used: {error.strerror}. No file was changed."
+            f"The journal in {journal_folder} cannot be used: {error.strerror}. No file was changed.{advice}"
         ) from error
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import resource
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +20,6 @@ from tests.draft.desk import Desk, everything, look, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -250,3 +251,14 @@ def test_a_folder_in_the_place_of_a_link_is_not_written_through_the_link(desk: D
     assert (desk.root / "other/same").read_bytes() == b"theirs\n"
     desk.undo()
     assert look(desk.root) == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
+def test_a_full_disk_of_the_journal_is_told_with_what_to_do(desk: Desk) -> None:
+    file = desk.write("f", b"old\n")
+    History(desk.journal)
+    digest = hashlib.sha256(b"new\n").hexdigest()
+    (desk.journal / "images" / f"{digest}.new").symlink_to("/dev/full")
+    with pytest.raises(DraftError, match=r"No space left on device\. No file was changed\. Free some space"):
+        desk.apply(Change("f", text(b"old\n"), text(b"new\n")))
+    assert file.read_bytes() == b"old\n"

@@ -103,6 +103,28 @@ class TestsFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class CompactionStarted:
+    """The model is asked for a note to go on from, which may take a minute; `reason` says why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContextCompacted:
+    """The conversation gave way to a shorter one that says the same in brief.
+
+    `before` and `after` are the lengths of the next request in tokens, `reason` says why it was done, `usage` is what the
+    model's note took, and `transcript` names the file, as the model sees it, that holds all that was said before.
+    """
+
+    before: int
+    after: int
+    reason: str
+    usage: Usage
+    transcript: str
+
+
+@dataclass(frozen=True, slots=True)
 class RetryScheduled:
     """The request failed and goes out again after `seconds`; what came of its reply is discarded.
 
@@ -159,6 +181,8 @@ Event = (
     | ToolCallFinished
     | DraftChanged
     | TestsFinished
+    | CompactionStarted
+    | ContextCompacted
     | RetryScheduled
     | RetryWaiting
     | ModelChosen

@@ -28,6 +28,17 @@ def state_folder(environment: Mapping[str, str]) -> Path:
     return _xdg(environment, "XDG_STATE_HOME", ".local/state")
 
 
+def cache_folder_for(environment: Mapping[str, str], workspace_root: Path) -> Path:
+    """Where what can be made again is kept: `$XDG_CACHE_HOME/kcode`, or beside the state where the workspace holds that.
+
+    Raises SessionError or WorkspaceError as `state_folder_for` does.
+    """
+    usual = Path(os.path.realpath(_xdg(environment, "XDG_CACHE_HOME", ".cache")))
+    if not usual.is_relative_to(workspace_root.resolve()):
+        return usual
+    return state_folder_for(environment, workspace_root) / "cache"
+
+
 def state_folder_for(environment: Mapping[str, str], workspace_root: Path, spare: Path | None = None) -> Path:
     """The state folder with links resolved, or `/var/tmp/kcode-UID` where that one lies inside the workspace.
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+KCODE_NOTE = "Note from kcode, not from the user:"
+"""How a user's message begins that kcode wrote."""
+
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:

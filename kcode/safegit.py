@@ -360,10 +360,10 @@ def listed_files(git: SafeGit, listed: bytes) -> tuple[str, ...]:
             untracked.add(path)
         else:
             files.add(path)
-    return tuple(sorted((files | _outside_environments(untracked)) - missing))
+    return tuple(sorted((files | outside_environments(untracked)) - missing))
 
 
-def _outside_environments(paths: set[str]) -> set[str]:
+def outside_environments(paths: set[str]) -> set[str]:
     folders = tuple(path.removesuffix("pyvenv.cfg") for path in paths if path.endswith("/pyvenv.cfg"))
     return {path for path in paths if not path.startswith(folders)} if folders else paths
 

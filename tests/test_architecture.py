@@ -48,8 +48,18 @@ HOMES = {
     "git": "safegit",
     "splintr": "context",
     "tree_sitter": "context",
-    "tree_sitter_python": "context",
+    "tree_sitter_bash": "context",
+    "tree_sitter_c": "context",
+    "tree_sitter_c_sharp": "context",
+    "tree_sitter_cpp": "context",
+    "tree_sitter_go": "context",
+    "tree_sitter_java": "context",
     "tree_sitter_javascript": "context",
+    "tree_sitter_php": "context",
+    "tree_sitter_python": "context",
+    "tree_sitter_ruby": "context",
+    "tree_sitter_rust": "context",
+    "tree_sitter_typescript": "context",
     "unidiff": "draft",
     "jsonschema": "agent",
     "keyring": "providers",
@@ -68,6 +78,10 @@ EFFECTS = {
     "session/log.py",
     "folders.py",
     "context/search.py",
+    "context/index.py",  # starts the indexing process
+    "context/indexer.py",  # its lock, which no two of them hold
+    "context/store.py",  # deletes a damaged database
+    "context/listing.py",  # opens files without following links or waiting for pipes
     "providers/cassette.py",
     "providers/learned.py",
     "providers/credentials.py",  # keys that login stores

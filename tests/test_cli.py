@@ -61,6 +61,8 @@ def test_the_version_is_said() -> None:
         "split",
         "undo",
         "redo",
+        "journal",
+        "context",
         "login",
         "logout",
         "models",

@@ -13,6 +13,7 @@ import pytest
 
 from kcode.errors import SessionError, WorkspaceError
 from kcode.folders import (
+    cache_folder_for,
     config_folder,
     is_marked,
     make_folder,
@@ -58,6 +59,15 @@ def test_the_folders_follow_the_environment() -> None:
     environment |= {"XDG_CONFIG_HOME": "/etc/mine", "XDG_STATE_HOME": "relative/is/ignored"}
     assert config_folder(environment) == Path("/etc/mine/kcode")
     assert state_folder(environment) == Path("/home/someone/.local/state/kcode")
+
+
+def test_the_cache_lies_outside_the_workspace(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    assert cache_folder_for(state | {"HOME": str(tmp_path)}, work) == tmp_path / ".cache/kcode"
+    assert cache_folder_for(state | {"XDG_CACHE_HOME": str(tmp_path / "c")}, work) == tmp_path / "c/kcode"
+    assert cache_folder_for(state | {"XDG_CACHE_HOME": str(work / "c")}, work) == tmp_path / "state/kcode/cache"
 
 
 def test_the_state_lies_where_it_usually_does_with_links_resolved(tmp_path: Path) -> None:

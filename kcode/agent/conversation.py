@@ -1,4 +1,4 @@
-"""The messages so far: they only ever grow at the end, and each is recorded as it comes."""
+"""The messages so far: within an epoch they only ever grow at the end, and each is recorded as it comes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,21 @@ if TYPE_CHECKING:
 
 
 class Conversation:
-    """An append-only list of messages. Each message is handed to `record` before it counts as said."""
+    """An append-only list of messages, until a new epoch begins with another list.
+
+    Each message is handed to `record` before it counts as said, and so is the list to `record_epoch`.
+    """
 
     def __init__(
         self,
         messages: Iterable[Message] = (),
         record: Callable[[Message], None] | None = None,
         length: RequestLength | None = None,
+        record_epoch: Callable[[Sequence[Message]], None] | None = None,
     ) -> None:
         self._messages: list[Message] = list(messages)
         self._record = record
+        self._record_epoch = record_epoch
         self._length = length or RequestLength()
 
     @property
@@ -37,6 +42,13 @@ class Conversation:
         if self._record:
             self._record(message)
         self._messages.append(message)
+
+    def begin_epoch(self, messages: Sequence[Message]) -> None:
+        """Put these messages, in which no call is open, in the place of all that was said."""
+        if self._record_epoch:
+            self._record_epoch(messages)
+        self._messages = list(messages)
+        self._length.restart()
 
     @contextmanager
     def hear(self, reply: AssistantMessage, usage: Usage) -> Iterator[OpenCalls]:
@@ -61,6 +73,15 @@ class Conversation:
     def tokens(self, near: int | None = None) -> int:
         """How long the next request is, as well as can be known; best where it is near that many tokens."""
         return self._length.of(self._messages, near)
+
+    @property
+    def ratio(self) -> float:
+        """How many of the endpoint's tokens an estimated one is."""
+        return self._length.ratio
+
+    def tokens_with(self, messages: Iterable[Message]) -> int:
+        """How long the next request would be with these messages instead."""
+        return self._length.of_fresh(messages)
 
 
 class OpenCalls:

@@ -38,7 +38,7 @@ class DraftFiles:
         self._draft: Draft | None = None
         self._changed: dict[str, None] = {}
         self._touched: set[str] = set()
-        self._seen, self._retries = Seen(), Retries()
+        self.seen, self._retries = Seen(), Retries()
 
     @property
     def draft(self) -> Draft:
@@ -68,7 +68,7 @@ class DraftFiles:
 
     def note_shown(self, path: str, data: bytes, first: int, last: int) -> None:
         if not path.startswith(OUTPUTS):
-            self._seen.note_shown(self._target(path), data, shown_whole(data, first, last))
+            self.seen.note_shown(self._target(path), data, shown_whole(data, first, last))
 
     def entries(self, path: str) -> list[Entry]:
         return self.draft.entries(self.relative(path))
@@ -80,11 +80,11 @@ class DraftFiles:
         inside = self._target(path)
         before = self.draft.read(inside)
         if before is not None:
-            self._seen.check_write(inside, before.data)
+            self.seen.check_write(inside, before.data)
             _refuse_left_out(path, before.data, data)
         after = FileState(before.mode if before else REGULAR, data)
         self.draft.change([Change(inside, before, after)], "write_file")
-        self._seen.note_written(inside, data)
+        self.seen.note_written(inside, data)
         self._note(inside)
 
     def edit(self, path: str, edits: Sequence[Edit]) -> Applied:
@@ -92,24 +92,24 @@ class DraftFiles:
         before = _file_at(self.draft, path, inside)
         data = before.data
         try:
-            applied = self._seen.check_edit(inside, data, apply_edits(data, edits))
+            applied = self.seen.check_edit(inside, data, apply_edits(data, edits))
         except EditRefusedError as refused:
             raise self._retries.answer(inside, data, refused) from None
         self.draft.change([Change(inside, before, FileState(before.mode, applied.after))], "edit_file")
-        self._seen.note_edited(inside, data, applied)
+        self.seen.note_edited(inside, data, applied)
         self._note(inside)
         return applied
 
     def move(self, source: str, target: str) -> None:
         first, second = self.relative(source), self.relative(target)
         self.draft.move(first, second, "move_file")
-        self._seen.move(first, second)
+        self.seen.move(first, second)
         self._note(first, second)
 
     def delete(self, path: str) -> None:
         inside = self.relative(path)
         self.draft.remove(inside, "delete_file")
-        self._seen.forget(inside)
+        self.seen.forget(inside)
         self._note(inside)
 
     def _target(self, path: str) -> str:

@@ -15,6 +15,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kcode.messages import KCODE_NOTE
 from kcode.tooling import Access
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class Guard:
             return Dropped()
         self._told = True
         return Dropped(
-            f"Note from kcode, not from the user: your last reply {fault.lack}, and was dropped. "
+            f"{KCODE_NOTE} your last reply {fault.lack}, and was dropped. "
             "Think briefly, then make the next call, or give your answer as text."
         )
 

@@ -8,7 +8,7 @@ from kcode.context.tokens import estimate_tokens
 from kcode.messages import AssistantMessage, Message, ToolMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from kcode.messages import Usage
 
@@ -43,7 +43,7 @@ class RequestLength:
 
         An estimate within a factor of two of `near` gives way to an exact count where one can be had.
         """
-        about = self.known + round(self._estimate_of_fresh(messages) * self._ratio)
+        about = self.known + round(self._estimate_of_fresh(messages) * self.ratio)
         if near is None or not near / 2 < about < near * 2:
             return about
         if self._load_counter is not None:
@@ -70,8 +70,20 @@ class RequestLength:
         # After a final answer K2's template leaves out the reasoning before it, so that the next count is no measure.
         self._history_stays = bool(reply.tool_calls)
 
+    def of_fresh(self, messages: Iterable[Message]) -> int:
+        """The length of a request with other messages, none of which the endpoint has counted."""
+        tools = estimate_tokens(self._tools) if self._tools else 0
+        return round((tools + sum(tokens_of(message, estimate_tokens) for message in messages)) * self.ratio)
+
+    def restart(self) -> None:
+        """Forget the messages, and keep what was learned of the endpoint's way of counting."""
+        self.known = self._known_messages = self._estimated_messages = 0
+        self._estimate = estimate_tokens(self._tools) if self._tools else 0
+        self._history_stays = True
+
     @property
-    def _ratio(self) -> float:
+    def ratio(self) -> float:
+        """How much more the endpoint counts than is estimated."""
         if not self._estimated_sum:
             return 1.0
         return min(max(self._counted_sum / self._estimated_sum, _LEAST_RATIO), _MOST_RATIO)

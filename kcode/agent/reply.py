@@ -72,7 +72,8 @@ async def stream_reply(desk: Desk) -> AsyncGenerator[Event | Reply, None]:
 async def _stream_once(desk: Desk) -> AsyncGenerator[Event | Reply, None]:
     usage: Usage | None = None
     watch = RepetitionWatch()
-    async with aclosing(desk.provider.stream(desk.conversation.messages, list(desk.tools.values()))) as deltas:
+    messages, tools = desk.conversation.messages, list(desk.tools.values())
+    async with aclosing(desk.provider.stream(messages, tools, output_limit=desk.output_limit)) as deltas:
         async for delta in deltas:
             match delta:
                 case ReasoningDelta(text):

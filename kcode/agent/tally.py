@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kcode.events import ContextCompacted, ReplyDiscarded, ReplyFinished
 from kcode.messages import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from kcode.events import Event
 
 _NOTHING = Usage(cost=0.0, reasoning_tokens=0)
 
@@ -23,6 +26,20 @@ class Tally:
     def with_reply(self, usage: Usage) -> Tally:
         """The sums with one more reply."""
         return Tally(self.steps + 1, _sum(self.usage, usage))
+
+    def with_usage(self, usage: Usage) -> Tally:
+        """The sums with what was paid for and is no step of a turn."""
+        return Tally(self.steps, _sum(self.usage, usage))
+
+    def with_event(self, event: Event) -> Tally:
+        """The sums after the event; what a note for a compaction took counts, and is no step."""
+        match event:
+            case ReplyFinished(usage=usage) | ReplyDiscarded(usage=usage):
+                return self.with_reply(usage)
+            case ContextCompacted(usage=usage):
+                return self.with_usage(usage)
+            case _:
+                return self
 
 
 def tally_of(usages: Iterable[Usage]) -> Tally:

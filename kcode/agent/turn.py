@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from kcode.agent.calls import run_tool_call
+from kcode.agent.compaction import NoRoom, make_room
 from kcode.agent.costlimit import is_spent, reason_not_to_send
 from kcode.agent.guard import Guard, find_fault
 from kcode.agent.reply import Reply, stream_reply
 from kcode.agent.tally import Tally
+from kcode.context.budget import budget_for, fit_result
 from kcode.context.tokens import output_reserve
 from kcode.errors import ProviderError
 from kcode.events import (
@@ -36,6 +39,7 @@ from kcode.tooling import Access, View
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
+    from kcode.agent.compaction import Compactor
     from kcode.agent.conversation import Conversation, OpenCalls
     from kcode.agent.guard import Advice, Fault
     from kcode.events import Event
@@ -77,7 +81,10 @@ class LiveView(View, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a turn works with; `ask` is None where nobody can be asked."""
+    """What a turn works with; `ask` is None where nobody can be asked, `compactor` where no history is ever shortened.
+
+    `output_limit` is in tokens and lowers the endpoint's own.
+    """
 
     provider: Provider
     tools: Mapping[str, Tool]
@@ -85,6 +92,8 @@ class Desk:
     conversation: Conversation
     limits: Limits = Limits()
     ask: Ask | None = None
+    compactor: Compactor | None = None
+    output_limit: int | None = None
 
 
 async def run_turn(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
@@ -107,8 +116,7 @@ async def run_turn(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
                 event = TurnFinished(
                     TurnEnd.TIME_LIMIT, f"The time limit of {seconds:g} s was reached.", tally.usage, tally.steps
                 )
-            if isinstance(event, ReplyFinished | ReplyDiscarded):
-                tally = tally.with_reply(event.usage)
+            tally = tally.with_event(event)
             finished = event if isinstance(event, TurnFinished) else None
             yield event
 
@@ -117,11 +125,22 @@ async def _steps(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
     yield TurnStarted(prompt)
     desk.conversation.append(UserMessage(prompt))
     tally, guard = Tally(), Guard(desk.tools)
+    refused: str | None = None
     while True:
-        stop = _reason_to_stop(desk, tally)
-        if stop:
+        if stop := _reason_to_stop(desk, tally):
             yield TurnFinished(*stop, tally.usage, tally.steps)
             return
+        before = tally
+        async with aclosing(make_room(desk, at_rest=not tally.steps, refused=refused)) as making:
+            async for made in making:
+                if isinstance(made, NoRoom):
+                    yield TurnFinished(TurnEnd.WINDOW_FULL, made.reason, tally.usage, tally.steps)
+                    return
+                tally = tally.with_event(made)
+                yield made
+        refused = None
+        if tally != before:
+            continue  # what it took may have reached a limit
         yield StepStarted(tally.steps + 1)
         reply: Reply | None = None
         try:
@@ -134,9 +153,11 @@ async def _steps(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
         except ProviderError as error:
             if error.failure.kind != "overflow":
                 raise
-            yield TurnFinished(TurnEnd.WINDOW_FULL, error.failure.message, tally.usage, tally.steps)
-            return
+            refused = error.failure.message
+            continue
         assert reply is not None  # a stream without a reply has raised
+        if desk.compactor:
+            desk.compactor.hear()
         tally = tally.with_reply(reply.usage)
         fault = find_fault(reply.message, reply.finish)
         over = is_spent(desk.limits.cost, tally.usage, desk.provider.billing)
@@ -147,6 +168,8 @@ async def _steps(desk: Desk, prompt: str) -> AsyncGenerator[Event, None]:
                     yield TurnFinished(TurnEnd.STUCK, f"{outcome.reason} {_STUCK}", tally.usage, tally.steps)
                     return
                 yield outcome
+        if desk.compactor and not fault:
+            desk.compactor.finish_step()
         if not fault and not reply.message.tool_calls:
             yield TurnFinished(TurnEnd.DONE, reply.message.text, tally.usage, tally.steps)
             return
@@ -198,16 +221,10 @@ def _reason_to_stop(desk: Desk, tally: Tally) -> tuple[TurnEnd, str] | None:
     limits, window = desk.limits, desk.provider.window
     if tally.steps >= limits.steps:
         return TurnEnd.STEP_LIMIT, f"The limit of {limits.steps} steps was reached."
-    room = window - output_reserve(window)
-    needed = desk.conversation.tokens(near=room)
+    needed = desk.conversation.tokens(near=window - output_reserve(window))
     known = desk.conversation.known_tokens
     if reason := reason_not_to_send(limits.cost, tally.usage, desk.provider.billing, known, needed):
         return TurnEnd.COST_LIMIT, reason
-    if needed > room:
-        return TurnEnd.WINDOW_FULL, (
-            f"The next request would have about {needed:,} tokens; the window of {window:,} also has to hold the reply. "
-            "Start a new session, or ask about less at once."
-        )
     return None
 
 
@@ -226,6 +243,7 @@ async def _answer_calls(desk: Desk, calls: OpenCalls, advice: Advice, *, cut_off
         if place in advice.shares:
             result, text = given[advice.shares[place]]
             given.append((result, text))
+            text = text if is_exact else _fitting(desk, text)
             calls.answer(text if is_exact else f"{text}\n\n{RAN_ONCE}")
             yield ToolCallFinished(call, result, 0.0)
             continue
@@ -233,12 +251,19 @@ async def _answer_calls(desk: Desk, calls: OpenCalls, advice: Advice, *, cut_off
         async with aclosing(_run_call(desk, call, cut_off=cut_off)) as events:
             async for event in events:
                 if isinstance(event, ToolCallFinished):
-                    text = _with_note(desk, event, refused) + (f"\n\n{nudge.text}" if nudge else "")
+                    text = event.result.text if is_exact else _fitting(desk, _with_note(desk, event, refused))
+                    text += f"\n\n{nudge.text}" if nudge else ""
                     given.append((event.result, text))
                     calls.answer(text)
                 yield event
         if nudge:
             yield ModelNudged(nudge.reason)
+
+
+def _fitting(desk: Desk, text: str) -> str:
+    """The result, cut where it would not leave room for what comes after it."""
+    budget = budget_for(desk.provider.window)
+    return fit_result(text, desk.conversation.tokens(), budget)
 
 
 def _with_note(desk: Desk, finished: ToolCallFinished, refused: list[str]) -> str:
@@ -249,10 +274,22 @@ def _with_note(desk: Desk, finished: ToolCallFinished, refused: list[str]) -> st
     tool = desk.tools.get(finished.call.name)
     access = tool.access if tool else None
     if access is Access.EDIT and finished.result.failed:
-        refused.append(finished.call.name)
+        refused.append(f"{finished.call.name} {_first_argument(finished.call)}".rstrip())
     if access is Access.EXECUTE and refused:
-        return f"Note: {', '.join(refused)} of this reply was refused; this ran without it.\n{finished.result.text}"
+        were, it = ("was", "it") if len(refused) == 1 else ("were", "them")
+        names = ", ".join(dict.fromkeys(refused))
+        return f"Note: {names} of this reply {were} refused; this ran without {it}.\n{finished.result.text}"
     return finished.result.text
+
+
+def _first_argument(call: ToolCall) -> str:
+    """The file that an edit is about; "" where that cannot be read."""
+    try:
+        arguments = json.loads(call.arguments, strict=False)
+    except ValueError:
+        return ""
+    first = next(iter(arguments.values()), "") if isinstance(arguments, dict) else ""
+    return first[:200] if isinstance(first, str) else ""
 
 
 async def _run_call(desk: Desk, call: ToolCall, *, cut_off: bool) -> AsyncGenerator[Event, None]:

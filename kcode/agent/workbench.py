@@ -10,45 +10,39 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from kcode import __version__
+from kcode.agent.accounting import Account, Ledger, account_for
+from kcode.agent.compaction import Compactor
 from kcode.agent.conversation import Conversation
 from kcode.agent.costlimit import check_limit
+from kcode.agent.ground import SessionGround, first_message
 from kcode.agent.length import RequestLength
 from kcode.agent.shell import Shell
-from kcode.agent.tally import Tally
+from kcode.agent.toolbox import choose_tools, describe_tools
 from kcode.agent.turn import Desk, Limits
 from kcode.agent.view import DraftView
-from kcode.agent.websearch import describe_web_search, web_search_tool
-from kcode.context.gather import gather_context
-from kcode.context.instructions import find_instructions
+from kcode.agent.websearch import describe_web_search
 from kcode.context.tokenizer import load_counter
-from kcode.draft.disk import read_state
 from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
 from kcode.draft.journal import recover
 from kcode.draft.pending import Pending
-from kcode.errors import KcodeError, SessionError
-from kcode.events import ReplyDiscarded, ReplyFinished
+from kcode.errors import SessionError
 from kcode.folders import config_folder, remove_folder, state_folder_for
-from kcode.providers.history import encode_tools
 from kcode.providers.openai_chat import open_provider
 from kcode.providers.sdk import preload
 from kcode.safegit import open_git
 from kcode.sanitize import sanitize_names
 from kcode.session.store import SessionLog, create_session, last_session, prune_sessions
 from kcode.settings import load_settings
-from kcode.share import shared
 from kcode.snapshot import start_snapshot
-from kcode.testing.project import Project
-from kcode.testing.run import python_interpreters
-from kcode.testing.runners import find_runner
-from kcode.tooling import Access, load_tools
 from kcode.workspace import open_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
     from pathlib import Path
     from types import TracebackType
 
+    from kcode.agent.tally import Tally
     from kcode.events import Event
     from kcode.options import ModelOptions, PlaceOptions
     from kcode.providers.openai_chat import OpenAIChat
@@ -119,9 +113,24 @@ class Workbench:
         self.desk = desk
         self.provider = provider
         self.warnings: tuple[str, ...] = ()
-        self.spent = Tally()
-        """What this run took so far, over all its turns."""
+        self.ledger = Ledger()
         self._log = log
+
+    @property
+    def spent(self) -> Tally:
+        """What this run took so far, over all its turns."""
+        return self.ledger.spent
+
+    def account(self) -> Account:
+        """What fills the window now and what it costs, for the screen: estimated where the endpoint has not counted."""
+        return account_for(
+            self.desk.conversation,
+            self.ledger,
+            model=self.provider.model,
+            window=self.provider.window,
+            billing=self.provider.billing,
+            tools=describe_tools(self.desk.tools.values()),
+        )
 
     @property
     def own_prompts(self) -> Path:
@@ -145,8 +154,7 @@ class Workbench:
 
     def record(self, event: Event) -> None:
         """Keep in the session's log what an event says beside the messages, and sum what replies took."""
-        if isinstance(event, ReplyFinished | ReplyDiscarded):
-            self.spent = self.spent.with_reply(event.usage)
+        self.ledger = self.ledger.with_event(event)
         self._log.append_event(event)
 
     def propose(self) -> Proposal:
@@ -207,7 +215,7 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     The order is for speed: importing the SDK takes longer than all the rest, so git starts to read before it, and
     the sandbox is tried only while the first reply is on its way.
     """
-    settings = _settings(model)
+    settings = settings_for(model)
     place = open_place(options)
     git = open_git(place.workspace, place.git_folder)
     snapshot = start_snapshot(git)
@@ -226,22 +234,11 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
         endpoint=provider.endpoint.name,
     )
     log = SessionLog(session, clean=provider.without_key)
-    tools = load_tools([shared("tools"), config / "tools"])
-    if command == "ask":
-        tools = {name: tool for name, tool in tools.items() if tool.access is Access.READ}
-    notes: list[str] = []
-    if settings.web_search:
-        search = web_search_tool(provider.endpoint)
-        tools[search.name] = search
-        notes.append(describe_web_search(provider.endpoint))
-    instructions, warnings = find_instructions(place.workspace.root, place.workspace.start, config)
-    seen = snapshot.finish()
-    tests = options.test_command or _describe_tests(place.workspace.root, seen.files)
-    day = datetime.now().astimezone().date()
-    system = gather_context(place.workspace, seen, instructions, tests, day, config / "prompts")
-    schemas = encode_tools(tools.values()).decode() if tools else ""
-    length = RequestLength(schemas, lambda: load_counter(provider.model))
-    conversation = Conversation(record=log.append_message, length=length)
+    tools = choose_tools(command, settings, provider.endpoint, config)
+    notes = [describe_web_search(provider.endpoint)] if settings.web_search else []
+    system, warnings = first_message(place.workspace, snapshot.finish(), options.test_command, config)
+    length = RequestLength(describe_tools(tools.values()), lambda: load_counter(provider.model))
+    conversation = Conversation(record=log.append_message, length=length, record_epoch=log.append_epoch)
     conversation.append(system)
     shell = None
     if command != "ask":
@@ -249,25 +246,15 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
         shell = Shell(place.workspace, folder, outputs, options.test_command, os.environ, isolate=isolate)
     view = DraftView(place.workspace, git, session, shell, os.environ)
     limits = Limits(settings.max_steps, settings.timeout, settings.max_cost)
-    bench = Workbench(place, settings, session, Desk(provider, tools, view, conversation, limits), provider, log)
+    compactor = Compactor(SessionGround(place.workspace, git, view, log, options.test_command, config))
+    desk = Desk(provider, tools, view, conversation, limits, compactor=compactor)
+    bench = Workbench(place, settings, session, desk, provider, log)
     bench.warnings = (*settle_journal(place), *warnings, *([cost_note] if cost_note else []), *notes)
     return bench
 
 
-def _describe_tests(root: Path, files: Sequence[str]) -> str:
-    """How run_tests will run all tests, as far as the user's own files tell."""
-
-    def read(path: str) -> bytes | None:
-        state = read_state(root / path)
-        return None if state is None else state.data
-
-    try:
-        return find_runner(Project(files, read), "", python_interpreters(os.environ)).shown
-    except KcodeError:
-        return "no way to run them was found"
-
-
-def _settings(model: ModelOptions) -> Settings:
+def settings_for(model: ModelOptions) -> Settings:
+    """The settings with what the command line says of the model and of a turn."""
     return load_settings(
         {
             "endpoint": model.endpoint,

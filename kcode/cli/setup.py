@@ -91,6 +91,24 @@ def doctor(
     )
 
 
+def context(
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    endpoint: Endpoint = None,
+    base_url: BaseUrl = None,
+    model: Model = None,
+    folder: Folder = Path(),
+    anywhere: Anywhere = False,
+) -> None:
+    """Say what the next request would hold, in tokens and money.
+
+    Of the last session here, or of a first request: each layer, what the last call had from the cache, the cost so far,
+    what the next call will cost, and how far it is to a compaction. Nothing is sent.
+    """
+    from kcode.headless.context import show_context
+
+    raise typer.Exit(show_context(ModelOptions(endpoint, base_url, model), PlaceOptions(folder, anywhere), json=json))
+
+
 def demo(color: Color = "auto") -> None:
     """See a fix of a bundled project; needs no key.
 

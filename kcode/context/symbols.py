@@ -1,66 +1,56 @@
-"""The definitions of a source file, read with tree-sitter. A language is a row of the table below."""
+"""The definitions of a source file and the names it uses, read with tree-sitter."""
 
 from __future__ import annotations
 
-import importlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kcode.tooling import Definition
+from kcode.context.languages import language_of, load_grammar
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_LONGEST_HEAD, _LONGEST_ASSIGNMENT = 200, 100
+    from kcode.context.languages import Language
+    from kcode.tooling import Definition
+
+_LONGEST_HEAD, _LONGEST_LINE = 200, 100
 # Parsing takes about a second for 5 MB; a larger source file is generated.
 _LARGEST_FILE = 5_000_000
+# What is shown as its first line, without a look for where the body begins.
+_ASSIGNED = frozenset({"constant", "attribute"})
+# A function in one of these is a method.
+_WITH_METHODS = frozenset({"class", "struct", "interface", "trait", "impl", "enum"})
+# Of a node captured twice, the first of these kinds that it has counts.
+_PRECEDENCE = ("class", "struct", "interface", "method", "function")
+_NAME_FIELDS = ("left", "property", "key", "declarator", "type")
+_IDENTIFIER = re.compile(r"[^\W\d][\w$]*")
+# What stands on its own in a file, and is no broken piece of what stands before it.
+_WHOLE = re.compile(r"(?:statement|declaration|definition|directive|item|specifier)$")
 
 
 @dataclass(frozen=True, slots=True)
-class _Language:
-    """`grammar` is a wheel's module, `query` captures what defines, in tree-sitter's query language.
+class Symbol:
+    """One definition. `kind` is `function`, `method`, `class` or another capture of the language's query.
 
-    `wrappers` are the nodes around a definition that belong to it: decorators, `export`. What a module assigns at its
-    top is captured as `assigned`.
+    Lines are counted from 1, `end` is included; `depth` says in how many others it stands. `text` is its line, or its
+    head in one line.
     """
 
-    grammar: str
-    query: str
-    wrappers: frozenset[str]
+    name: str
+    kind: str
+    start: int
+    end: int
+    depth: int
+    text: str
 
 
-_PYTHON = _Language(
-    "tree_sitter_python",
-    """
-    [(class_definition) (function_definition)] @definition
-    (module (expression_statement (assignment left: [(identifier) (pattern_list)]) @assigned))
-    (module (type_alias_statement) @assigned)
-    """,
-    frozenset({"decorated_definition"}),
-)
-_JAVASCRIPT = _Language(
-    "tree_sitter_javascript",
-    """
-    [(class_declaration) (function_declaration) (generator_function_declaration) (method_definition)] @definition
-    (variable_declarator value: [(arrow_function) (function_expression) (generator_function) (class)]) @definition
-    (assignment_expression right: [(arrow_function) (function_expression) (generator_function) (class)]) @definition
-    (field_definition value: [(arrow_function) (function_expression)]) @definition
-    (pair value: [(arrow_function) (function_expression) (generator_function)]) @definition
-    (program [(lexical_declaration (variable_declarator) @assigned) (variable_declaration (variable_declarator) @assigned)])
-    (program (export_statement declaration: [
-      (lexical_declaration (variable_declarator) @assigned) (variable_declaration (variable_declarator) @assigned)]))
-    """,
-    frozenset({"export_statement"}),
-)
-_LANGUAGES = {
-    ".py": _PYTHON,
-    ".pyi": _PYTHON,
-    ".js": _JAVASCRIPT,
-    ".cjs": _JAVASCRIPT,
-    ".jsx": _JAVASCRIPT,
-    ".mjs": _JAVASCRIPT,
-}
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a parser makes of one file: symbols in source order, and the names of what it calls and builds on, sorted."""
+
+    symbols: tuple[Symbol, ...] = ()
+    references: tuple[str, ...] = ()
 
 
 def definitions(path: str, data: bytes) -> list[Definition] | None:
@@ -68,29 +58,43 @@ def definitions(path: str, data: bytes) -> list[Definition] | None:
 
     None for a language, or a size, that is not read here. A definition begins at its decorators or its `export`; of
     several that begin in one line the outermost is given. Its text is its line, or its head in one line when that is
-    longer. A file with syntax errors gives what can still be made out.
+    longer. The comment right above a definition belongs to it. A file with syntax errors gives what can still be made out.
     """
-    dot = path.rfind(".")
-    language = _LANGUAGES.get(path[dot:].lower()) if dot >= 0 else None
-    if language is None or len(data) > _LARGEST_FILE:
+    from kcode.tooling import Definition  # noqa: PLC0415 - a tenth of what the map takes, which has no use for it
+
+    reading = read_symbols(path, data)
+    if reading is None:
         return None
-    nodes = _defining_nodes(language, data)
-    return None if nodes is None else _nest(nodes, language.wrappers, data)
+    shown = (symbol for symbol in reading.symbols if symbol.kind != "attribute")
+    return [Definition(symbol.start, symbol.end, symbol.depth, symbol.text) for symbol in shown]
 
 
-def _defining_nodes(language: _Language, data: bytes) -> list[tuple[Node, bool]] | None:
-    """Each node with whether it is an assignment; None where the grammar's wheel is missing or for another version."""
-    try:
-        import tree_sitter  # noqa: PLC0415 - a compiled library that most commands never need
-
-        grammar = tree_sitter.Language(importlib.import_module(language.grammar).language())
-    except (ImportError, ValueError):
+def read_symbols(path: str, data: bytes) -> Reading | None:
+    """All that the language's query captures; None for a language, or a size, that is not read here."""
+    language = language_of(path)
+    grammar = load_grammar(language) if language is not None and len(data) <= _LARGEST_FILE else None
+    if language is None or grammar is None:
         return None
-    root = tree_sitter.Parser(grammar).parse(data).root_node
-    captured = tree_sitter.QueryCursor(tree_sitter.Query(grammar, language.query)).captures(root)
-    found = {node.id: (node, True) for node in captured.get("assigned", []) if not _is_import(node)}
-    found |= {node.id: (node, False) for node in captured.get("definition", [])}
-    return sorted(found.values(), key=lambda pair: (pair[0].start_byte, -pair[0].end_byte))
+    import tree_sitter  # noqa: PLC0415 - a compiled library that most commands never need
+
+    parser, query = grammar
+    captured = tree_sitter.QueryCursor(query).captures(parser.parse(data).root_node)
+    names = {text for node in captured.pop("reference", ()) if (text := node.text)}
+    references = tuple(sorted(name.decode("utf-8", "replace") for name in names))
+    return Reading(_nest(_defining_nodes(captured), language, data), references)
+
+
+def _defining_nodes(captured: dict[str, list[Node]]) -> list[tuple[int, int, int, Node, str]]:
+    """Each node once, with where it starts and ends in bytes, in source order and an outer one before its inner ones."""
+    kinds = [*_PRECEDENCE, *sorted(captured.keys() - set(_PRECEDENCE))]
+    # The number keeps two nodes of one place from being compared.
+    found: dict[int, tuple[int, int, int, Node, str]] = {}
+    for kind in kinds:
+        for node in captured.get(kind, ()):
+            number = node.id
+            if number not in found and not (kind == "constant" and _is_import(node)):
+                found[number] = (node.start_byte, -node.end_byte, len(found), node, kind)
+    return sorted(found.values())
 
 
 def _is_import(node: Node) -> bool:
@@ -99,28 +103,67 @@ def _is_import(node: Node) -> bool:
     return bool(text and re.match(rb"(?:await\s+)?(?:require|import)\s*\(", text))
 
 
-def _nest(nodes: list[tuple[Node, bool]], wrappers: frozenset[str], data: bytes) -> list[Definition]:
+def _nest(nodes: list[tuple[int, int, int, Node, str]], language: Language, data: bytes) -> tuple[Symbol, ...]:
     lines = data.split(b"\n")
-    found: list[Definition] = []
-    open_ends: list[int] = []
+    found: list[Symbol] = []
+    around: list[tuple[int, str]] = []
     last_row = -1
-    for node, is_assignment in nodes:
-        while open_ends and open_ends[-1] <= node.start_byte:
-            open_ends.pop()
-        row = node.start_point[0]
+    for start, negative_end, _, node, kind in nodes:
+        while around and around[-1][0] <= start:
+            around.pop()
+        row, (end_row, end_column) = node.start_point[0], node.end_point
+        # Some definitions end with their line's end, and so in the next line.
+        end_row -= end_column == 0 and end_row > row
+        inner_kind = "method" if kind == "function" and around and around[-1][1] in _WITH_METHODS else kind
         if row != last_row:
             line = lines[row].decode("utf-8", "replace").strip()
-            text = _cut(line, _LONGEST_ASSIGNMENT) if is_assignment else _cut(_head(node, data) or line, _LONGEST_HEAD)
-            found.append(Definition(_first_row(node, wrappers) + 1, node.end_point[0] + 1, len(open_ends), text))
+            if kind in _ASSIGNED:
+                text = _cut(line, _LONGEST_LINE)
+            else:
+                text = _cut(line if row == end_row or _is_whole(line) else _head(node, data) or line, _LONGEST_HEAD)
+            name = _name(node)
+            first = _first_row(node, language, lines)
+            found.append(Symbol(name, inner_kind, first + 1, _last_row(node, end_row) + 1, len(around), text))
             last_row = row
-        open_ends.append(node.end_byte)
-    return found
+        around.append((-negative_end, kind))
+    return tuple(found)
+
+
+def _name(node: Node) -> str:
+    """The identifier that the node defines; of `A, B = …` and of `type A<T>` the first, of `a.b.c = …` the last."""
+    named = node.child_by_field_name("name") or _named_part(node)
+    if named is not None and named.child_count == 0:
+        return (named.text or b"").decode("utf-8", "replace").strip("\"'")
+    if named is None:
+        named = next(iter(node.named_children), node)
+    while (inner := named.child_by_field_name("declarator") or named.child_by_field_name("name")) is not None:
+        named = inner
+    text = (named.text or b"").decode("utf-8", "replace")
+    if named.type in {"member_expression", "attribute", "subscript_expression"}:
+        text = text.rpartition(".")[2]
+    found = _IDENTIFIER.search(text)
+    return found.group() if found else text.strip("\"'")[:_LONGEST_LINE]
+
+
+def _named_part(node: Node) -> Node | None:
+    for field in _NAME_FIELDS:
+        part = node.child_by_field_name(field)
+        if part is not None:
+            return part
+    return None
+
+
+def _is_whole(line: str) -> bool:
+    """Whether a definition's head plainly ends with its line, which spares a look at its nodes."""
+    return line.endswith((":", "{")) and line.count("(") == line.count(")") and line.count("[") == line.count("]")
 
 
 def _head(node: Node, data: bytes) -> str:
     """All before the body, comments left out, in one line; "" where that is one line already."""
-    value = node.child_by_field_name("value") or node.child_by_field_name("right")
-    body = (value or node).child_by_field_name("body")
+    body = node.child_by_field_name("body")
+    if body is None:
+        value = node.child_by_field_name("value") or node.child_by_field_name("right")
+        body = value.child_by_field_name("body") if value is not None else None
     last = body.prev_sibling if body is not None else None
     while last is not None and last.type == "comment":
         last = last.prev_sibling
@@ -149,6 +192,24 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]} …"
 
 
-def _first_row(node: Node, wrappers: frozenset[str]) -> int:
+def _first_row(node: Node, language: Language, lines: list[bytes]) -> int:
+    row = node.start_point[0]
+    if language.wrappers:
+        parent = node.parent
+        row = parent.start_point[0] if parent is not None and parent.type in language.wrappers else row
+    while row > 0 and lines[row - 1].lstrip().startswith(language.comments):
+        row -= 1
+    return row
+
+
+def _last_row(node: Node, row: int) -> int:
+    """The row of the node's end; where the parser lost its closing brace, that of the broken pieces behind it."""
+    body = node.child_by_field_name("body") if node.has_error else None
+    if body is None or not body.children or not body.children[-1].is_missing:
+        return row
     parent = node.parent
-    return parent.start_point[0] if parent is not None and parent.type in wrappers else node.start_point[0]
+    beside = node.next_sibling or (parent.next_sibling if parent is not None else None)
+    while beside is not None and not _WHOLE.search(beside.type):
+        row = beside.end_point[0]
+        beside = beside.next_sibling
+    return row

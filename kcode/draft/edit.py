@@ -48,7 +48,7 @@ def apply_edits(before: bytes, edits: Sequence[Edit]) -> Applied:
     base = read_original(file)
     plain = [replace(edit, old=_to_lf(edit.old), new=_to_lf(edit.new)) for edit in edits]
     call = _Call(base, Refusals(base, plain), Ladder(base.lines), plain)
-    found = [call.find(number) for number in range(len(plain))]
+    found = call.find_all()
     places = separate(base, [place for _, its_places in found for place in its_places])
     if isinstance(places, tuple):
         raise call.refusals.overlap(*places)
@@ -87,9 +87,23 @@ class _Call:
         self.base, self.refusals = base, refusals
         self._ladder, self._edits = ladder, edits
 
+    def find_all(self) -> list[_Found]:
+        """Where each edit is to be made, or a refusal that speaks of every edit that does not fit."""
+        found, refused = [], []
+        for number in range(len(self._edits)):
+            try:
+                found.append(self.find(number))
+            except EditRefusedError as refusal:
+                refused.append(refusal)
+        if refused:
+            raise self.refusals.together(refused)
+        return found
+
     def find(self, number: int) -> _Found:
-        """Where an edit is to be made; nowhere for one that asks for no change beside others that do."""
+        """Where an edit is to be made; nowhere for one that asks for no change beside others that do, or for a repeat."""
         edit = self._edits[number]
+        if edit in self._edits[:number]:
+            return None, []
         if edit.old == edit.new:
             if any(other.old != other.new for other in self._edits):
                 return None, []
@@ -120,7 +134,9 @@ class _Call:
         said = []
         for number, (match, places) in enumerate(found):
             name = f"Edit {number + 1}" if len(found) > 1 else "The edit"
-            if match is None:
+            if match is None and (first := self._edits.index(self._edits[number])) < number:
+                said.append(f"{name} repeats edit {first + 1}, which was made once.")
+            elif match is None:
                 said.append(f"{name} asked for no change: its `old` and `new` are the same.")
             elif match.tier is not Tier.EXACT:
                 said.append(

@@ -14,7 +14,7 @@ from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
 from kcode.errors import ToolError, UsageError
 from kcode.events import TestsFinished, TurnEnd, TurnFinished
-from kcode.headless.baseline import describe_before, failed_before, run_baseline
+from kcode.headless.baseline import describe_before, run_baseline
 from kcode.headless.hunklist import proposed_fields
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.jsonlines import tests_fields, write_event, write_line
@@ -26,6 +26,7 @@ from kcode.headless.stdin import mark_piped, read_piped
 from kcode.headless.terminal import DIM, GREEN, YELLOW, Terminal
 from kcode.options import TEST_SECONDS
 from kcode.prompts import render_prompt
+from kcode.testing.verdict import failed_before
 
 if TYPE_CHECKING:
     from kcode.agent.workbench import Workbench
@@ -139,7 +140,7 @@ async def _prove(bench: Workbench, terminal: Terminal, output: OutputOptions) ->
         if not output.quiet:
             terminal.say("Running the tests over the draft as it now is …", DIM)
         try:
-            report = await bench.view.run_tests("", min(TEST_SECONDS, bench.settings.timeout or TEST_SECONDS))
+            report = await bench.view.test_draft("", min(TEST_SECONDS, bench.settings.timeout or TEST_SECONDS))
         except ToolError:
             # No way to test this project was found: the design counts that as "there are no tests".
             return None

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from kcode.events import (
+    ContextCompacted,
     DraftChanged,
     ModelNudged,
     ReasoningStreamed,
@@ -70,6 +71,9 @@ def write_event(event: Event) -> None:
             write_line("draft.changed", paths=[_text(path) for path in paths])
         case TestsFinished(report):
             write_line("tests.finished", **tests_fields(report))
+        case ContextCompacted(before, after, reason, usage, transcript):
+            about = {"before_tokens": before, "after_tokens": after, "reason": reason, "transcript": transcript}
+            write_line("context.compacted", **about, usage=usage_fields(usage))
         case RetryScheduled(reason, seconds, attempt, attempts):
             write_line("retry.scheduled", reason=reason, seconds=round(seconds, 3), attempt=attempt, attempts=attempts)
         case TurnFinished(reason, text, usage, steps):

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kcode.agent.compaction import Need, compact
 from kcode.agent.reviewing import review_of
 from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
@@ -17,6 +18,7 @@ from kcode.draft.journal import plan_redo, plan_undo
 from kcode.draft.rebase import is_part_of
 from kcode.errors import KcodeError, ToolError
 from kcode.events import TurnFinished
+from kcode.headless.context import describe_account
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.person import ask_person
 from kcode.headless.product import print_patch
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
 HELP = """\
 /diff    show the pending proposal          /apply   write it to your files
 /undo    take back what was last applied    /redo    apply it again
-/test    run the tests over the draft       /quit    leave (also Ctrl-D)
+/test    run the tests over the draft       /context what fills the window
+/compact [WHAT TO KEEP]  go on from a note  /quit    leave (also Ctrl-D)
 Anything else goes to the model. Ctrl-C interrupts it."""
 
 
@@ -87,6 +90,7 @@ class PlainConversation:
             "/undo": lambda: self._step_back(plan_undo),
             "/redo": lambda: self._step_back(plan_redo),
             "/test": self._test,
+            "/context": self._show_context,
         }
 
     def run(self, prompt: str) -> None:
@@ -110,6 +114,8 @@ class PlainConversation:
             self._take_turn(line)
         elif line in self._commands:
             self._commands[line]()
+        elif line.split(maxsplit=1)[0] == "/compact":
+            self._compact(line.removeprefix("/compact").strip())
         else:
             self._terminal.say(f"There is no command {line.split(maxsplit=1)[0]}.\n{HELP}", YELLOW)
 
@@ -177,6 +183,27 @@ class PlainConversation:
             reporter.close()
         assert finished is not None  # a turn that does not raise ends with TurnFinished
         return finished
+
+    def _show_context(self) -> None:
+        place = self._bench.provider.endpoint.title
+        self._terminal.say("\n".join(describe_account(self._bench.account(), "The next request", place)))
+
+    def _compact(self, focus: str) -> None:
+        async def run() -> bool:
+            reporter = Reporter(self._terminal)
+            done = False
+            async with aclosing(compact(self._bench.desk, Need("you asked for it", focus=focus))) as events:
+                async for event in events:
+                    reporter.report(event)
+                    self._bench.record(event)
+                    done = True
+            return done
+
+        try:
+            if not run_until_signal(run(), self._runner):
+                self._terminal.say("The model has said nothing since the last time.")
+        except KeyboardInterrupt:
+            self._terminal.say("\nInterrupted. The conversation stays as it was.", YELLOW)
 
     def _show(self) -> None:
         proposal = self._shown = self._bench.propose()

@@ -7,6 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from kcode.events import (
+    CompactionStarted,
+    ContextCompacted,
     KeyEntered,
     ModelChosen,
     ModelNudged,
@@ -59,6 +61,10 @@ class Reporter:
                 self._settle(call, result, seconds)
             case RetryScheduled() | RetryWaiting():
                 self._report_retry(event)
+            case CompactionStarted(reason):
+                self._remark(f"Compacting the conversation, since {reason} …", DIM)
+            case ContextCompacted(before, after):
+                self._remark(f"Compacted: about {before:,} tokens became {after:,}.", DIM)
             case ReplyDiscarded(reason=reason) | ModelNudged(reason):
                 self._remark(f"! {reason}")
             case ModelChosen(model):
@@ -99,7 +105,9 @@ class Reporter:
             describe_tests(result.tests) if result.tests else _without(title_of(call), sanitize_line(result.summary))
         )
         code = RED if failed else GREEN if result.tests else ""
-        self._terminal.say(f"{'✗' if failed else '✓'} {title_of(call)}{f' — {summary}' if summary else ''}{took}", code)
+        # Another exit code than 0 may be just what was looked for, as of grep.
+        mark = "✗" if failed else "✓" if result.went_well else "·"
+        self._terminal.say(f"{mark} {title_of(call)}{f' — {summary}' if summary else ''}{took}", code)
 
     def _report_retry(self, event: RetryScheduled | RetryWaiting) -> None:
         """At a terminal that can rewrite its last line the seconds count down there until the request leaves."""
@@ -117,9 +125,9 @@ class Reporter:
             case _:
                 pass
 
-    def _remark(self, words: str) -> None:
+    def _remark(self, words: str, code: str = YELLOW) -> None:
         self._end_line()
-        self._terminal.say(words, YELLOW)
+        self._terminal.say(words, code)
 
     def _end_line(self) -> None:
         if self._pending == "countdown":

@@ -11,7 +11,7 @@ from kcode.agent.partial import open_partial_tests
 from kcode.agent.reviewing import open_review
 from kcode.agent.workbench import open_place
 from kcode.draft.files import Proposal
-from kcode.draft.selection import keys_of, select_hunks
+from kcode.draft.selection import select_hunks
 from kcode.errors import ToolError, UsageError
 from kcode.headless.bisection import bisect_hunks
 from kcode.headless.choice import Choice, choice_fields, describe_choice, keys_in_order
@@ -19,7 +19,7 @@ from kcode.headless.interrupts import run_until_signal
 from kcode.headless.jsonlines import VERSION, tests_fields, write_line
 from kcode.headless.report import describe_tests
 from kcode.headless.terminal import DIM, YELLOW, Terminal
-from kcode.sanitize import sanitize_line, sanitize_names
+from kcode.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from kcode.agent.partial import PartialTests
@@ -41,9 +41,12 @@ def run_tests(options: TestOptions, place: PlaceOptions, output: OutputOptions) 
             write_line("run.completed", exit_code=EXIT_NOTHING, tests=None)
         return EXIT_NOTHING
     choice = Choice(proposal, _chosen_keys(proposal, options))
-    if proposal.conflicts.difference(choice.keys) and not (options.words or options.none):
-        clash = [change.path for change in proposal.changes if not proposal.conflicts.isdisjoint(keys_of(change))]
-        terminal.say(f"! Not tested, since it conflicts with what you changed: {sanitize_names(clash)}.", YELLOW)
+    if proposal.conflicts and not options.words and not options.none and not output.quiet:
+        terminal.say(
+            "! Left out, since they conflict with what you changed meanwhile: "
+            f"{', '.join(key for key in keys_in_order(proposal) if key in proposal.conflicts)}.",
+            YELLOW,
+        )
     if options.bisect and not choice.keys:
         raise UsageError("--bisect looks for hunks among the chosen ones, and none is chosen.")
 
@@ -64,10 +67,14 @@ def _chosen_keys(proposal: Proposal, options: TestOptions) -> tuple[str, ...]:
     if options.none and (options.words or options.without or options.bisect):
         raise UsageError("--none is the workspace without any hunk; it goes with no choice of hunks and no --bisect.")
     everything = keys_in_order(proposal)
-    # What conflicts with the user's own changes would undo them: no such text is ever written.
-    fitting = frozenset(everything) - proposal.conflicts
-    chosen = select_hunks(proposal, options.words) if options.words else fitting
+    chosen = select_hunks(proposal, options.words) if options.words else frozenset(everything) - proposal.conflicts
     chosen -= select_hunks(proposal, options.without)
+    if chosen & proposal.conflicts:
+        # With the draft's lines in the place of the user's it would be a test of what is never written.
+        raise UsageError(
+            f"{', '.join(sorted(chosen & proposal.conflicts))}: conflicts with what you changed there since, so it cannot be "
+            "written, and no test can tell what it would give. kcode diff shows it; choose other hunks."
+        )
     return () if options.none else tuple(key for key in everything if key in chosen)
 
 

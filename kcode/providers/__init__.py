@@ -65,10 +65,12 @@ class Provider(Protocol):
     def billing(self) -> Billing:
         """How the model's replies are paid."""
 
-    def stream(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
+    def stream(
+        self, messages: Sequence[Message], tools: Sequence[Tool], *, output_limit: int | None = None
+    ) -> AsyncGenerator[Delta, None]:
         """Send the conversation and yield the reply as it comes; the last delta is a ReplyDelta.
 
-        Raises ProviderError, also when the stream ends before the reply is complete. Closing the generator closes
+        The reply, thoughts included, has at most `output_limit` tokens where the endpoint takes such a limit. Raises ProviderError, also when the stream ends before the reply is complete. Closing the generator closes
         the connection.
         """
 

@@ -15,6 +15,7 @@ from kcode.folders import state_folder
 from kcode.messages import Usage
 from kcode.pricing import Billing, find_price, priced
 from kcode.providers import ReplyDelta, UsageDelta
+from kcode.providers.adaptation import said_window
 from kcode.providers.cassette import Recorder, ReplayTransport, read_cassette
 from kcode.providers.choice import resolve_endpoint, resolve_model
 from kcode.providers.endpoints import ENDPOINTS
@@ -107,18 +108,22 @@ class OpenAIChat:
         is_billed = endpoint.is_live and not endpoint.is_loopback
         return Billing(find_price(self.model, endpoint.prices), endpoint.reports_cost, is_billed)
 
-    async def stream(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
+    async def stream(
+        self, messages: Sequence[Message], tools: Sequence[Tool], *, output_limit: int | None = None
+    ) -> AsyncGenerator[Delta, None]:
         """Send the conversation and yield the reply as it comes; see Provider."""
         await self._measure_window()
         while True:
             begun = False
             try:
-                async with aclosing(self._stream_once(messages, tools)) as deltas:
+                async with aclosing(self._stream_once(messages, tools, output_limit)) as deltas:
                     async for delta in deltas:
                         begun = True
                         yield delta
             except ProviderError as error:
                 if begun or not self._writer.adapt(error.failure):
+                    if error.failure.kind == "overflow" and said_window(error.failure.said) is None:
+                        self._writer.shrink_window()
                     raise
             else:
                 return
@@ -137,8 +142,10 @@ class OpenAIChat:
         if rows and rows[0].window:
             self._writer.limit_window(rows[0].window)
 
-    async def _stream_once(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
-        body = self._writer.encode(messages, tools)
+    async def _stream_once(
+        self, messages: Sequence[Message], tools: Sequence[Tool], output_limit: int | None
+    ) -> AsyncGenerator[Delta, None]:
+        body = self._writer.encode(messages, tools, output_limit)
         decoder = StreamDecoder(tools)
         with self._keyless_errors():
             async with self._transport.post(body) as response:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kcode.tooling import Tool
 
 _FEWEST_OUTPUT_TOKENS = 1024
+# No endpoint that is fit for tools has less; a refusal that seems to say so had another cause.
+_SMALLEST_WINDOW = 8192
 
 
 class RequestWriter:
@@ -47,6 +49,7 @@ class RequestWriter:
         self._tools_json = b""
         self._size = 0
         self._counted: tuple[int, int] | None = None
+        self._before_inference: Learned | None = None
         self._take(known.applied_to(self._plain_profile))
 
     def _take(self, profile: Profile) -> None:
@@ -54,17 +57,19 @@ class RequestWriter:
         self._history = HistoryEncoder(profile.dialect, self._came_as)
         self._head = _encode_head(self.model, profile.dialect, self._session)
 
-    def encode(self, messages: Sequence[Message], tools: Sequence[Tool]) -> bytes:
-        """The next request's body."""
+    def encode(self, messages: Sequence[Message], tools: Sequence[Tool], output_limit: int | None = None) -> bytes:
+        """The next request's body; `output_limit` lowers the profile's own."""
         if tuple(tools) != self._tools or not self._tools_json:
             self._tools = tuple(tools)
             self._tools_json = b'"tools":' + encode_tools(tools) + b"," if tools else b""
         start = self._head + self._tools_json + b'"messages":[' + self._history.encode(messages)
         self._size = len(start)
-        return start + b"]" + self._output_limit() + b"}"
+        return start + b"]" + self._output_limit(output_limit) + b"}"
 
-    def _output_limit(self) -> bytes:
+    def _output_limit(self, lowered: int | None) -> bytes:
         limit, key = self.profile.output_limit, self.profile.dialect.max_tokens_key
+        if lowered is not None:
+            limit = lowered if limit is None else min(limit, lowered)
         if limit is None or key == "omit":
             return b""
         left = max(self.profile.window - self._estimate(), _FEWEST_OUTPUT_TOKENS)
@@ -88,10 +93,21 @@ class RequestWriter:
         changed = adapt(self.profile, failure)
         if changed is None or changed in self._refused:
             return False
+        if changed.window != self.profile.window:
+            self._before_inference = None
         self._refused.append(self.profile)
         self._take(changed)
         # What is too long stays too long; only the room kept for the reply can be made smaller.
         return failure.kind != "overflow" or self._estimate() + _FEWEST_OUTPUT_TOKENS <= changed.window
+
+    def shrink_window(self) -> None:
+        """Believe the endpoint that the last request was too long for it, where it did not say how long one may be.
+
+        That is an inference, good for this run alone.
+        """
+        if self._before_inference is None:
+            self._before_inference = self.learned()
+        self.limit_window(max(self._estimate(), _SMALLEST_WINDOW))
 
     def limit_window(self, window: int) -> None:
         """Believe the endpoint where it says that its window is smaller than thought."""
@@ -100,7 +116,8 @@ class RequestWriter:
 
     def learned(self) -> Learned:
         """What the endpoint has taught so far, beyond what the table says of it."""
-        return learned_between(self._plain_profile, self.profile, self._came_as)
+        found = learned_between(self._plain_profile, self.profile, self._came_as)
+        return replace(found, window=self._before_inference.window) if self._before_inference else found
 
 
 def _encode_head(model: str, dialect: Dialect, session: str | None) -> bytes:

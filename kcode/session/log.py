@@ -201,16 +201,17 @@ def repair_log(path: Path) -> Path | None:
 def _repair_locked(path: Path) -> Path:
     data = path.read_bytes()
     kept = next(name for number in range(1, 10_000) if not (name := path.with_suffix(f".damaged-{number}")).exists())
-    _write_new(kept, data)
+    write_new(kept, data)
     whole = b"".join(line for line in io.BytesIO(data) if decode_record(line) is not None)
     fresh = path.with_suffix(".repaired")
     fresh.unlink(missing_ok=True)
-    _write_new(fresh, whole)
+    write_new(fresh, whole)
     fresh.rename(path)
     return kept
 
 
-def _write_new(path: Path, data: bytes) -> None:
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet, readable by the user alone; raises OSError, FileExistsError among them."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(file, "wb") as stream:
         stream.write(data)

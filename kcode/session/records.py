@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
 
 from kcode.errors import SessionError
 from kcode.events import (
+    ContextCompacted,
     ModelChosen,
     ModelNudged,
     ReplyDiscarded,
@@ -91,6 +92,10 @@ def event_record(event: Event) -> dict[str, Any] | None:
         case ReplyDiscarded(reason, usage):
             # A reply that is paid for and not among the messages: summed like any other.
             return {"type": "usage"} | asdict(usage) | {"discarded": reason}
+        case ContextCompacted(before, after, reason, usage, transcript):
+            # What the note took is summed like a reply, and is none.
+            about = {"before": before, "after": after, "reason": reason, "transcript": transcript}
+            return {"type": "usage"} | asdict(usage) | {"compaction": about}
         case ModelNudged(reason):
             return {"type": "nudge", "reason": reason}
         case ToolCallFinished(call, result, seconds):
@@ -120,6 +125,55 @@ def event_record(event: Event) -> dict[str, Any] | None:
             return {"type": "turn_finished", "reason": reason.value, "steps": steps, "usage": asdict(usage)}
         case _:
             return None
+
+
+def encode_epoch(messages: Iterable[Message]) -> dict[str, Any]:
+    """The record of a compaction: these messages stand in the place of all before them in the log."""
+    return {"type": "epoch", "messages": [encode_message(message) for message in messages]}
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """These messages stand in the place of all before them."""
+
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What a reply took: one of the conversation, one that was dropped, or the note for a compaction."""
+
+    usage: Usage
+    kind: Literal["reply", "dropped", "note"]
+
+
+def read_entries(records: Iterable[Mapping[str, Any]]) -> list[Message | Epoch | Paid]:
+    """What the records of a log tell of the conversation and of its cost, in order; a damaged usage is left out."""
+    entries: list[Message | Epoch | Paid] = []
+    for record in records:
+        match record.get("type"):
+            case "message":
+                entries.append(decode_message(record.get("message")))
+            case "epoch":
+                kept = record.get("messages")
+                if not isinstance(kept, list):
+                    raise SessionError("The session holds a compaction that cannot be read.")
+                entries.append(Epoch(tuple(decode_message(message) for message in kept)))
+            case "usage":
+                kind: Any = "dropped" if "discarded" in record else "note" if "compaction" in record else "reply"
+                entries.append(Paid(decode_usage(record), kind))
+    return entries
+
+
+def conversation_of(entries: Iterable[Message | Epoch | Paid]) -> list[Message]:
+    """The messages from the last compaction on, as an endpoint accepts them."""
+    messages: list[Message] = []
+    for entry in entries:
+        if isinstance(entry, Epoch):
+            messages = list(entry.messages)
+        elif not isinstance(entry, Paid):
+            messages.append(entry)
+    return mend_history(messages)
 
 
 def mend_history(messages: Iterable[Message]) -> list[Message]:

@@ -10,20 +10,29 @@ from typing import TYPE_CHECKING, Any, Self
 
 from kcode.errors import SessionError
 from kcode.folders import is_marked, make_folder, remove_folder
-from kcode.session.log import Log, read_first_record, read_log, repair_log
-from kcode.session.records import decode_message, decode_usage, encode_message, event_record, mend_history
+from kcode.session.log import Log, read_first_record, read_log, repair_log, write_new
+from kcode.session.records import (
+    conversation_of,
+    decode_usage,
+    encode_epoch,
+    encode_message,
+    event_record,
+    read_entries,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
     from kcode.events import Event
     from kcode.messages import Message, Usage
+    from kcode.session.records import Epoch, Paid
 
 # Raised when what a record means changes; new record types and members are ignored by readers that do not know them.
 _FORMAT = 1
 # UTC and the second's 65,536th parts, so that ids sort by time also within a second and when the clocks change.
 _TICK = timedelta(microseconds=16)
+_MOST_TRANSCRIPTS = 10_000
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}\Z")
 
 
@@ -62,6 +71,7 @@ class SessionLog:
         clock: Callable[[], datetime] = datetime.now,
         clean: Callable[[str], str] | None = None,
     ) -> None:
+        self._session = session
         self._log = Log(session.log_path)
         self._clock = clock
         self._clean = clean
@@ -70,11 +80,32 @@ class SessionLog:
         """Keep a message of the conversation; once this returns it survives the end of the process."""
         self._append({"type": "message", "message": encode_message(message)})
 
+    def append_epoch(self, messages: Iterable[Message]) -> None:
+        """Keep the messages that stand in the place of the conversation so far, all or none of them."""
+        self._append(encode_epoch(messages), durable=True)
+
     def append_event(self, event: Event) -> None:
         """Keep what an event says beside the messages; the end of a turn waits for the disk."""
         record = event_record(event)
         if record is not None:
             self._append(record, durable=record["type"] == "turn_finished")
+
+    def keep_transcript(self, text: str) -> str:
+        """Write what was said so far as a text beside the long outputs; returns the new file's name."""
+        folder = make_folder(self._session.outputs_folder)
+        data = (self._clean(text) if self._clean else text).encode("utf-8", "replace")
+        for number in range(1, _MOST_TRANSCRIPTS):
+            name = f"transcript-{number}.txt"
+            try:
+                write_new(folder / name, data)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise SessionError(
+                    f"{folder / name} cannot be written: {error.strerror}. Make room there, or set XDG_STATE_HOME."
+                ) from error
+            return name
+        raise SessionError(f"{folder} holds {_MOST_TRANSCRIPTS - 1:,} transcripts; start a new session.")
 
     def append_decision(self, decision: str, paths: Iterable[str], hunks: Iterable[str] = ()) -> None:
         """Keep what the user decided, such as "applied" or "rejected", about these files or hunks."""
@@ -210,17 +241,46 @@ def load_conversation(session: Session) -> list[Message]:
     A damaged log is repaired on the way; the damaged one is kept beside it. Raises SessionError when there is no log,
     or when a newer kcode wrote it.
     """
-    repair_log(session.log_path)
-    records = read_log(session.log_path).records
-    newest = max((record.get("format", 0) for record in records if record.get("type") == "session"), default=0)
-    if newest > _FORMAT:
-        raise SessionError(f"The session {session.id} was written by a newer kcode. Update kcode to go on with it.")
-    return mend_history(decode_message(record.get("message")) for record in records if record.get("type") == "message")
+    return conversation_of(read_entries(_read_records(session)))
 
 
 def load_usages(session: Session) -> list[Usage]:
     """What each reply of the session took, in order; what cannot be read of a damaged log is left out."""
     return [decode_usage(record) for record in read_log(session.log_path).records if record.get("type") == "usage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A session as its log tells it: what it was started as, the model that it used last, and all that was said."""
+
+    command: str
+    model: str | None
+    endpoint: str | None
+    entries: tuple[Message | Epoch | Paid, ...]
+
+
+def load_past(session: Session) -> Past:
+    """The session with all of its epochs and costs; raises SessionError as `load_conversation` does."""
+    records = _read_records(session)
+    starts = [record for record in records if record.get("type") == "session"]
+    chosen = [record for record in records if record.get("type") in {"session", "model"}]
+    models = [model for record in chosen if isinstance(model := record.get("model"), str)]
+    endpoint = starts[-1].get("endpoint") if starts else None
+    return Past(
+        command=str(starts[-1].get("command")) if starts else "",
+        model=models[-1] if models else None,
+        endpoint=endpoint if isinstance(endpoint, str) else None,
+        entries=tuple(read_entries(records)),
+    )
+
+
+def _read_records(session: Session) -> Sequence[dict[str, Any]]:
+    repair_log(session.log_path)
+    records = read_log(session.log_path).records
+    newest = max((record.get("format", 0) for record in records if record.get("type") == "session"), default=0)
+    if newest > _FORMAT:
+        raise SessionError(f"The session {session.id} was written by a newer kcode. Update kcode to go on with it.")
+    return records
 
 
 def _session_folders(state_folder: Path) -> list[Path]:

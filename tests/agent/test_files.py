@@ -36,11 +36,16 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def use(tmp_path: Path, root: Path, tools: dict[str, Any]) -> Use:
-    """Call a tool over one draft and give the text that the model reads."""
+def view(tmp_path: Path, root: Path) -> DraftFiles:
     workspace = open_workspace(root, {"HOME": str(tmp_path / "home")})
     view = DraftFiles(workspace, tmp_path / "outputs", {})
     view._draft = open_draft(workspace, open_git(workspace, tmp_path / "state"), tmp_path / "state/draft", "overlay")
+    return view
+
+
+@pytest.fixture
+def use(view: DraftFiles, tools: dict[str, Any]) -> Use:
+    """Call a tool over one draft and give the text that the model reads."""
 
     def call(name: str, **arguments: Any) -> str:
         return str(asyncio.run(tools[name].function(view, **arguments)).text)
@@ -130,6 +135,13 @@ def test_a_file_is_written_over_once_all_of_it_was_read(use: Use, root: Path) ->
     assert (root / "a.py").read_text().endswith("more = 1\n")
 
 
+def test_what_a_conversation_no_longer_holds_is_not_known(use: Use, view: DraftFiles) -> None:
+    use("read_file", path="a.py")
+    view.seen.forget_all()
+    with pytest.raises(ToolError, match="you have not read it"):
+        use("write_file", path="a.py", content="new\n")
+
+
 def test_a_line_that_was_shown_cut_is_not_known(use: Use, root: Path) -> None:
     (root / "b.txt").write_text("one\n" + "x" * 3000 + "\n")
     use("read_file", path="b.txt")
@@ -164,3 +176,14 @@ def test_the_same_refusal_is_answered_otherwise_each_time(use: Use) -> None:
     edit(use, "return 20\n", "return 'twenty'\n")
     assert refused(use, *wrong) != third
     assert "Refused for the same reason" not in refused(use, "something else that is not there", "x")
+
+
+def test_what_an_edit_itself_changes_is_not_told_as_changed_by_others(use: Use, root: Path) -> None:
+    use("read_file", path="a.py")
+    lines = NUMBERED.splitlines(keepends=True)
+    (root / "a.py").write_text("".join(["first = 1\n", *lines[:-1]]))
+    told = edit(use, "def function_9():\n", "def function_9():\n\t# nine\n")
+    _, _, stale = told.partition("The file had changed since you saw it.")
+    assert "1→first = 1" in stale
+    assert "nine" not in stale
+    assert "Elsewhere lines were taken out, at 1 place." in stale

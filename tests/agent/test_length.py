@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kcode.agent.length import RequestLength, tokens_of
+from kcode.context.tokenizer import load_counter
 from kcode.context.tokens import estimate_tokens
 from kcode.messages import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, Usage, UserMessage
+from tests.context.samples import samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SAMPLES = samples()
 TOOLS = '[{"type":"function","function":{"name":"read_file","parameters":{}}}]' * 20
 START: list[Message] = [SystemMessage("You are Kimi. " * 100), UserMessage("Fix the bug in cents(). " * 30)]
 CALL = AssistantMessage("", "I look.", (ToolCall("functions.read_file:0", "read_file", '{"path": "a.py"}'),))
@@ -99,6 +102,28 @@ def test_only_near_the_mark_is_it_counted_exactly() -> None:
 def test_where_no_exact_count_is_to_be_had_the_estimate_stands() -> None:
     length = RequestLength(TOOLS, lambda: None)
     assert length.of(START, near=length.of(START)) == length.of(START)
+
+
+KINDS = ("Python", "TypeScript", "diff", "JSON", "minified JSON", "Chinese", "npm lock", "pip lock", "listing")
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "all of them in turn"])
+def test_after_the_third_answer_an_estimate_is_within_three_percent_of_the_window(kind: str) -> None:
+    exact = load_counter("kimi-k2-thinking")
+    if exact is None:
+        pytest.skip("the extra kcode[tokenizer] is not installed")
+    texts = [SAMPLES[name] for name in (KINDS if kind not in SAMPLES else (kind,))]
+    length, history = RequestLength(TOOLS), list(START)
+    counted = exact(TOOLS) + sum(tokens_of(message, exact) for message in history)
+    for step in range(20):
+        if step >= 3:
+            assert abs(length.of(history) - counted) <= 0.03 * 262_144
+        length.learn(history, CALL, Usage(counted, tokens_of(CALL, exact)))
+        # Five results of the longest that a tool gives, which is far more than most steps bring.
+        results = [ToolMessage("", "read_file", (texts[(step + n) % len(texts)] * 9)[:16_000]) for n in range(5)]
+        fresh: list[Message] = [CALL, *results]
+        history += fresh
+        counted += sum(tokens_of(message, exact) for message in fresh)
 
 
 @given(st.lists(st.tuples(st.sampled_from([RESULT, UserMessage("go on"), DONE, CALL]), st.integers(-1, 10**6))))

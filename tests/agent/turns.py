@@ -41,8 +41,10 @@ class ScriptedProvider:
     def switch(self, *, model: str | None = None, key: str | None = None) -> None:
         self.switched.append((model, key))
 
-    async def stream(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Delta, None]:
-        del tools
+    async def stream(
+        self, messages: Sequence[Message], tools: Sequence[Tool], *, output_limit: int | None = None
+    ) -> AsyncGenerator[Delta, None]:
+        del tools, output_limit
         self.seen.append(list(messages))
         if self.stalls:
             await asyncio.Event().wait()
@@ -108,9 +110,9 @@ async def broken(view: View) -> ToolResult:
 
 
 @tool(Access.EDIT)
-async def refuse(view: View) -> ToolResult:
+async def refuse(view: View, path: Annotated[str, "file"] = "") -> ToolResult:
     """Refuse."""
-    del view
+    del view, path
     return ToolResult("refused", failed=True)
 
 

@@ -17,6 +17,8 @@ from kcode.providers.choice import profile_for
 from kcode.providers.endpoints import ENDPOINTS
 from kcode.providers.failures import classify
 from kcode.providers.openai_chat import open_provider
+from kcode.providers.requests import RequestWriter
+from kcode.results import Failure
 from kcode.settings import load_settings
 from tests.model_server import fault, raw, reply
 from tests.providers.conversations import CONVERSATION, KEY, collected, failure_of, provider_of, run
@@ -149,6 +151,21 @@ def test_a_request_that_is_itself_too_long_is_told_at_once(model_server: ModelSe
     asyncio.run(go())
     assert len(server.requests) == 1
     assert provider.window == 32_768
+
+
+def test_what_is_only_inferred_of_the_window_is_not_kept_and_what_is_told_is() -> None:
+    writer = RequestWriter(ENDPOINTS["moonshot"], "kimi-k2-thinking")
+    writer.encode([UserMessage("Hello")], [])
+    writer.shrink_window()
+    assert writer.profile.window == 8192  # a short request was hardly refused for its length
+    writer = RequestWriter(ENDPOINTS["moonshot"], "kimi-k2-thinking")
+    writer.encode([UserMessage("word " * 60_000)], [])
+    writer.shrink_window()
+    assert writer.profile.window == pytest.approx(100_000, rel=0.01)
+    assert writer.learned().window is None
+    said = "this model's maximum context length is 65536 tokens"
+    writer.adapt(Failure("overflow", "too long", status=400, said=said))
+    assert writer.profile.window == writer.learned().window == 65_536
 
 
 @pytest.mark.parametrize(

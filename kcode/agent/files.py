@@ -11,7 +11,7 @@ from kcode.agent.seen import Seen, shown_whole
 from kcode.context.search import Query, Searched, find_ripgrep, search_files
 from kcode.context.symbols import definitions
 from kcode.draft.edit import apply_edits
-from kcode.draft.files import REGULAR, FileState
+from kcode.draft.files import REGULAR, Change, FileState
 from kcode.draft.forbidden import find_placeholder
 from kcode.errors import DraftError, EditRefusedError, ToolError
 from kcode.textfile import decode_text
@@ -64,14 +64,7 @@ class DraftFiles:
     def read(self, path: str) -> bytes:
         if path.startswith(OUTPUTS):
             return _read_output(self._outputs, path.removeprefix(OUTPUTS))
-        inside = self._target(path)
-        entry = self.draft.entry(inside)
-        if entry is not None and entry.size is not None and entry.size > BIGGEST_FILE:
-            raise ToolError(f"{path} has {entry.size:,} bytes, too much to read whole. Use search or run_command.")
-        state = self.draft.read(inside)
-        if state is None:
-            raise ToolError(f"There is no file {path}. Look with list_files.")
-        return state.data
+        return _file_at(self.draft, path, self._target(path)).data
 
     def note_shown(self, path: str, data: bytes, first: int, last: int) -> None:
         if not path.startswith(OUTPUTS):
@@ -89,18 +82,20 @@ class DraftFiles:
         if before is not None:
             self.seen.check_write(inside, before.data)
             _refuse_left_out(path, before.data, data)
-        self.draft.write(inside, FileState(before.mode if before else REGULAR, data), "write_file")
+        after = FileState(before.mode if before else REGULAR, data)
+        self.draft.change([Change(inside, before, after)], "write_file")
         self.seen.note_written(inside, data)
         self._note(inside)
 
     def edit(self, path: str, edits: Sequence[Edit]) -> Applied:
-        inside, data = self._target(path), self.read(path)
-        before = self.draft.read(inside)
+        inside = self._target(path)
+        before = _file_at(self.draft, path, inside)
+        data = before.data
         try:
             applied = self.seen.check_edit(inside, data, apply_edits(data, edits))
         except EditRefusedError as refused:
             raise self._retries.answer(inside, data, refused) from None
-        self.draft.write(inside, FileState(before.mode if before else REGULAR, applied.after), "edit_file")
+        self.draft.change([Change(inside, before, FileState(before.mode, applied.after))], "edit_file")
         self.seen.note_edited(inside, data, applied)
         self._note(inside)
         return applied
@@ -144,6 +139,17 @@ class DraftFiles:
         changed: dict[str, Path | None] = dict.fromkeys(places.leave_out)
         environments = tuple(name for name in ENVIRONMENTS if os.path.lexists(places.root / name / "pyvenv.cfg"))
         return Searched(places.root, self.draft.files, changed | dict(places.added), environments)
+
+
+def _file_at(draft: Draft, path: str, inside: str) -> FileState:
+    """The draft's file at `inside`, which the model calls `path`."""
+    entry = draft.entry(inside)
+    if entry is not None and entry.size is not None and entry.size > BIGGEST_FILE:
+        raise ToolError(f"{path} has {entry.size:,} bytes, too much to read whole. Use search or run_command.")
+    state = draft.read(inside)
+    if state is None:
+        raise ToolError(f"There is no file {path}. Look with list_files.")
+    return state
 
 
 def _refuse_left_out(path: str, before: bytes, after: bytes) -> None:

@@ -49,11 +49,11 @@ def plan_changes(workspace: Workspace, changes: Iterable[Change], allowed: Colle
     `allowed` are the read-only files that may be written.
     """
     targets = []
-    for change in changes:
-        if change.before == change.after:
-            continue
-        with _readable(change.path):
-            real = _resolve(workspace, change)
+    real_changes = [change for change in changes if change.before != change.after]
+    links = {change.path for change in real_changes if _is_link(change.before) and change.after is None}
+    for change in real_changes:
+        with readable(change.path):
+            real = _resolve(workspace, change, links)
             found = look(workspace.root, real)
         permissions = None
         if found.kind == "file" and change.after and change.after.mode != LINK:
@@ -76,7 +76,7 @@ def plan_back(
     targets = []
     for change in changes:
         file = records[change.path]
-        with _readable(file.path):
+        with readable(file.path):
             found = look(workspace.root, file.real)
         permissions = file.before.permissions if file.before else None
         # Permissions that the user has changed since stay, but for the executable bit that the operation set.
@@ -120,20 +120,29 @@ def _parents(real: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def _readable(path: str) -> Iterator[None]:
+def readable(path: str) -> Iterator[None]:
+    """Name the file where the system only says that it cannot be read."""
     try:
         yield
     except OSError as error:
         raise DraftError(f"{path} cannot be read: {error.strerror}. Nothing was written.") from error
 
 
-def _resolve(workspace: Workspace, change: Change) -> str:
-    """The path with its links resolved. A link that is a file to the draft is written through to its target."""
+def _is_link(state: FileState | None) -> bool:
+    return state is not None and state.mode == LINK
+
+
+def _resolve(workspace: Workspace, change: Change, gone: Collection[str]) -> str:
+    """The path with its links resolved, but for those that are `gone` by then, where a folder comes to stand.
+
+    A link that is a file to the draft is written through to its target.
+    """
     root, path = os.fspath(workspace.root), change.path
     parts = path.split("/")
     if {"", ".", ".."} & set(parts) or "\0" in path:
         raise DraftError(f"{path!r} is not a path inside the workspace.")
-    full = os.path.join(os.path.realpath(os.path.join(root, *parts[:-1])), parts[-1])  # noqa: PTH118
+    last = next((at for at, parent in enumerate(_parents(path)) if parent in gone), len(parts) - 1)
+    full = os.path.join(os.path.realpath(os.path.join(root, *parts[:last])), *parts[last:])  # noqa: PTH118
     is_edit = all(state is not None and state.mode != LINK for state in (change.before, change.after))
     if is_edit and os.path.islink(full):  # noqa: PTH114
         full = os.path.realpath(full)

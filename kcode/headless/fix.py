@@ -180,8 +180,11 @@ def _deliver(bench: Workbench, outcome: _Outcome, terminal: Terminal, output: Ou
     if isinstance(applied, str):
         return applied
     if output.json:
+        # What conflicts with the user's own changes was not written.
+        left = review_of(bench).look().decisions if applied else {}
         for path, identity in keys if applied else ():
-            write_line("hunk.decided", path=path, id=identity, decision="applied")
+            if (identity or path) not in left:
+                write_line("hunk.decided", path=path, id=identity, decision="applied")
         proof = tests_fields(tests) | {"failed_before": failed_before(tests, outcome.before)} if tests else None
         write_line("run.completed", exit_code=code, applied=applied, tests=proof)
     return code

@@ -221,8 +221,10 @@ def reject_words(place: PlaceOptions, words: Sequence[str], words_for_model: str
     if review is None or view is None:
         return EXIT_NO_CHANGE
     chosen = select_hunks(view.proposal, words, review.workspace.start)
+    commented = review.review
     for key in sorted(chosen) if words_for_model else ():
-        review.keep(comment(review.review, key, words_for_model))
+        commented = comment(commented, key, words_for_model)
+    review.keep(commented)
     size = describe_size(choose(view.proposal, chosen))
     review.carry_out(apply=frozenset(), reject=chosen)
     terminal.say(f"Rejected: {size}. Your files were not touched. kcode reject --undo brings it back.", GREEN)

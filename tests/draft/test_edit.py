@@ -101,6 +101,12 @@ def test_a_mixed_file_keeps_the_end_of_every_line_that_did_not_change() -> None:
     assert edited(before, ("c", "x\nc")) == b"a\r\nb\nx\nc\r\nd\n"
 
 
+def test_a_mixed_file_keeps_the_end_of_a_line_that_is_quoted_without_it() -> None:
+    assert edited(b"one\r\ntwo\nthree\r\n", ("two", "two\nmore")) == b"one\r\ntwo\nmore\nthree\r\n"
+    assert edited(b"one\ntwo\r\nthree\n", ("two", "more\ntwo")) == b"one\nmore\ntwo\r\nthree\n"
+    assert edited(b"one\ntwo\r\n", ("tw", "TW"), ("o\n", "o\nx\n")) == b"one\nTWo\r\nx\r\n"
+
+
 def test_a_byte_order_mark_and_utf16_stay() -> None:
     assert edited(b"\xef\xbb\xbfa\n", ("a", "b")) == b"\xef\xbb\xbfb\n"
     before = b"\xff\xfe" + "a\r\né\r\n".encode("utf-16-le")

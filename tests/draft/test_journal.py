@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import resource
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kcode.draft.files import EXECUTABLE, REGULAR, Change, FileState
+from kcode.draft.files import EXECUTABLE, LINK, REGULAR, Change, FileState
 from kcode.draft.history import History
 from kcode.draft.journal import operations
 from kcode.draft.merge import merge_files
@@ -18,7 +20,6 @@ from tests.draft.desk import Desk, everything, look, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -233,3 +234,31 @@ def test_undo_and_redo_are_an_editors_and_foreign_bytes_survive(tmp_path_factory
                     act()
         found = {name: entry for name, entry in look(desk.root).items() if entry[0] == "file"}
         assert {name: FileState(EXECUTABLE if e[1] & 0o100 else REGULAR, e[2]) for name, e in found.items()} == files
+
+
+def test_a_folder_in_the_place_of_a_link_is_not_written_through_the_link(desk: Desk) -> None:
+    desk.write("other/same", b"theirs\n")
+    (desk.root / "folder").symlink_to("other")
+    before = look(desk.root)
+    desk.apply(
+        Change("folder", FileState(LINK, b"other"), None),
+        Change("folder/same", None, text(b"new\n")),
+        Change("folder/deep/file", None, text(b"new\n")),
+    )
+    assert not (desk.root / "folder").is_symlink()
+    assert (desk.root / "folder/same").read_bytes() == (desk.root / "folder/deep/file").read_bytes() == b"new\n"
+    assert [path.name for path in (desk.root / "other").iterdir()] == ["same"]
+    assert (desk.root / "other/same").read_bytes() == b"theirs\n"
+    desk.undo()
+    assert look(desk.root) == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
+def test_a_full_disk_of_the_journal_is_told_with_what_to_do(desk: Desk) -> None:
+    file = desk.write("f", b"old\n")
+    History(desk.journal)
+    digest = hashlib.sha256(b"new\n").hexdigest()
+    (desk.journal / "images" / f"{digest}.new").symlink_to("/dev/full")
+    with pytest.raises(DraftError, match=r"No space left on device\. No file was changed\. Free some space"):
+        desk.apply(Change("f", text(b"old\n"), text(b"new\n")))
+    assert file.read_bytes() == b"old\n"

@@ -175,6 +175,17 @@ def test_what_was_rejected_last_can_be_brought_back(proposed: Proposed) -> None:
     assert take_back_rejection(proposed.place) == 3
 
 
+def test_what_was_rejected_beside_the_users_own_changes_can_be_brought_back(proposed: Proposed) -> None:
+    (proposed.root / "invoice.py").write_text(INVOICE.replace("def send", "def post"))
+    (proposed.root / "notes.txt").write_text("one\nmine\nthree\nfour\n")
+    before, clash = proposed.ids(), proposed.drafted("notes.txt")
+    assert reject_words(proposed.place, [before[0], "notes.txt"], "") == 0
+    assert proposed.drafted("notes.txt") == "one\nmine\nthree\nfour\n"
+    assert take_back_rejection(proposed.place) == 0
+    assert proposed.ids() == before
+    assert proposed.drafted("notes.txt") == clash
+
+
 def test_what_was_rejected_does_not_come_back_over_a_later_change(proposed: Proposed) -> None:
     assert reject_words(proposed.place, [proposed.ids()[0]], "") == 0
     proposed.reopened().edit("invoice.py", ("post(self)", "put(self)"))
@@ -361,3 +372,28 @@ def test_the_command_line_takes_hunks_files_and_options(proposed: Proposed, tmp_
     assert run("diff", "--json", "-o", str(tmp_path / "file"))[0] == 2
     assert run("diff", "--hunks", "-o", str(tmp_path / "file")) == (0, "")
     assert (tmp_path / "file").read_text().count("invoice.py") == 2
+
+
+def test_tests_that_did_not_see_what_was_merged_since_are_not_fresh(proposed: Proposed) -> None:
+    def fresh() -> set[bool]:
+        review = proposed.review()
+        return {one.tested.is_fresh for one in review.facts(review.look())}
+
+    proposed.draft.versions.note_tests(TestReport("pytest", CommandResult(0, ""), 2, 0, 0))
+    assert fresh() == {True}
+    (proposed.root / "invoice.py").write_text(INVOICE.replace("post(self)", "put(self)"))
+    assert apply_words(proposed.place, ["notes.txt"], pick=False) == 0
+    assert "put(self)" in proposed.drafted("invoice.py")
+    assert fresh() == {False}
+
+
+def test_what_another_process_decided_meanwhile_is_not_lost(proposed: Proposed) -> None:
+    first, second = proposed.review(), proposed.review()
+    ids = proposed.ids()
+    first.keep(comment(first.review, ids[0], "keep the cents"))
+    with pytest.raises(StaleError, match="start again"):
+        second.keep(decide(second.review, [ids[1]], Decision.REJECTED))
+    with pytest.raises(StaleError, match="start again"):
+        second.carry_out(apply=[ids[1]], reject=[])
+    assert proposed.read("invoice.py") == INVOICE
+    assert proposed.review().look().comments == {ids[0]: "keep the cents"}

@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kcode.draft.files import LINK
 from kcode.draft.gitformat import is_git_folder
 from kcode.draft.operations import Folder
 from kcode.draft.placement import look, with_mode
+from kcode.draft.renames import find_renames
 from kcode.errors import DraftError, ReadOnlyError, RefusedError, StaleError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from kcode.draft.files import Change, FileState
@@ -61,8 +62,24 @@ def plan_changes(workspace: Workspace, changes: Iterable[Change], allowed: Colle
         targets.append(Target(change.path, real, found, change.before, change.after, permissions))
     if not targets:
         raise DraftError("There is no change to apply.")
+    targets = _with_permissions_of_sources(targets, find_renames(real_changes))
     _check(workspace.root, targets, allowed, "changed since the proposal was made")
     return targets
+
+
+def _with_permissions_of_sources(targets: Sequence[Target], renames: Mapping[str, str]) -> list[Target]:
+    """The targets, where a file that is moved keeps its permissions: a private one stays private."""
+    found = {target.path: target.found for target in targets}
+    return [
+        replace(target, permissions=with_mode(found[source].permissions, target.after.mode))
+        if (source := renames.get(target.path))
+        and target.permissions is None
+        and target.after is not None
+        and found[source].kind == "file"
+        and target.after.mode != LINK
+        else target
+        for target in targets
+    ]
 
 
 def plan_back(

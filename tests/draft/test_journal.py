@@ -262,3 +262,12 @@ def test_a_full_disk_of_the_journal_is_told_with_what_to_do(desk: Desk) -> None:
     with pytest.raises(DraftError, match=r"No space left on device\. No file was changed\. Free some space"):
         desk.apply(Change("f", text(b"old\n"), text(b"new\n")))
     assert file.read_bytes() == b"old\n"
+
+
+def test_a_file_that_is_moved_keeps_its_permissions_there_and_back(desk: Desk) -> None:
+    lines = b"".join(b"line %d\n" % number for number in range(20))
+    desk.write("old.txt", lines, 0o600)
+    desk.apply(Change("old.txt", text(lines), None), Change("new.sh", None, text(lines + b"more\n", EXECUTABLE)))
+    assert (desk.root / "new.sh").stat().st_mode & 0o777 == 0o700
+    desk.undo()
+    assert (desk.root / "old.txt").stat().st_mode & 0o777 == 0o600

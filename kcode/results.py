@@ -49,7 +49,10 @@ class TestFailure:
 
 @dataclass(frozen=True, slots=True)
 class TestReport:
-    """One run of the tests. Counts are None where the runner's output does not tell them."""
+    """One run of the tests. Counts are None where the runner's output does not tell them.
+
+    `failed_before` names the failing tests that fail without the draft's changes too; None where that is not known.
+    """
 
     __test__ = False
 
@@ -59,6 +62,7 @@ class TestReport:
     failed: int | None = None
     skipped: int | None = None
     failures: tuple[TestFailure, ...] = ()
+    failed_before: tuple[str, ...] | None = None
 
     @property
     def ok(self) -> bool:
@@ -68,12 +72,16 @@ class TestReport:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a tool gave: `text` for the model, `summary` (one short line) for the screen."""
+    """What a tool gave: `text` for the model, `summary` (one short line) for the screen.
+
+    `went_well` is False where the call did its work, but what it ran ended with another exit code than 0.
+    """
 
     text: str
     summary: str = ""
     failed: bool = False
     tests: TestReport | None = None
+    went_well: bool = True
 
 
 FailureKind = Literal["retry", "overflow", "history", "key", "quota", "model", "refused", "broken"]

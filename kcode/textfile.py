@@ -22,6 +22,7 @@ _DECLARABLE = re.compile(
     r"gbk|gb2312|gb18030|big5(?:hkscs)?|shift_jis\w*|euc_(?:jp|jis_2004|jisx0213|kr)|tis-620"
 )
 _UNKNOWN_BYTE = re.compile("[\udc80-\udcff]")
+_MOST_NAMED = 30
 LONGEST_LINE = 2000
 # Colours, cursor moves and clearing; and the links and titles that a bell or a backslash ends.
 _TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\))")
@@ -139,8 +140,8 @@ def show_ranges(
     """The numbered lines of each range (from 1, both ends included) with `around` lines beside it.
 
     Ranges that meet are shown as one, and `…` stands between those that do not. Of a range longer than `most` the ends
-    are shown, and after about `most_in_all` lines the rest is counted. An empty range, whose end is its start - 1, shows
-    the lines around the place.
+    are shown, and after about `most_in_all` lines the rest is named by its line numbers. An empty range, whose end is its
+    start - 1, shows the lines around the place.
     """
     windows: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
@@ -153,7 +154,10 @@ def show_ranges(
     total = 0
     for index, (low, high) in enumerate(windows):
         if total >= most_in_all:
-            pieces.append(f"{len(windows) - index} more places, not shown")
+            rest = windows[index:]
+            named = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in rest[:_MOST_NAMED])
+            more = f" and {len(rest) - _MOST_NAMED} more places" if len(rest) > _MOST_NAMED else ""
+            pieces.append(f"… not shown: lines {named}{more}")
             break
         if high - low + 1 > most:
             half = most // 2

@@ -49,6 +49,8 @@ def open_workspace(start: Path, environment: Mapping[str, str], *, allow_anywher
             raise WorkspaceError(f"{start} is a file. Name the folder of a project.")
         workspace = _find_work_tree(here)
     except FileNotFoundError:
+        if start == Path():
+            raise WorkspaceError("The folder that you stand in is gone. Go to the folder of a project.") from None
         raise WorkspaceError(f"There is no folder {start}. Name the folder of a project.") from None
     except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
         raise WorkspaceError(f"The folder {start} cannot be read: {error}.") from error

@@ -48,12 +48,18 @@ HOMES = {
     "git": "safegit",
     "splintr": "context",
     "tree_sitter": "context",
-    **{
-        f"tree_sitter_{grammar}": "context"
-        for grammar in (
-            *("bash", "c", "c_sharp", "cpp", "go", "java", "javascript", "php", "python", "ruby", "rust", "typescript"),
-        )
-    },
+    "tree_sitter_bash": "context",
+    "tree_sitter_c": "context",
+    "tree_sitter_c_sharp": "context",
+    "tree_sitter_cpp": "context",
+    "tree_sitter_go": "context",
+    "tree_sitter_java": "context",
+    "tree_sitter_javascript": "context",
+    "tree_sitter_php": "context",
+    "tree_sitter_python": "context",
+    "tree_sitter_ruby": "context",
+    "tree_sitter_rust": "context",
+    "tree_sitter_typescript": "context",
     "unidiff": "draft",
     "jsonschema": "agent",
     "keyring": "providers",

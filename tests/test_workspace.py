@@ -61,13 +61,19 @@ def test_the_worktree_of_a_bare_repository_serves_and_the_repository_does_not(tm
         opened(tmp_path / "holder")
 
 
-def test_what_is_no_folder_is_refused_with_a_way_on(tmp_path: Path) -> None:
+def test_what_is_no_folder_is_refused_with_a_way_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken/.git").write_text("gitdir: ../gone\n")
     with pytest.raises(WorkspaceError, match="There is no folder"):
         opened(tmp_path / "missing")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(WorkspaceError, match="The folder that you stand in is gone"):
+        opened(Path())
     with pytest.raises(WorkspaceError, match="is a file"):
         opened(tmp_path / "file")
     with pytest.raises(WorkspaceError):

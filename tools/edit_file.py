@@ -6,7 +6,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 from kcode.tooling import Access, Edit, EditRefusedError, ToolResult, View, decode_text, show_ranges, tool, which_file
 
-MOST_LINES, MOST_LINES_IN_ALL, MOST_SPELLED = 24, 40, 6
+MOST_LINES, MOST_LINES_IN_ALL, MOST_SPELLED = 24, 60, 6
 
 
 class Replacement(TypedDict):
@@ -40,8 +40,9 @@ async def edit_file(
         ", ".join(_spell(first, last) for first, last in applied.places) if count <= MOST_SPELLED else f"{count} places"
     )
     summary = f"{name}: {count} place{'s' if count > 1 else ''}"
+    by = f" by {len(wanted)} edits" if len(wanted) > 1 else ""
     remarks = "".join(f"\n{remark}" for remark in applied.remarks)
-    return ToolResult(f"Changed {name}: {where}. It reads now:\n{shown or '(an empty file)'}{remarks}", summary)
+    return ToolResult(f"Changed {name}{by}: {where}. It reads now:\n{shown or '(an empty file)'}{remarks}", summary)
 
 
 def _spell(first: int, last: int) -> str:

@@ -31,7 +31,8 @@ async def run_command(
         names = ", ".join(result.changed[:MOST_CHANGED])
         rest = len(result.changed) - MOST_CHANGED
         parts.append(f"Changed files: {names}" + (f" and {rest} more" if rest > 0 else ""))
-    return ToolResult("\n".join(parts), _ending(result).rstrip(":."))
+    went_well = result.end is CommandEnd.EXITED and result.exit_code == 0
+    return ToolResult("\n".join(parts), _ending(result).rstrip(":."), went_well=went_well)
 
 
 def _ending(result: CommandResult) -> str:

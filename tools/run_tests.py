@@ -24,6 +24,7 @@ async def run_tests(
     # What pytest prints when it does not go on, as with files that it cannot collect.
     parts += [f"pytest: {said}" for said in re.findall(r"^!{3,} (.+?) !{3,}$", report.result.output, re.MULTILINE)]
     parts += _failures(report)
+    parts += _before(report)
     if not report.ok and not any(failure.detail for failure in report.failures):
         parts.append(f"End of the output:\n{_last_lines(report.result.output)}")
     if report.result.changed:
@@ -31,6 +32,19 @@ async def run_tests(
     if report.result.output_name and not report.ok:
         parts.append(f"The full output: read_file {report.result.output_name}")
     return ToolResult("\n".join(parts), _counts(report), tests=report)
+
+
+def _before(report: TestReport) -> list[str]:
+    """What is known of the failures without the draft's changes."""
+    names = report.failed_before
+    if names is None:
+        return []
+    if not names:
+        return ["Without your changes none of these tests fails."]
+    if len(names) == len(report.failures):
+        return ["Without your changes all of these fail too."]
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return [f"Of these, fail without your changes too: {', '.join(names[:MOST_NAMES])}{more}."]
 
 
 def _verdict(report: TestReport, target: str) -> str:

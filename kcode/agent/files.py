@@ -14,7 +14,7 @@ from kcode.context.search import Query, Searched, find_ripgrep, search_files
 from kcode.context.secretfiles import why_not_shown
 from kcode.context.symbols import definitions
 from kcode.draft.edit import apply_edits
-from kcode.draft.files import REGULAR, FileState
+from kcode.draft.files import REGULAR, Change, FileState
 from kcode.draft.forbidden import find_placeholder
 from kcode.errors import DraftError, EditRefusedError, ToolError
 from kcode.textfile import decode_text
@@ -71,14 +71,9 @@ class DraftFiles:
         if path.startswith(OUTPUTS):
             return _read_output(self._outputs, path.removeprefix(OUTPUTS))
         inside = self._target(path)
-        entry = self.draft.entry(inside)
-        if entry is not None and entry.size is not None and entry.size > BIGGEST_FILE:
-            raise ToolError(f"{path} has {entry.size:,} bytes, too much to read whole. Use search or run_command.")
-        state = self.draft.read(inside)
-        if state is None:
-            raise ToolError(f"There is no file {path}. Look with list_files.")
-        self._secrecy.check(path, inside, state.data)
-        return state.data
+        data = _file_at(self.draft, path, inside).data
+        self._secrecy.check(path, inside, data)
+        return data
 
     def note_shown(self, path: str, data: bytes, first: int, last: int) -> None:
         if not path.startswith(OUTPUTS):
@@ -101,18 +96,21 @@ class DraftFiles:
             self._secrecy.check(path, inside, before.data)
             self.seen.check_write(inside, before.data)
             _refuse_left_out(path, before.data, data)
-        self.draft.write(inside, FileState(before.mode if before else REGULAR, data), "write_file")
+        after = FileState(before.mode if before else REGULAR, data)
+        self.draft.change([Change(inside, before, after)], "write_file")
         self.seen.note_written(inside, data)
         self._note(inside)
 
     def edit(self, path: str, edits: Sequence[Edit]) -> Applied:
-        inside, data = self._target(path), self.read(path)
-        before = self.draft.read(inside)
+        inside = self._target(path)
+        before = _file_at(self.draft, path, inside)
+        data = before.data
+        self._secrecy.check(path, inside, data)
         try:
             applied = self.seen.check_edit(inside, data, apply_edits(data, edits))
         except EditRefusedError as refused:
             raise self._retries.answer(inside, data, refused) from None
-        self.draft.write(inside, FileState(before.mode if before else REGULAR, applied.after), "edit_file")
+        self.draft.change([Change(inside, before, FileState(before.mode, applied.after))], "edit_file")
         self.seen.note_edited(inside, data, applied)
         self._note(inside)
         return applied
@@ -176,6 +174,17 @@ def _ignored_below(root: Path, files: Sequence[str], path: str) -> IgnoreRules |
     if rules is None or (path and (rules.ignores(path) or rules.ignores(path, is_folder=True))):
         return None
     return rules
+
+
+def _file_at(draft: Draft, path: str, inside: str) -> FileState:
+    """The draft's file at `inside`, which the model calls `path`."""
+    entry = draft.entry(inside)
+    if entry is not None and entry.size is not None and entry.size > BIGGEST_FILE:
+        raise ToolError(f"{path} has {entry.size:,} bytes, too much to read whole. Use search or run_command.")
+    state = draft.read(inside)
+    if state is None:
+        raise ToolError(f"There is no file {path}. Look with list_files.")
+    return state
 
 
 def _refuse_left_out(path: str, before: bytes, after: bytes) -> None:

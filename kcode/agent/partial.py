@@ -10,9 +10,12 @@ from kcode.agent.shell import Shell, choose_sandbox
 from kcode.draft.draft import open_draft
 from kcode.draft.hunks import choose, single_paths
 from kcode.draft.materialise import materialise
+from kcode.draft.selection import keys_of
+from kcode.errors import StaleError
 from kcode.folders import make_folder, temporary_folder
 from kcode.options import TEST_SECONDS
 from kcode.safegit import open_git
+from kcode.sanitize import sanitize_names
 from kcode.session.store import last_session
 
 if TYPE_CHECKING:
@@ -54,13 +57,21 @@ class PartialTests:
     ) -> TestReport:
         """Run the tests over the workspace plus the chosen hunks and paths; of none, over the untouched workspace.
 
-        Raises StaleError and IncompleteError as `materialise` does, and ToolError when no tests are found.
+        Raises StaleError and IncompleteError as `materialise` does, StaleError also for what conflicts with the user's own
+        changes, and ToolError when no tests are found.
         """
+        part = choose(proposal, chosen)
+        if part.conflicts:
+            clash = [change.path for change in part.changes if not part.conflicts.isdisjoint(keys_of(change))]
+            raise StaleError(
+                f"{sanitize_names(clash)} changed since the proposal was made, and what is chosen there conflicts with "
+                "that, so it cannot be tested. Leave those hunks out."
+            )
         with temporary_folder(self.folder, "partial") as folder:
             draft = open_draft(
                 self.workspace, self.git, folder / "draft", "overlay" if self.sandbox.overlay else "copy"
             )
-            materialise(draft, single_paths(choose(proposal, chosen)))
+            materialise(draft, single_paths(part))
             shell = Shell(self.workspace, folder, folder / "outputs", self.test_command, os.environ)
             shell.sandbox, shell.draft, shell.on_output = self.sandbox, draft, on_output
             report = await shell.run_tests(target, seconds)

@@ -11,7 +11,7 @@ from kcode.draft.baseline import digest
 from kcode.draft.files import Change, FileState, Proposal
 from kcode.draft.outcome import tell_model
 from kcode.draft.provenance import Provenance, Tested, trace
-from kcode.draft.review import reviewed, without_rejected
+from kcode.draft.review import Rejection, TakenOut, reviewed, without_rejected
 from kcode.draft.reviewfile import load_review, save_review
 from kcode.draft.settlement import outcomes_of, settle, untold_comments, with_all_told, without_rejection
 from kcode.draft.versions import BY_USER
@@ -31,14 +31,15 @@ if TYPE_CHECKING:
     from kcode.draft.versions import Version
     from kcode.session.steps import Step
     from kcode.session.store import Session
+    from kcode.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class HunkFacts:
     """What is known of one hunk; `hunk` is None for a file that is decided whole.
 
-    `conflicts` says that it would undo what the user did since. `within` are the definitions around it, None where the language is not read here. `causes` are the changes of the
-    draft that made it, the oldest first.
+    `conflicts` says that it would undo what the user did since. `within` are the definitions around it, None where the
+    language is not read here. `causes` are the changes of the draft that made it, the oldest first.
     """
 
     change: FileChange
@@ -82,6 +83,10 @@ class PendingReview:
         return self._session.folder
 
     @property
+    def workspace(self) -> Workspace:
+        return self._pending.workspace
+
+    @property
     def session_id(self) -> str:
         return self._session.id
 
@@ -90,10 +95,19 @@ class PendingReview:
         return self._review
 
     def keep(self, review: Review) -> None:
-        """Go on from this review; it survives the end of the process."""
-        if review != self._review:
-            save_review(self._pending.draft.folder, review)
-            self._review = review
+        """Go on from this review; it survives the end of the process. StaleError when another process kept one since."""
+        if review == self._review:
+            return
+        if load_review(self._pending.draft.folder)[0] != self._review:
+            raise StaleError(
+                "Another kcode kept decisions about this proposal just now, so this one was not kept. Nothing was done; "
+                "look at kcode diff --hunks, and start again."
+            )
+        self._save(review)
+
+    def _save(self, review: Review) -> None:
+        save_review(self._pending.draft.folder, review)
+        self._review = review
 
     def look(self, *, anew: bool = False) -> Reviewed:
         """The proposal as the review leaves it; `anew` after the draft or the user's files may have changed."""
@@ -151,24 +165,25 @@ class PendingReview:
         self._seen = self._pending.merge()
         view = self.look()
         done = settle(self._seen, self._review, apply=apply, reject=reject)
+        after = replace(done.review, rejection=self._rejection(reject, done.draft)) if reject else done.review
         self.keep(done.prepared)
-        # What goes first makes room: a file may have become a folder.
-        for change in sorted(done.draft, key=lambda change: change.after is not None):
-            self._change_draft(change)
+        self._pending.draft.change(done.draft, BY_USER)
         if done.proposal:
             self._pending.apply(done.proposal, self._session.id, allowed=allowed)
         self._seen = None
-        self.keep(done.review)
+        self._save(after)  # It is done, whatever another process decided meanwhile.
         self._log("rejected", view, reject)
         self._log("applied", view, apply)
         return done.proposal
 
-    def _change_draft(self, change: Change) -> None:
+    def _rejection(self, keys: Collection[str], changes: Collection[Change]) -> Rejection:
+        """What brings the draft's files back as they are before these changes, which merged them with the user's."""
         draft = self._pending.draft
-        if change.after is not None:
-            draft.write(change.path, change.after, BY_USER)
-        elif draft.read(change.path) is not None:
-            draft.remove(change.path, BY_USER)
+        files = [
+            TakenOut(change.path, draft.versions.keep(draft.read(change.path)), digest(change.after))
+            for change in changes
+        ]
+        return Rejection(tuple(sorted(keys)), tuple(files))
 
     def _log(self, decision: str, view: Reviewed, keys: Collection[str]) -> None:
         known = [key for key in keys if key in view.paths]
@@ -188,14 +203,14 @@ class PendingReview:
         for taken in rejection.files if rejection else ():
             data = draft.versions.image(taken.was)
             was = FileState(taken.was[0], data) if taken.was and data is not None else None
-            if digest(draft.read(taken.path)) != taken.became or digest(was) != taken.was:
+            rest = draft.read(taken.path)
+            if digest(rest) != taken.became or digest(was) != taken.was:
                 raise DraftError(
                     f"What was rejected of {taken.path} cannot be brought back: the draft's file changed since, or its "
                     "text was too large to be kept. Nothing was done."
                 )
-            changes.append(Change(taken.path, None, was))
-        for change in sorted(changes, key=lambda change: change.after is not None):
-            self._change_draft(change)
+            changes.append(Change(taken.path, rest, was))
+        draft.change(changes, BY_USER)
         self._seen = None
         self.keep(without_rejection(self._review))
         return [change.path for change in changes]
@@ -204,7 +219,7 @@ class PendingReview:
         """Have the model told of what was in this view and stands in the user's files by now."""
         applied = view.decisions.keys() - self.look(anew=True).decisions.keys()
         outcomes = [one for one in outcomes_of(view, apply=applied, reject=()) if one.fate == "applied"]
-        self.keep(replace(self._review, outcomes=(*self._review.outcomes, *outcomes)))
+        self._save(replace(self._review, outcomes=(*self._review.outcomes, *outcomes)))
 
     def message(self) -> str:
         """What the model is to be told with the user's next message; "" for nothing."""

@@ -155,7 +155,7 @@ class Seen:
                 f"The file changed since you saw it, and `old` {kind}. No file was changed. "
                 f"{self._show_changes(path, before)}\nMake the edit again with the text as it is there."
             )
-        changes = self._show_changes(path, applied.after, applied.places)
+        changes = self._show_changes(path, applied.after, before)
         return replace(applied, remarks=(*applied.remarks, f"The file had changed since you saw it. {changes}"))
 
     def check_write(self, path: str, before: bytes) -> None:
@@ -184,18 +184,23 @@ class Seen:
                 "a part of the file with edit_file."
             )
 
-    def _show_changes(self, path: str, data: bytes, own: Iterable[tuple[int, int]] = ()) -> str:
-        """The lines that differ from what the model saw, but for its `own`; it has seen them then."""
+    def _show_changes(self, path: str, data: bytes, found: bytes | None = None) -> str:
+        """The lines of `data` that differ from what the model saw; it has seen them then.
+
+        `found` is what the file was before the model's own edit made `data` of it: what that changed is left out.
+        """
         sight = self._sights[path]
         if sight.data is None:
             return "It is large: read again what you need of it."
-        changes = changed_ranges(_lines(sight.data), _lines(data))
-        places = [(change.new_from + 1, change.new_to) for change in changes]
-        mine = set(own)
-        others = [place for place in places if not any(low <= place[0] and place[1] <= high for low, high in mine)]
+        now = data if found is None else found
+        changes = changed_ranges(_lines(sight.data), _lines(now))
+        places = [(change.new_from + 1, change.new_to) for change in changes if change.new_from < change.new_to]
+        gone = len(changes) - len(places)
+        others = list(carried(sight_of(now, places), data)) if found is not None else places
+        said = f"Elsewhere lines were taken out, at {gone} {'place' if gone == 1 else 'places'}." if gone else ""
         if not others:
-            return "Nothing else differs."
-        return f"These lines differ (lines that were only taken out have none):\n{self._show(path, data, others)}"
+            return said or "Nothing else differs."
+        return f"These lines differ:\n{self._show(path, data, others)}" + (f"\n{said}" if said else "")
 
     def _show(self, path: str, data: bytes, places: list[tuple[int, int]]) -> str:
         """The lines, as they are to be shown; the model has seen them then, unless they are too many for that."""

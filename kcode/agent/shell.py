@@ -93,11 +93,15 @@ class Shell:
             custom=self.test_command,
             interpreters=python_interpreters(self._environment),
         )
-        # Chosen tests prove nothing about the others; the user's own command is always run whole.
-        if self.test_command is not None or target.strip() in {"", ".", "./"}:
+        if self.tests_all(target):
             self._tests = (draft.generation, report)
             draft.versions.note_tests(report)
         return report
+
+    def tests_all(self, target: str) -> bool:
+        """Whether a run with this target is one of all tests: chosen ones prove nothing about the others."""
+        # The user's own command is always run whole.
+        return self.test_command is not None or target.strip() in {"", ".", "./"}
 
     def fresh_tests(self) -> TestReport | None:
         """The last run of all tests, if the draft is still what it ran over."""

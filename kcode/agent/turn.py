@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -288,10 +289,22 @@ def _with_note(desk: Desk, finished: ToolCallFinished, refused: list[str]) -> st
     tool = desk.tools.get(finished.call.name)
     access = tool.access if tool else None
     if access is Access.EDIT and finished.result.failed:
-        refused.append(finished.call.name)
+        refused.append(f"{finished.call.name} {_first_argument(finished.call)}".rstrip())
     if access is Access.EXECUTE and refused:
-        return f"Note: {', '.join(refused)} of this reply was refused; this ran without it.\n{finished.result.text}"
+        were, it = ("was", "it") if len(refused) == 1 else ("were", "them")
+        names = ", ".join(dict.fromkeys(refused))
+        return f"Note: {names} of this reply {were} refused; this ran without {it}.\n{finished.result.text}"
     return finished.result.text
+
+
+def _first_argument(call: ToolCall) -> str:
+    """The file that an edit is about; "" where that cannot be read."""
+    try:
+        arguments = json.loads(call.arguments, strict=False)
+    except ValueError:
+        return ""
+    first = next(iter(arguments.values()), "") if isinstance(arguments, dict) else ""
+    return first[:200] if isinstance(first, str) else ""
 
 
 async def _run_call(desk: Desk, call: ToolCall, *, cut_off: bool) -> AsyncGenerator[Event, None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kcode.agent.files import DraftFiles
 from kcode.agent.partial import PartialTests
+from kcode.agent.untouched import Untouched
 from kcode.draft.draft import open_draft
 from kcode.errors import DraftError, ToolError
 
@@ -34,6 +35,7 @@ class DraftView(DraftFiles):
     ) -> None:
         super().__init__(workspace, git, session.outputs_folder, environment)
         self.shell = shell
+        self.untouched = Untouched()
         self._git = git
         # A question proposes nothing, so it leaves no draft behind that would count as the last session's.
         self._folder = session.draft_folder if shell else session.folder / "reading"
@@ -92,6 +94,12 @@ class DraftView(DraftFiles):
         return result
 
     async def run_tests(self, target: str, seconds: float) -> TestReport:
+        report = await self.test_draft(target, seconds)
+        is_whole, is_changed = self._commands().tests_all(target), bool(self.draft.changes())
+        return await self.untouched.compare(self.partial_tests, report, is_whole=is_whole, is_changed=is_changed)
+
+    async def test_draft(self, target: str, seconds: float) -> TestReport:
+        """The same without a look at what failed before."""
         report = await self._commands().run_tests(target, seconds)
         self._note(*report.result.changed)
         return report

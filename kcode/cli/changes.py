@@ -51,7 +51,7 @@ def diff(
 
 def apply(
     words: Chosen = None,
-    pick: Annotated[bool, typer.Option("--pick", help="Ask hunk by hunk.")] = False,
+    pick: Annotated[bool, typer.Option("--pick", help="Ask hunk by hunk, of those that are named or of all.")] = False,
     folder: Folder = Path(),
     anywhere: Anywhere = False,
 ) -> None:
@@ -65,7 +65,7 @@ def apply(
     \b
     kcode apply
     kcode apply 3fa2 calc/money.py
-    kcode apply --pick
+    kcode apply --pick                hunk by hunk, also: --pick calc/
     kcode apply < fix.patch           or kcode apply - < fix.patch
     """
     from kcode.headless.review import apply_words

@@ -42,6 +42,7 @@ _MOST_HASHED = 300
 _WRITE_SECONDS = 0.2
 # What reading words and ranking take at the end of the wait, and how much more for each file; ranking alone.
 _RESERVED, _RESERVED_A_FILE, _RANKING = 0.4, 25e-6, 0.3
+_PROGRAM = "import sys; sys.path += sys.argv[1:]; from kcode.context.indexer import main; sys.exit(main())"
 # Rows of files that are gone: beyond these the database is made anew.
 _MOST_DEAD, _DEAD_FACTOR = 5_000, 4
 
@@ -169,7 +170,9 @@ class Indexer:
             with suppress(sqlite3.OperationalError):  # another process writes just then, and may be at these files
                 index_files(job, store)
         elif self._process is None or self._process.poll() is not None:
-            self._process = _launch(job)
+            self._end_process()
+            with suppress(OSError):  # no more processes: what is there answers
+                self._process = _launch(job)
 
     def _wait(self, files: int, seconds: float | None) -> None:
         if self._process is None:
@@ -209,10 +212,11 @@ class Indexer:
     def _end_process(self) -> None:
         if self._process is not None:
             assert self._process.stdin is not None
-            with suppress(OSError):
-                self._process.stdin.close()
+            # First the process: whoever is still writing its job to it would be waited for.
             self._process.kill()
             self._process.wait()
+            with suppress(OSError):
+                self._process.stdin.close()
             self._process = None
 
     def close(self) -> None:
@@ -228,12 +232,11 @@ def _version() -> str:
 
 
 def _launch(job: Job) -> subprocess.Popen[bytes]:
-    # Nothing is imported from the folder that it is started in, and kcode from where this one is.
-    environment = os.environ | {"PYTHONPATH": str(Path(kcode.__file__).parent.parent), "PYTHONSAFEPATH": "1"}
+    # It imports what this process would, behind Python's own modules, and of the workspace nothing but kcode itself.
+    folders = [entry for entry in sys.path if Path(entry).is_absolute() and not Path(entry).is_relative_to(job.root)]
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "kcode.context.indexer"],
+        [sys.executable, "-P", "-c", _PROGRAM, *folders, str(Path(kcode.__file__).parent.parent)],
         cwd=job.folder,
-        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -258,5 +261,7 @@ def index_folder(cache: Path, workspace: Workspace) -> Path:
         place = workspace.git_dir
         with suppress(OSError, ValueError):
             common = (place / "commondir").read_text(encoding="utf-8").strip()
-            place = Path(os.path.realpath(place / common))
+            shared = Path(os.path.realpath(place / common))
+            # A repository that only says so shares nothing.
+            place = shared if place.is_relative_to(shared) else place
     return cache / "index" / hashlib.sha256(os.fsencode(place)).hexdigest()[:16]

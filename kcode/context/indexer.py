@@ -1,4 +1,4 @@
-"""The indexing process: `python -m kcode.context.indexer`, with its job as one line of JSON on stdin.
+"""The indexing process, which is given its job as one line of JSON on stdin.
 
 It ends when the work is done, or as soon as stdin does, which is when the process that started it has ended.
 """
@@ -81,7 +81,10 @@ def main() -> int:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin, whose lock this thread would still hold when the interpreter ends.
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
     os._exit(0)
 
 
@@ -177,7 +180,3 @@ def _write(store: Store, extracts: dict[str, Extract], stamps: dict[bytes, Stamp
 def total_size(root: Path, paths: Iterable[str]) -> int:
     """The bytes of those files that would be read."""
     return sum(there.size for path in paths if (there := look(root, path)) is not None)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -35,17 +35,21 @@ def digest(state: FileState | None) -> Digest:
 class Baseline:
     """The changed paths and their base images, in `folder`: blobs named by their content, and an index put atomically.
 
-    A change counts for later processes once `save` has returned; the blobs that it needs are there before it.
+    A change counts for other processes once `save` has returned; the blobs that it needs are there before it. What
+    another process saved meanwhile, as one that applies while a model works, stays.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._index = folder / "index.json"
         self._origins: dict[str, Origin] = {}
+        self._unsaved: set[str] = set()
+        self._known: tuple[int, int] | None = None
         self.reload()
 
     def reload(self) -> None:
         """Go back to what was last saved."""
+        self._known = self._version()
         stored = disk.read_json(self._index)
         try:
             self._origins = {
@@ -54,10 +58,24 @@ class Baseline:
             }
         except (TypeError, ValueError, AttributeError) as error:
             raise DraftError(f"The draft's file {self._index} is damaged ({error}). Start a new session.") from error
+        self._unsaved.clear()
 
     def save(self) -> None:
-        value = {path: (origin.before, origin.after, origin.by) for path, origin in self._origins.items()}
-        disk.write_json(self._index, value)
+        with disk.locked(self._folder / "lock"):
+            if self._version() != self._known:
+                ours = {path: self._origins.get(path) for path in self._unsaved}
+                self.reload()
+                for path, origin in ours.items():
+                    self.put_back(path, origin)
+            value = {path: (origin.before, origin.after, origin.by) for path, origin in self._origins.items()}
+            disk.write_json(self._index, value)
+            self._known = self._version()
+            self._unsaved.clear()
+
+    def _version(self) -> tuple[int, int] | None:
+        """Which of all the index's files is there now: each save puts another one in its place."""
+        found = disk.lstat(self._index)
+        return (found.st_ino, found.st_mtime_ns) if found is not None else None
 
     @property
     def origins(self) -> Mapping[str, Origin]:
@@ -70,21 +88,26 @@ class Baseline:
             known = Origin(digest(before), None)
             self._store(before)
         names = (*(name for name in known.by if name != by), by) if by else known.by
-        self._origins[path] = Origin(known.before, digest(after), names[-_MOST_NAMES:])
+        self._put(path, Origin(known.before, digest(after), names[-_MOST_NAMES:]))
 
     def rebase(self, path: str, before: FileState | None) -> None:
         self._store(before)
-        self._origins[path] = replace(self._origins[path], before=digest(before))
+        self._put(path, replace(self._origins[path], before=digest(before)))
 
     def drop(self, path: str) -> None:
         self._origins.pop(path, None)
+        self._unsaved.add(path)
 
     def put_back(self, path: str, origin: Origin | None) -> None:
         """Have a path as it was in the index before a change that failed."""
         if origin is None:
             self.drop(path)
         else:
-            self._origins[path] = origin
+            self._put(path, origin)
+
+    def _put(self, path: str, origin: Origin) -> None:
+        self._origins[path] = origin
+        self._unsaved.add(path)
 
     def before(self, path: str) -> FileState | None:
         """The base image of a path that is in the index."""

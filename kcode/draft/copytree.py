@@ -51,7 +51,7 @@ class CopyTree:
             return theirs if disk.stat_beneath(self._root, path) is not None else None
         there = disk.stat_beneath(self._copy, path)
         if there is None:
-            if self._is_gone(path):
+            if _is_gone(self._copy, self._manifest, path):
                 return None
             return theirs if disk.stat_beneath(self._root, path) is not None else None
         if stat.S_ISDIR(there.st_mode):
@@ -101,8 +101,12 @@ class CopyTree:
             self._make_folders(path)
             # As new, or a build of what the draft had here would count as one of this.
             self._take(path, keep_time=False)
-        self._manifest.save()
+        self._manifest.is_saved = False
         return True
+
+    def flush(self) -> None:
+        if not self._manifest.is_saved:
+            self._manifest.save()
 
     def prepare(self) -> None:
         if not self._manifest.exists:
@@ -211,7 +215,7 @@ class CopyTree:
         if theirs is None or stat.S_ISDIR(theirs.st_mode) or (known is not None and known[0] == stamp(theirs)):
             return False
         ours = disk.stat_beneath(self._copy, path)
-        if self._manifest.is_untouched(path, stamp(ours)) if ours else not self._is_gone(path):
+        if self._manifest.is_untouched(path, stamp(ours)) if ours else not _is_gone(self._copy, self._manifest, path):
             return self._take(path)
         return False
 
@@ -274,12 +278,13 @@ class CopyTree:
             elif not stat.S_ISDIR(found.st_mode):
                 raise DraftError(f"{folder} is a file, not a folder, so {path} cannot be put in it.")
 
-    def _is_gone(self, path: str) -> bool:
-        """The draft removed the path, or a folder above it, from the copy."""
-        if path in self._manifest.files:
-            return True
-        folders = [folder for folder in (path, *folders_above(path)) if folder in self._manifest.folders]
-        return any(not (self._copy / folder).is_dir() for folder in folders)
+
+def _is_gone(copy: Path, manifest: Manifest, path: str) -> bool:
+    """The draft removed the path, or a folder above it, from the copy."""
+    if path in manifest.files:
+        return True
+    folders = [folder for folder in (path, *folders_above(path)) if folder in manifest.folders]
+    return any(not (copy / folder).is_dir() for folder in folders)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

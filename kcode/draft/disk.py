@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import shutil
 import stat
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 # A larger file is neither proposed nor kept as a base image: both hold it in memory.
 LARGEST = 64 << 20
+# A save takes some milliseconds.
+_PATIENCE, _PAUSE = 2.0, 0.002
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _ABSENT = (FileNotFoundError, NotADirectoryError)
 
@@ -128,6 +132,28 @@ def read_json(path: Path) -> Any:
         return None
     except (OSError, ValueError) as error:
         raise DraftError(f"The draft's file {path} is damaged ({error}). Start a new session.") from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Only one process at a time; where a lock cannot be had in a while, as on some network file systems, without."""
+    make_folder(path.parent)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        until = time.monotonic() + _PATIENCE
+        while not _take(file) and time.monotonic() < until:
+            time.sleep(_PAUSE)
+        yield
+    finally:
+        os.close(file)
+
+
+def _take(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return not isinstance(error, BlockingIOError)
+    return True
 
 
 def append_line(target: Path, line: bytes) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kcode.draft import disk
 from kcode.draft.baseline import Baseline
+from kcode.draft.files import Change
 from kcode.draft.ignore import IgnoreRules
 from kcode.draft.layers import holds_files
 from kcode.draft.ledger import Ledger
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from kcode.draft.files import Change, FileState, Mount
+    from kcode.draft.files import FileState, Mount
     from kcode.draft.layers import Layers
     from kcode.draft.rebase import Move
     from kcode.safegit import SafeGit
@@ -149,17 +150,14 @@ class Draft:
 
     def write(self, path: str, state: FileState, by: str) -> None:
         """Put a file or link in the draft, with the folders above it. DraftError where a folder stands."""
-        inner = self.resolve(path)
-        if not inner or holds_files(self.layers, inner):
-            raise DraftError(f"{path or 'The workspace'} is no file. Give the path of a file, or a new one.")
-        self._change(inner, state, by)
+        self.change([Change(path, self.read(path), state)], by)
 
     def remove(self, path: str, by: str) -> None:
         """Remove a file or link. DraftError when there is none."""
-        inner = self.resolve(path)
-        if self._state(inner) is None:
+        state = self.read(path)
+        if state is None:
             raise DraftError(f"There is no file {path} in the draft to remove.")
-        self._change(inner, None, by)
+        self.change([Change(path, state, None)], by)
 
     def move(self, source: str, target: str, by: str) -> None:
         """Move a file or link. DraftError when there is none, or when something stands at the target."""
@@ -169,18 +167,38 @@ class Draft:
         if self.entry(target) is not None:
             raise DraftError(f"{target} is there already. Remove it first, or choose another name.")
         self.write(target, state, by)
-        self.remove(source, by)
+        self.change([Change(source, state, None)], by)
 
-    def _change(self, path: str, state: FileState | None, by: str) -> None:
-        with disk.naming_full_disk(self.folder):
-            self._ledger.change(path, state, by)
-        self.generation += 1
+    def change(self, changes: Iterable[Change], by: str) -> None:
+        """Put files and links in the draft, and remove some first, which makes room. DraftError where a folder stands.
+
+        `before` is what the draft showed where the change was made from: what the user saved there since is not undone
+        by it. An error leaves the changes undone that were not made yet.
+        """
+        every = list(changes)
+        for made in (False, True):
+            group = [
+                Change(self.resolve(change.path), change.before, change.after)
+                for change in every
+                if (change.after is not None) is made
+            ]
+            for change in group:
+                if made and (not change.path or holds_files(self.layers, change.path)):
+                    name = change.path or "The workspace"
+                    raise DraftError(f"{name} is no file. Give the path of a file, or a new one.")
+            if group:
+                try:
+                    with disk.naming_full_disk(self.folder):
+                        self._ledger.change(group, by)
+                finally:
+                    self.generation += 1
 
     def mount(self) -> Mount:
         """How a command sees the draft. Ask afresh before each command: `settle` counts from here."""
         with disk.naming_full_disk(self.folder):
-            self.layers.prepare()
+            # What is saved from here on the command may not see.
             disk.write_whole(self._started, b"")
+            self.layers.prepare()
         return self.layers.mount()
 
     def settle(self, by: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from kcode.draft.ladder import BLANK, Ladder, is_part_numbered, read_retyped
 from kcode.draft.linediff import changed_ranges
 from kcode.draft.lineends import with_line_ends
 from kcode.draft.linemerge import merge_lines
-from kcode.draft.original import Original, Place, read_original, replace_places, separate, to_lines
+from kcode.draft.original import Original, Place, read_original, replace_lines, replace_places, separate, to_lines
 from kcode.draft.refusals import Refusals
 from kcode.errors import EditRefusedError, ToolError
 from kcode.textfile import decode_text
@@ -48,7 +48,7 @@ def apply_edits(before: bytes, edits: Sequence[Edit]) -> Applied:
     base = read_original(file)
     plain = [replace(edit, old=_to_lf(edit.old), new=_to_lf(edit.new)) for edit in edits]
     call = _Call(base, Refusals(base, plain), Ladder(base.lines), plain)
-    found = [call.find(number) for number in range(len(plain))]
+    found = call.find_all()
     places = separate(base, [place for _, its_places in found for place in its_places])
     if isinstance(places, tuple):
         raise call.refusals.overlap(*places)
@@ -87,9 +87,23 @@ class _Call:
         self.base, self.refusals = base, refusals
         self._ladder, self._edits = ladder, edits
 
+    def find_all(self) -> list[_Found]:
+        """Where each edit is to be made, or a refusal that speaks of every edit that does not fit."""
+        found, refused = [], []
+        for number in range(len(self._edits)):
+            try:
+                found.append(self.find(number))
+            except EditRefusedError as refusal:
+                refused.append(refusal)
+        if refused:
+            raise self.refusals.together(refused)
+        return found
+
     def find(self, number: int) -> _Found:
-        """Where an edit is to be made; nowhere for one that asks for no change beside others that do."""
+        """Where an edit is to be made; nowhere for one that asks for no change beside others that do, or for a repeat."""
         edit = self._edits[number]
+        if edit in self._edits[:number]:
+            return None, []
         if edit.old == edit.new:
             if any(other.old != other.new for other in self._edits):
                 return None, []
@@ -120,7 +134,9 @@ class _Call:
         said = []
         for number, (match, places) in enumerate(found):
             name = f"Edit {number + 1}" if len(found) > 1 else "The edit"
-            if match is None:
+            if match is None and (first := self._edits.index(self._edits[number])) < number:
+                said.append(f"{name} repeats edit {first + 1}, which was made once.")
+            elif match is None:
                 said.append(f"{name} asked for no change: its `old` and `new` are the same.")
             elif match.tier is not Tier.EXACT:
                 said.append(
@@ -261,10 +277,8 @@ def _changed_lines(base: Original, places: Sequence[Place]) -> tuple[tuple[int, 
     """The lines of the new text that the file did not have; those that `old` and `new` share are not among them."""
     found: list[tuple[int, int]] = []
     shift = 0
-    for start, end, inside in _whole_lines(base.text, places):
-        here = [replace(place, start=place.start - start, end=place.end - start) for place in inside]
-        before = to_lines(base.text[start:end])
-        after = to_lines(replace_places(base.text[start:end], here))
+    for start, end, new in replace_lines(base.text, places):
+        before, after = to_lines(base.text[start:end]), to_lines(new)
         first = base.line_of(start) + shift
         for change in changed_ranges(before, after):
             low, high = first + change.new_from, first + change.new_to - 1
@@ -274,18 +288,3 @@ def _changed_lines(base: Original, places: Sequence[Place]) -> tuple[tuple[int, 
                 found.append((low, high))
         shift += len(after) - len(before)
     return tuple(found)
-
-
-def _whole_lines(text: str, places: Sequence[Place]) -> list[tuple[int, int, list[Place]]]:
-    """The spans of whole lines that hold the places; places that share a line share a span."""
-    spans: list[tuple[int, int, list[Place]]] = []
-    for place in places:
-        if spans and place.start < spans[-1][1]:
-            start, _, inside = spans.pop()
-        else:
-            start, inside = text.rfind("\n", 0, place.start) + 1, []
-        # Where `new` does not end its line, the line below may join it.
-        ends = place.end > start and text[place.end - 1] == "\n" and place.new.endswith("\n")
-        stop = place.end if ends else text.find("\n", place.end) + 1
-        spans.append((start, stop or len(text), [*inside, place]))
-    return spans

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from kcode.draft.operations import FileRecord, Folder, Image, Operation
     from kcode.draft.placement import Found
 
-_ADVICE = {
+ADVICE = {
     errno.ENOSPC: " Free some space on that disk, then try again.",
     errno.EDQUOT: " Your disk quota is used up; free some space, then try again.",
     errno.EROFS: " That file system is mounted read-only; make it writable, then try again.",
-    errno.EACCES: " Give yourself the right to write there, then try again.",
-    errno.EPERM: " Give yourself the right to write there, then try again.",
+    errno.EACCES: " Give yourself the right to read and write there, then try again.",
+    errno.EPERM: " Give yourself the right to read and write there, then try again.",
     errno.EIO: " The disk has trouble: look at the system's log, and save what is dear to you elsewhere.",
 }
 
@@ -46,7 +46,7 @@ def run(root: Path, history: History, operation: Operation) -> Operation:
         left = _take_back(root, history, operation, error)
         others = f" {', '.join(left)} was changed by another program meanwhile and left as it is." if left else ""
         cause = error.__cause__
-        advice = _ADVICE.get(cause.errno or 0, "") if isinstance(cause, OSError) else ""
+        advice = ADVICE.get(cause.errno or 0, "") if isinstance(cause, OSError) else ""
         kind = StaleError if isinstance(error, StaleError) else DraftError
         raise kind(f"{error} No file was changed.{others}{advice}") from error
     except BaseException as error:
@@ -62,7 +62,7 @@ def run(root: Path, history: History, operation: Operation) -> Operation:
 
 def _take_back_unrecorded(root: Path, history: History, operation: Operation, error: OSError) -> DraftError:
     """Put everything back since its end could not be recorded; what to tell the user."""
-    advice = _ADVICE.get(error.errno or 0, "")
+    advice = ADVICE.get(error.errno or 0, "")
     what = f"The journal cannot be written: {error.strerror}."
     try:
         # The end may be on the disk all the same. What is put back must not count as done while that is under way.
@@ -189,7 +189,11 @@ def _put_back(root: Path, history: History, operation: Operation) -> Operation:
 
 def _standing(root: Path, history: History, file: FileRecord) -> str:
     """Where a file stands between its two states: "before", "after", "torn" (half written by us) or "other"."""
-    found = look(root, file.real)
+    try:
+        found = look(root, file.real)
+    except OSError as error:
+        advice = ADVICE.get(error.errno or 0, "")
+        raise DraftError(f"{file.path} cannot be read: {error.strerror}. It was left as it is.{advice}") from error
     before, after = state_of(history, file.before), state_of(history, file.after)
     if _is(found, before):
         return "before"

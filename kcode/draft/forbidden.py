@@ -19,7 +19,7 @@ _MOST_WORDS = 8
 _DOTS = re.compile(r"^(?:\.{3,}|…)|(?:\.{3,}|…)$")
 # How kcode's own tools say that they left something out of what they show.
 _OWN = re.compile(
-    r"… \[cut: the line has [\d,]+ characters\]|^… lines \d+-\d+ (?:not shown|follow)|^\d+ more places, not shown$"
+    r"… \[cut: the line has [\d,]+ characters\]|^… lines \d+-\d+ (?:not shown|follow)|^… not shown: lines \d"
 )
 _MARKER = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: .*)?$")
 _SOME_LINES = 20
@@ -30,7 +30,7 @@ def find_placeholder(new: str, old: str) -> str | None:
 
     That is a line with dots at one end and words such as "rest of the code", or what kcode's own tools write.
     """
-    if "..." not in new and "…" not in new and "more places, not shown" not in new:
+    if "..." not in new and "…" not in new:
         return None
     had = {line.strip() for line in old.split("\n")}
     return next((line for line in map(str.strip, new.split("\n")) if line not in had and _is_placeholder(line)), None)

@@ -31,15 +31,16 @@ def path_bytes(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
 
-def quote(name: bytes) -> bytes:
-    """The name as it is, or in double quotes with octal escapes if it holds what git quotes."""
-    if all(32 <= code < 127 and code not in _ESCAPES for code in name):
+def quote(name: bytes, *, for_people: bool = False) -> bytes:
+    """The name as it is, or in double quotes with octal escapes if it holds what git quotes.
+
+    `for_people` letters beyond ASCII stay as they are, as with git's core.quotePath=false.
+    """
+    plain = {*range(32, 127), *(range(128, 256) if for_people else ())} - _ESCAPES.keys()
+    if plain.issuperset(name):
         return name
-    spelled = (
-        f"\\{_ESCAPES[code]}" if code in _ESCAPES else chr(code) if 32 <= code < 127 else f"\\{code:03o}"
-        for code in name
-    )
-    return f'"{"".join(spelled)}"'.encode()
+    spelled = (bytes([code]) if code in plain else f"\\{_ESCAPES.get(code, f'{code:03o}')}".encode() for code in name)
+    return b'"' + b"".join(spelled) + b'"'
 
 
 def unquote(text: bytes) -> tuple[bytes, bytes]:

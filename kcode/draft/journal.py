@@ -13,11 +13,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kcode.draft.execution import run, settle, state_of
+from kcode.draft.execution import ADVICE, run, settle, state_of
 from kcode.draft.history import History
 from kcode.draft.operations import FileRecord, Image, Operation, all_undone, in_force, undone
 from kcode.draft.placement import look
-from kcode.draft.plan import folders_to_empty, folders_to_make, plan_back, plan_changes
+from kcode.draft.plan import folders_to_empty, folders_to_make, plan_back, plan_changes, readable
 from kcode.draft.reversal import Reversal, changes_of, find_operation, plan_reversal, with_number
 from kcode.errors import DraftError, StaleError
 
@@ -186,8 +186,9 @@ def _explained(journal_folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        advice = ADVICE.get(error.errno or 0, "")
         raise DraftError(
-            f"The journal in {journal_folder} cannot be used: {error.strerror}. No file was changed."
+            f"The journal in {journal_folder} cannot be used: {error.strerror}. No file was changed.{advice}"
         ) from error
 
 
@@ -202,7 +203,10 @@ def _plan(
     for other in history.operations():
         if other.state == "done":
             written |= {file.real: file.after for file in other.files}
-    present = {file.path: look(workspace.root, file.real).state for file in operation.files}
+    present = {}
+    for file in operation.files:
+        with readable(file.path):
+            present[file.path] = look(workspace.root, file.real).state
     last = {file.path: written[file.real] for file in operation.files}
     return plan_reversal(kind, operation, part, lambda image: state_of(history, image), present, last)
 

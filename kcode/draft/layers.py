@@ -54,7 +54,13 @@ class Layers(Protocol):
         """Remove a folder of which `names` shows nothing."""
 
     def restore(self, path: str) -> bool:
-        """Show the workspace's own file at the path again, live; False where that cannot be done."""
+        """Show the workspace's own file at the path again, live; False where that cannot be done.
+
+        Later processes know of it once `flush` has returned.
+        """
+
+    def flush(self) -> None:
+        """Put on the disk what is known of the files."""
 
     def scan(self, ignored_folders: IgnoredFolders) -> dict[str, Stamp | None]:
         """Every file outside ignored folders that may differ from the workspace's; None for one that is gone."""

@@ -11,10 +11,11 @@ from kcode.draft import disk
 from kcode.draft.baseline import digest
 from kcode.draft.files import Change
 from kcode.draft.layers import Stamp, stamp
+from kcode.draft.versions import BY_USER
 from kcode.errors import DraftError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from kcode.draft.baseline import Baseline
@@ -66,30 +67,53 @@ class Ledger:
             return self._baseline.before(path)
         return disk.read_beneath(self._root, path)
 
-    def change(self, path: str, state: FileState | None, by: str) -> None:
-        """Make a tool's change, all of it or none."""
-        known = self._baseline.origins.get(path)
-        before = None if known else disk.read_beneath(self._root, path)
+    def change(self, changes: Sequence[Change], by: str) -> None:
+        """Make a tool's changes of different paths, each all of it or none; after an error the rest is not made."""
+        known = {change.path: self._baseline.origins.get(change.path) for change in changes}
+        before = {path: self._base(change) for change in changes if known[path := change.path] is None}
+        waiting = list(changes)
         try:
-            # The base image is safe before the first byte changes.
-            self._baseline.record(path, before, state, by)
+            # The base images are safe before the first byte changes.
+            for change in changes:
+                self._baseline.record(change.path, before.get(change.path), change.after, by)
             self._baseline.save()
-            if state is None:
-                self._layers.delete(path)
-            else:
-                self._layers.put(path, state)
+            while waiting:
+                path, after = waiting[0].path, waiting[0].after
+                if after is None:
+                    self._layers.delete(path)
+                else:
+                    self._layers.put(path, after)
+                self._versions.note_change(path, before.get(path), after, by, starts=known[path] is None)
+                del waiting[0]
         except (OSError, DraftError):
-            self._baseline.put_back(path, known)
+            for change in waiting:
+                self._baseline.put_back(change.path, known[change.path])
             with suppress(OSError):
                 self._baseline.save()
             raise
-        self._versions.note_change(path, before, state, by, starts=known is None)
-        if self._is_undone(path) and disk.lstat(self._started) is None and self._show_workspace(path):
-            self._baseline.save()
-        found = self._layers.lstat(path)
-        self._seen[path] = stamp(found) if found is not None else None
-        if _is_rule(path):
+        self._note([change.path for change in changes])
+
+    def _base(self, change: Change) -> FileState | None:
+        """What a path that is not in the account was: as the change says, where the user saved something since."""
+        # In this order no save can fall between the two looks.
+        below = disk.read_beneath(self._root, change.path)
+        return below if self.state(change.path) == change.before else change.before
+
+    def _note(self, paths: Sequence[str]) -> None:
+        """Remember how the paths look that a tool changed, so that no command seems to have done it."""
+        undone = [path for path in paths if self._is_undone(path)] if disk.lstat(self._started) is None else []
+        shown = [path for path in undone if self._show_workspace(path)]
+        if shown:
+            self._save()
+        for path in paths:
+            found = self._layers.lstat(path)
+            self._seen[path] = stamp(found) if found is not None else None
+        if any(map(_is_rule, paths)):
             self._forget_rules()
+
+    def _save(self) -> None:
+        self._layers.flush()
+        self._baseline.save()
 
     def settle(self, by: str) -> tuple[str, ...]:
         """Find what a command changed since the last look and enter it; the paths, sorted."""
@@ -116,7 +140,7 @@ class Ledger:
             # has not yet seen this one would take that for up to date.
             shown = [path for path in undone if self._show_workspace(path)]
             if shown or set(fresh) - ignored:
-                self._baseline.save()
+                self._save()
         except OSError:
             self._baseline.reload()
             raise
@@ -153,13 +177,15 @@ class Ledger:
                     self._layers.put(path, move.merged)
                 elif move.merged is None and move.drafted is not None:
                     self._layers.delete(path)
+                if move.merged != move.drafted:
+                    self._versions.note_change(path, None, move.merged, BY_USER, starts=False)
                 self._baseline.record(path, None, move.merged)
                 self._baseline.rebase(path, move.base)
                 if self._is_undone(path):
                     self._show_workspace(path)
                 found = self._layers.lstat(path)
                 self._seen[path] = stamp(found) if found is not None else None
-            self._baseline.save()
+            self._save()
         except OSError:
             self._baseline.reload()
             raise

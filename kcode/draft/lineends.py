@@ -7,7 +7,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from kcode.draft.linediff import changed_ranges
-from kcode.draft.original import to_lines
+from kcode.draft.original import replace_lines, to_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,22 +24,20 @@ def with_line_ends(base: Original, places: Sequence[Place]) -> str:
     def in_raw(offset: int) -> int:
         return offset + bisect_right(in_text, offset - 1)
 
-    mixed = base.file.is_mixed
-    usual = base.file.line_end
+    mixed, usual = base.file.is_mixed, base.file.line_end
+    # In a file that holds both kinds the whole lines around a place tell which of its line ends are new.
+    written = replace_lines(base.text, places) if mixed else [(place.start, place.end, place.new) for place in places]
     pieces, done = [], 0
-    for place in places:
-        start, end = in_raw(place.start), in_raw(place.end)
-        pieces.append(raw[done:start])
-        pieces.append(
-            _merge(base, place, raw[start:end], _end_above(raw, start) or usual) if mixed else _crlf(place.new)
-        )
-        done = end
+    for start, end, new in written:
+        first, last = in_raw(start), in_raw(end)
+        pieces.append(raw[done:first])
+        if mixed:
+            pieces.append(_merge(raw[first:last], new, _end_above(raw, first) or usual))
+        else:
+            pieces.append(new.replace("\n", "\r\n"))
+        done = last
     pieces.append(raw[done:])
     return "".join(pieces)
-
-
-def _crlf(text: str) -> str:
-    return text.replace("\n", "\r\n")
 
 
 def _end_above(raw: str, start: int) -> str:
@@ -48,11 +46,11 @@ def _end_above(raw: str, start: int) -> str:
     return "" if at < 0 else _end_of(raw[max(0, at - 1) : at])
 
 
-def _merge(base: Original, place: Place, raw_old: str, last: str) -> str:
-    """`place.new` for a file that holds both kinds: a line ends as the one that it replaces or, `last`, follows."""
+def _merge(raw_old: str, new_text: str, last: str) -> str:
+    """The new lines for a file that holds both kinds: one ends as the line that it replaces or, `last`, follows."""
     old_ends = [_end_of(line) for line in raw_old.split("\n")[:-1]]
-    new = place.new.split("\n")
-    old_lines, new_lines = to_lines(base.text[place.start : place.end]), to_lines(place.new)
+    new = new_text.split("\n")
+    old_lines, new_lines = to_lines(raw_old.replace("\r\n", "\n")), to_lines(new_text)
     ends: list[str] = []
     done = 0
     for change in changed_ranges(old_lines, new_lines):

@@ -26,7 +26,7 @@ class Manifest:
         self.linked: tuple[str, ...] = ()
         self.copied: tuple[str, ...] = ()
         stored: Any = disk.read_json(index)
-        self.exists = stored is not None
+        self.exists, self.is_saved = stored is not None, True
         if stored is None:
             return
         try:
@@ -49,7 +49,7 @@ class Manifest:
 
     def save(self) -> None:
         disk.write_json(self._index, {"files": self.files, "linked": self.linked, "copied": self.copied})
-        self.exists = True
+        self.exists = self.is_saved = True
 
 
 def folders_above(path: str) -> list[str]:

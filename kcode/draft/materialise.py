@@ -34,8 +34,11 @@ def materialise(draft: Draft, changes: Iterable[Change]) -> None:
             "Take your changes back, or leave the hunks of that file out."
         )
     # What is gone makes room: a folder can stand where a file was, and a file where a folder was.
-    for change in sorted(made, key=lambda change: (change.after is not None, change.path)):
-        _make(draft, change)
+    for is_written in (False, True):
+        group = [change for change in made if (change.after is not None) is is_written]
+        for change in group:
+            _check(draft, change)
+        draft.change(group, _BY)
     with disk.naming_full_disk(draft.folder):
         _drop_empty_folders(draft, [change.path for change in made if change.after is None])
     for change in made:
@@ -50,16 +53,12 @@ def _drop_empty_folders(draft: Draft, deleted: Iterable[str]) -> None:
             draft.layers.drop_folder(folder)
 
 
-def _make(draft: Draft, change: Change) -> None:
+def _check(draft: Draft, change: Change) -> None:
     for folder in folders_above(change.path):
         if draft.layers.lstat(folder) is not None and not is_folder(draft.layers, folder):
             raise IncompleteError(f"{change.path} needs {folder} to be a folder, which other hunks make of it.")
-    if change.after is None:
-        draft.remove(change.path, _BY)
-    elif holds_files(draft.layers, change.path):
+    if change.after is not None and holds_files(draft.layers, change.path):
         raise IncompleteError(f"{change.path} takes the place of a folder that other hunks empty.")
-    else:
-        draft.write(change.path, change.after, _BY)
 
 
 def _drop_byte_code(draft: Draft, path: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,33 @@ def replace_places(text: str, places: Sequence[Place]) -> str:
         pieces += [text[done : place.start], place.new]
         done = place.end
     return "".join([*pieces, text[done:]])
+
+
+def replace_lines(text: str, places: Sequence[Place]) -> list[tuple[int, int, str]]:
+    """The same as replacements of whole lines: where each begins and ends, and what stands there afterwards."""
+    return [
+        (
+            start,
+            end,
+            replace_places(text[start:end], [replace(p, start=p.start - start, end=p.end - start) for p in inside]),
+        )
+        for start, end, inside in _whole_lines(text, places)
+    ]
+
+
+def _whole_lines(text: str, places: Sequence[Place]) -> list[tuple[int, int, list[Place]]]:
+    """The spans of whole lines that hold the places; places that share a line share a span."""
+    spans: list[tuple[int, int, list[Place]]] = []
+    for place in places:
+        if spans and place.start < spans[-1][1]:
+            start, _, inside = spans.pop()
+        else:
+            start, inside = text.rfind("\n", 0, place.start) + 1, []
+        # Where `new` does not end its line, the line below may join it.
+        ends = place.end > start and text[place.end - 1] == "\n" and place.new.endswith("\n")
+        stop = place.end if ends else text.find("\n", place.end) + 1
+        spans.append((start, stop or len(text), [*inside, place]))
+    return spans
 
 
 def to_lines(text: str) -> list[bytes]:

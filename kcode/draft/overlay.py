@@ -119,6 +119,9 @@ class Overlay:
         (self._upper / path).unlink(missing_ok=True)
         return True
 
+    def flush(self) -> None:
+        """Nothing: the upper itself is all that is known."""
+
     def prepare(self) -> None:
         """Nothing: the kernel reads the upper as it is."""
 

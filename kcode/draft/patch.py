@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kcode.draft.files import LINK, FileChange, FileState, Hunk, Proposal
@@ -16,36 +17,40 @@ if TYPE_CHECKING:
 _CONTEXT = 3
 
 
-def render_patch(proposal: Proposal) -> bytes:
+def render_patch(proposal: Proposal, *, for_people: bool = False) -> bytes:
     """A unified diff with git's extended headers, full blob ids and binary parts that can be reversed.
 
-    It holds the files' bytes as they are: before it goes to a terminal it has to pass through `sanitize`.
+    It holds the files' bytes as they are: before it goes to a terminal it has to pass through `sanitize`. One that is
+    `for_people` spells names as they read them, and of a binary file it tells the size alone.
     """
-    return b"".join(line for change in proposal.changes for line in _file(change))
+    return b"".join(line for change in proposal.changes for line in _file(change, for_people))
 
 
-def _file(change: FileChange) -> list[bytes]:
+def _file(change: FileChange, for_people: bool) -> list[bytes]:
     before, after = change.before, change.after
     if before and after and (before.mode == LINK) != (after.mode == LINK):
         # Git has no patch from a file to a link: the one is deleted, then the other is created.
         gone = FileChange(change.old_path or change.path, None, before, None)
-        return _file(gone) + _file(FileChange(change.path, None, None, after))
+        return _file(gone, for_people) + _file(FileChange(change.path, None, None, after), for_people)
     old, new = path_bytes(change.old_path or change.path), path_bytes(change.path)
-    lines = [b"diff --git " + quote(b"a/" + old) + b" " + quote(b"b/" + new) + b"\n"]
+    spell = partial(quote, for_people=for_people)
+    lines = [b"diff --git " + spell(b"a/" + old) + b" " + spell(b"b/" + new) + b"\n"]
     lines += _modes(before, after)
     if change.old_path is not None and before and after:
         lines.append(b"similarity index %d%%\n" % similarity(before, after))
-        lines += [b"rename from " + quote(old) + b"\n", b"rename to " + quote(new) + b"\n"]
+        lines += [b"rename from " + spell(old) + b"\n", b"rename to " + spell(new) + b"\n"]
     was, now = before.data if before else b"", after.data if after else b""
     if was == now and before and after:
         return lines
     lines.append(_index(before, after))
     if any(is_binary(state) for state in (before, after) if state):
+        if for_people:
+            return [*lines, _binary_size(before, after)]
         return [*lines, b"GIT binary patch\n", *binary_block(now), *binary_block(was)]
     hunks = change.hunks or _whole(was, now)
     if hunks:
-        lines.append(b"--- " + (_name(b"a/" + old) if before else b"/dev/null\n"))
-        lines.append(b"+++ " + (_name(b"b/" + new) if after else b"/dev/null\n"))
+        lines.append(b"--- " + (_name(spell(b"a/" + old)) if before else b"/dev/null\n"))
+        lines.append(b"+++ " + (_name(spell(b"b/" + new)) if after else b"/dev/null\n"))
         lines += _hunks(hunks, split_lines(was))
     return lines
 
@@ -69,7 +74,13 @@ def _index(before: FileState | None, after: FileState | None) -> bytes:
 
 def _name(name: bytes) -> bytes:
     # Git ends a name with a blank in it by a tab, so that a time stamp is not looked for in it.
-    return quote(name) + (b"\t\n" if b" " in name else b"\n")
+    return name + (b"\t\n" if b" " in name else b"\n")
+
+
+def _binary_size(before: FileState | None, after: FileState | None) -> bytes:
+    sizes = [len(state.data) for state in (before, after) if state]
+    spelled = [f"{size:,} {'byte' if size == 1 else 'bytes'}" for size in sizes]
+    return f"Binary file: {', then '.join(spelled)}\n".encode()
 
 
 def _whole(was: bytes, now: bytes) -> tuple[Hunk, ...]:

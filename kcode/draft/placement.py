@@ -89,7 +89,8 @@ def prepare(root: Path, item: Placement) -> bool:
 def place(root: Path, item: Placement, *, prepared: bool = False) -> None:
     """Put the file in place, on the disk. StaleError if it is not what was expected.
 
-    What is written is read back before it takes the file's place: afterwards it is anybody's to change. On any error the file is as it was, but for a file written in place, which may be half written.
+    What is written is read back before it takes the file's place: afterwards it is anybody's to change. On any error the
+    file is as it was, but for a file written in place, which may be half written.
     """
     with _parent(root, item.real) as (folder, name):
         if item.in_place and _look(folder, name).state == item.after:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kcode.draft.files import LINK
 from kcode.draft.gitformat import is_git_folder
 from kcode.draft.operations import Folder
 from kcode.draft.placement import look, with_mode
+from kcode.draft.renames import find_renames
 from kcode.errors import DraftError, ReadOnlyError, RefusedError, StaleError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from kcode.draft.files import Change, FileState
@@ -49,11 +50,11 @@ def plan_changes(workspace: Workspace, changes: Iterable[Change], allowed: Colle
     `allowed` are the read-only files that may be written.
     """
     targets = []
-    for change in changes:
-        if change.before == change.after:
-            continue
-        with _readable(change.path):
-            real = _resolve(workspace, change)
+    real_changes = [change for change in changes if change.before != change.after]
+    links = {change.path for change in real_changes if _is_link(change.before) and change.after is None}
+    for change in real_changes:
+        with readable(change.path):
+            real = _resolve(workspace, change, links)
             found = look(workspace.root, real)
         permissions = None
         if found.kind == "file" and change.after and change.after.mode != LINK:
@@ -61,8 +62,24 @@ def plan_changes(workspace: Workspace, changes: Iterable[Change], allowed: Colle
         targets.append(Target(change.path, real, found, change.before, change.after, permissions))
     if not targets:
         raise DraftError("There is no change to apply.")
+    targets = _with_permissions_of_sources(targets, find_renames(real_changes))
     _check(workspace.root, targets, allowed, "changed since the proposal was made")
     return targets
+
+
+def _with_permissions_of_sources(targets: Sequence[Target], renames: Mapping[str, str]) -> list[Target]:
+    """The targets, where a file that is moved keeps its permissions: a private one stays private."""
+    found = {target.path: target.found for target in targets}
+    return [
+        replace(target, permissions=with_mode(found[source].permissions, target.after.mode))
+        if (source := renames.get(target.path))
+        and target.permissions is None
+        and target.after is not None
+        and found[source].kind == "file"
+        and target.after.mode != LINK
+        else target
+        for target in targets
+    ]
 
 
 def plan_back(
@@ -76,7 +93,7 @@ def plan_back(
     targets = []
     for change in changes:
         file = records[change.path]
-        with _readable(file.path):
+        with readable(file.path):
             found = look(workspace.root, file.real)
         permissions = file.before.permissions if file.before else None
         # Permissions that the user has changed since stay, but for the executable bit that the operation set.
@@ -84,9 +101,10 @@ def plan_back(
         if change.after and change.after.mode != LINK and found.kind == "file" and (changed or permissions is None):
             permissions = with_mode(found.permissions, change.after.mode)
         elif permissions is not None and change.after and change.after.mode != LINK:
-            permissions = with_mode(permissions if exact else found.permissions, change.after.mode)
+            there = found.kind == "file" and not exact
+            permissions = with_mode(found.permissions if there else permissions, change.after.mode)
         targets.append(Target(file.path, file.real, found, change.before, change.after, permissions))
-    _check(workspace.root, targets, allowed, "changed since kcode wrote them, and those changes would be lost")
+    _check(workspace.root, targets, allowed, "changed since kcode last wrote, and those changes would be lost")
     return targets
 
 
@@ -119,20 +137,29 @@ def _parents(real: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def _readable(path: str) -> Iterator[None]:
+def readable(path: str) -> Iterator[None]:
+    """Name the file where the system only says that it cannot be read."""
     try:
         yield
     except OSError as error:
         raise DraftError(f"{path} cannot be read: {error.strerror}. Nothing was written.") from error
 
 
-def _resolve(workspace: Workspace, change: Change) -> str:
-    """The path with its links resolved. A link that is a file to the draft is written through to its target."""
+def _is_link(state: FileState | None) -> bool:
+    return state is not None and state.mode == LINK
+
+
+def _resolve(workspace: Workspace, change: Change, gone: Collection[str]) -> str:
+    """The path with its links resolved, but for those that are `gone` by then, where a folder comes to stand.
+
+    A link that is a file to the draft is written through to its target.
+    """
     root, path = os.fspath(workspace.root), change.path
     parts = path.split("/")
     if {"", ".", ".."} & set(parts) or "\0" in path:
         raise DraftError(f"{path!r} is not a path inside the workspace.")
-    full = os.path.join(os.path.realpath(os.path.join(root, *parts[:-1])), parts[-1])  # noqa: PTH118
+    last = next((at for at, parent in enumerate(_parents(path)) if parent in gone), len(parts) - 1)
+    full = os.path.join(os.path.realpath(os.path.join(root, *parts[:last])), *parts[last:])  # noqa: PTH118
     is_edit = all(state is not None and state.mode != LINK for state in (change.before, change.after))
     if is_edit and os.path.islink(full):  # noqa: PTH114
         full = os.path.realpath(full)
@@ -157,6 +184,12 @@ def _check(root: Path, targets: Sequence[Target], allowed: Collection[str], stal
             raise DraftError(f"{target.path} is a hard link to another file of the proposal; choose one of them.")
     deleted = {target.real for target in targets if target.after is None}
     changed = [target.path for target in targets if not _is_before(root, target, deleted)]
+    barred = [t.path for t in targets if t.path in changed and t.before is None and t.found.kind == "blocked"]
+    if barred:
+        raise StaleError(
+            f"{_listed(barred)} cannot be made: something else stands where a folder above it would be. Nothing was "
+            "written; move that away, or choose other hunks and files."
+        )
     if changed:
         raise StaleError(f"{_listed(changed)} {stale}. Nothing was written. kcode diff shows what there is.")
     read_only = [t.path for t in targets if t.found.kind == "file" and not _is_writable(root, t)]

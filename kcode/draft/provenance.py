@@ -47,14 +47,9 @@ def trace(
     `edited` are hunks that the user changed and the draft does not hold yet: nobody else did them, and no test saw
     them.
     """
-    chains: dict[str, list[int]] = {}
-    for place, record in enumerate(records):
-        if isinstance(record, Version):
-            if record.starts:
-                chains[record.path] = []
-            chains.setdefault(record.path, []).append(place)
+    chains, restored = _chains(records)
     runs = [place for place, record in enumerate(records) if isinstance(record, TestRun)]
-    last_change = max((place for chain in chains.values() for place in chain), default=-1)
+    last_change = max((place for place, record in enumerate(records) if isinstance(record, Version)), default=-1)
     found = {}
     for change in proposal.changes:
         for key, places in _causes(change, records, chains, image).items():
@@ -62,11 +57,33 @@ def trace(
             if key in edited:
                 found[key] = Provenance((*causes, Version(change.path, "", BY_USER, 0.0, False, None, None)))
                 continue
-            since = [place for place in runs if causes and place > max(places)]
+            back = [restored.get(path, -1) for path in (change.path, change.old_path) if path]
+            since = [place for place in runs if causes and place > max([*places, *back])]
             run = records[since[-1]] if since else None
             tested = Tested(run, since[-1] > last_change) if isinstance(run, TestRun) else Tested()
             found[key] = Provenance(causes, tested)
     return found
+
+
+def _chains(records: Sequence[Version | TestRun]) -> tuple[dict[str, list[int]], dict[str, int]]:
+    """For each path the places of the changes that made it what it is, and of the last one that brought a state back.
+
+    A state that the user brings back, as by undoing a rejection, is still by those who made it.
+    """
+    chains: dict[str, list[int]] = {}
+    restored: dict[str, int] = {}
+    known: dict[tuple[str, Digest], list[int]] = {}
+    for place, record in enumerate(records):
+        if not isinstance(record, Version):
+            continue
+        state = (record.path, record.after)
+        if record.by == BY_USER and state in known:
+            chains[record.path] = known[state]
+            restored[record.path] = place
+            continue
+        chains[record.path] = [*([] if record.starts else chains.get(record.path, ())), place]
+        known[state] = chains[record.path]
+    return chains, restored
 
 
 def _causes(

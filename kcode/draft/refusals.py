@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from kcode.tooling import Edit, Tier
 
 _MOST_MATCHES_SHOWN, _MOST_NUMBERS = 6, 40
-_LONG_ENOUGH = 8
+_LONG_ENOUGH, _MOST_REFUSALS = 8, 3
+_NOTHING_MADE = "No file was changed, and no other edit of this call was made."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,20 @@ class Refusals:
         """`reason` and `step` come without their last full stop; `line` is where the edit was probably meant."""
         count = len(self.edits)
         which = f"Edit {number + 1} of {count}: " if count > 1 else ""
-        others = ", and no other edit of this call was made" if count > 1 else ""
-        text = f"{which}{reason}. No file was changed{others}. {step}."
+        state = _NOTHING_MADE if count > 1 else "No file was changed."
+        text = f"{which}{reason}. {state} {step}."
         return EditRefusedError(show_unknown_bytes(text), line)
+
+    def together(self, refused: Sequence[EditRefusedError]) -> EditRefusedError:
+        """All refusals of the call in one, and that the other edits fit, so that one answer can mend everything."""
+        first, *more = refused
+        texts = [str(first), *(str(other).replace(f" {_NOTHING_MADE}", "") for other in more[: _MOST_REFUSALS - 1])]
+        left_out = len(more) - len(texts) + 1
+        if left_out > 0:
+            texts.append(f"{left_out} more {'edit does' if left_out == 1 else 'edits do'} not fit either.")
+        if fit := len(self.edits) - len(refused):
+            texts.append(f"The other {'edit fits' if fit == 1 else f'{fit} edits fit'} as given.")
+        return EditRefusedError("\n".join(texts), first.line)
 
     def overlap(self, one: Place, other: Place) -> EditRefusedError:
         line = self.base.line_of(other.start)
@@ -76,10 +88,8 @@ class Refusals:
         old, new = self.edits[number].old, self.edits[number].new
         if (at := _stands_once(self.base.text, new)) is not None:
             line = self.base.line_of(at)
-            reason = (
-                f"`old` is not in the file, but `new` already is, at line {line}: the edit seems to be made already"
-            )
-            return self.because(number, reason, "If so, it is already applied: leave it out", line)
+            reason = f"`old` is not in the file, but `new` is, at line {line}: it seems to be already applied"
+            return self.because(number, reason, "If so, leave it out", line)
         for other, edit in enumerate(self.edits):
             if other != number and old in edit.new:
                 reason = (

@@ -88,10 +88,15 @@ def plan_reversal(
     back = [Change(change.path, change.after, former[change.path]) for change in changes_of(operation, state)]
     found = rebase(back, present.get)
     if found.unsettled:
-        others = len(found.unsettled) < len(operation.files)
+        others = len(all_keys(propose(changes_of(operation, state)))) > 1
         raise StaleError(
-            f"{', '.join(sorted(found.unsettled))} changed since kcode wrote them, and those changes would be lost. "
-            "Nothing was written." + (f" Other files alone: kcode {kind} {operation.number} FILE." if others else "")
+            f"{', '.join(sorted(found.unsettled))} changed since kcode last wrote, and those changes would be lost. "
+            "Nothing was written."
+            + (
+                f" Others alone: kcode {kind} {operation.number} FILE|HUNK; kcode journal {operation.number} lists them."
+                if others
+                else ""
+            )
         )
     changes = single_paths(found.proposal)
     if not changes:

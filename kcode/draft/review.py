@@ -141,9 +141,12 @@ def comment(review: Review, key: str, text: str) -> Review:
 def divide(review: Review, hunk: Hunk, cut: Cut) -> Review:
     """Make two hunks of one. UsageError where the cut leaves nothing on one side, or a line without an end inside."""
     if not may_cut(hunk, cut):
+        old, new = len(hunk.old_lines), len(hunk.new_lines)
+        is_inside = cut.old <= old and cut.new <= new and cut not in {Cut(0, 0), Cut(old, new)}
+        why = "a last line without a newline cannot be followed by another" if is_inside else "each part needs a line"
         raise UsageError(
-            f"Hunk {hunk.id} cannot be split behind {cut.old} old and {cut.new} new lines: each part needs a line, and "
-            "a last line without a newline cannot be followed by another."
+            f"Hunk {hunk.id} cannot be split behind {cut.old} - and {cut.new} + lines: "
+            f"it has {old} - and {new} + lines, and {why}."
         )
     return _with(review, Divided(hunk.id, cut))
 

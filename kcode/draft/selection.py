@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from kcode.errors import UsageError
@@ -20,36 +21,56 @@ def keys_of(change: FileChange) -> frozenset[str]:
     return frozenset(hunk.id for hunk in change.hunks) or frozenset({change.path})
 
 
-def select_hunks(proposal: Proposal, words: Iterable[str]) -> frozenset[str]:
+def select_hunks(proposal: Proposal, words: Iterable[str], start: str = "") -> frozenset[str]:
     """The ids of hunks, and the paths of files that are decided whole, that the words name.
 
     A word is the beginning of a hunk's id, a file, a folder, a pattern as for ripgrep's --glob, or `all`; several may be
-    joined by commas. UsageError names a word that fits nothing, or fits two hunks.
+    joined by commas. Files and folders are named as seen from `start`, the folder that the user stands in, or from the
+    workspace's root. UsageError names a word that fits nothing, or fits two hunks.
     """
     chosen: frozenset[str] = frozenset()
-    for word in (part.strip() for given in words for part in given.split(",")):
-        if word:
-            chosen |= _select(proposal, word)
+    for given in words:
+        # A comma may also be part of a name or a pattern.
+        whole = _named(proposal, given, start)
+        for word in [given] if whole else map(str.strip, given.split(",")):
+            if word:
+                chosen |= _select(proposal, word, start)
     return chosen
 
 
-def _select(proposal: Proposal, word: str) -> frozenset[str]:
-    by_path = [change for change in proposal.changes if word == "all" or _is_named(change, word)]
+def _select(proposal: Proposal, word: str, start: str) -> frozenset[str]:
+    by_path = _named(proposal, word, start)
     if by_path:
         return frozenset().union(*map(keys_of, by_path))
     ids = [hunk.id for change in proposal.changes for hunk in change.hunks if hunk.id.startswith(word)]
     if len(ids) == 1 and len(word) >= _SHORTEST_ID:
         return frozenset(ids)
+    if len(ids) == 1:
+        raise UsageError(
+            f"{word!r} is too short for a hunk. Is {ids[0]} meant? Give at least {_SHORTEST_ID} characters."
+        )
     if ids:
         raise UsageError(f"{word!r} is the beginning of {len(ids)} hunk ids: {', '.join(ids[:5])}. Give more of it.")
     raise UsageError(f"{word!r} is no hunk and no file of the proposal. kcode diff --hunks lists what there is.")
 
 
-def _is_named(change: FileChange, word: str) -> bool:
+def _named(proposal: Proposal, word: str, start: str) -> list[FileChange]:
+    """The files that the word names, as seen from the user's folder if it names any there."""
+    inner = posixpath.normpath(posixpath.join(start, word)) if word else ""
+    seen = [change for change in proposal.changes if word and (inner == "." or _is_path(change, inner))]
+    return seen or [change for change in proposal.changes if word == "all" or _is_named(change, word)]
+
+
+def _is_path(change: FileChange, name: str) -> bool:
+    folder = name.rstrip("/") + "/"
     paths = [path for path in (change.path, change.old_path) if path is not None]
-    folder = word.rstrip("/") + "/"
-    if any(path == word or path.startswith(folder) for path in paths):
+    return any(path == name or path.startswith(folder) for path in paths)
+
+
+def _is_named(change: FileChange, word: str) -> bool:
+    if _is_path(change, word):
         return True
+    paths = [path for path in (change.path, change.old_path) if path is not None]
     try:
         pattern = compile_glob(word)
     except ValueError:

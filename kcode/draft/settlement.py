@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kcode.draft.baseline import digest
 from kcode.draft.files import Change
 from kcode.draft.hunks import choose, single_paths, split_change
 from kcode.draft.layout import remember
 from kcode.draft.outcome import Outcome
-from kcode.draft.review import Commented, Decided, Divided, Edited, Rejection, TakenOut, reviewed
+from kcode.draft.review import Commented, Decided, Divided, Edited, reviewed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
     from kcode.draft.files import FileChange, Hunk, Proposal
     from kcode.draft.outcome import Fate
@@ -60,7 +59,6 @@ def settle(proposal: Proposal, review: Review, *, apply: Collection[str], reject
             acts=tuple(left for act in review.acts for left in _remaining(act, view, gone, touched)),
             layouts=layouts,
             outcomes=(*review.outcomes, *outcomes_of(view, apply=frozenset(apply), reject=frozenset(reject))),
-            rejection=_rejection(reject, draft) if reject else review.rejection,
         ),
     )
 
@@ -70,11 +68,6 @@ def without_rejection(review: Review) -> Review:
     keys = review.rejection.keys if review.rejection else ()
     kept = tuple(one for one in review.outcomes if one.fate != "rejected" or one.id not in keys)
     return replace(review, outcomes=kept, rejection=None)
-
-
-def _rejection(keys: Collection[str], draft: Sequence[Change]) -> Rejection:
-    files = tuple(TakenOut(change.path, digest(change.before), digest(change.after)) for change in draft)
-    return Rejection(tuple(sorted(keys)), files)
 
 
 def untold_comments(view: Reviewed, review: Review) -> tuple[Outcome, ...]:

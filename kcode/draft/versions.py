@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kcode.draft.files import FileState
     from kcode.results import TestReport
 
-# What the user changes in the draft, by editing or rejecting hunks, is by them.
+# What the user changes in the draft, by editing or rejecting hunks or by saving a file that is merged into it, is by them.
 BY_USER = "you"
 # The texts of larger files are not kept; who changed them is.
 _LARGEST_IMAGE = 4 << 20
@@ -68,14 +68,19 @@ class Versions:
         self, path: str, before: FileState | None, after: FileState | None, by: str, *, starts: bool
     ) -> None:
         """Note a change of a path. What it was before is wanted only where it `starts`."""
-        after_digest = digest(after)
-        record = [path, self.call, by, round(time.time(), 3), starts, digest(before) if starts else None, after_digest]
+        times = [round(time.time(), 3), starts, digest(before) if starts else None, self.keep(after)]
         with suppress(OSError):
-            if after is not None and after_digest is not None and len(after.data) <= _LARGEST_IMAGE:
-                image = self._images / after_digest[1]
+            self._append([path, self.call, by, *times])
+
+    def keep(self, state: FileState | None) -> Digest:
+        """Keep the bytes of a state, if they are not too many; returns its name, which gives them back."""
+        name = digest(state)
+        with suppress(OSError):
+            if state is not None and name is not None and len(state.data) <= _LARGEST_IMAGE:
+                image = self._images / name[1]
                 if not image.exists():
-                    disk.write_whole(image, after.data)
-            self._append(record)
+                    disk.write_whole(image, state.data)
+        return name
 
     def note_tests(self, report: TestReport) -> None:
         """Note a run of all tests over the draft as it is."""

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kcode.draft.files import Proposal
-from kcode.errors import KcodeError, ToolError
 from kcode.headless.terminal import DIM, YELLOW
 from kcode.options import TEST_SECONDS
-from kcode.results import CommandEnd, CommandResult, TestReport
-from kcode.testing.verdict import failing
+from kcode.results import CommandEnd, TestReport
+from kcode.testing.verdict import failed_before
 
 if TYPE_CHECKING:
     from kcode.agent.workbench import Workbench
     from kcode.headless.terminal import Terminal
     from kcode.options import OutputOptions
-
-# What takes much longer than the same tests took over the draft will hardly end well.
-_LEAST_SECONDS, _TIMES_LONGER = 60.0, 3
 
 
 async def run_baseline(
@@ -29,28 +24,14 @@ async def run_baseline(
     """
     if report.ok or report.result.end is not CommandEnd.EXITED or (output.quiet and not output.json):
         return None
-    if not output.quiet:
+    if not output.quiet and bench.view.untouched.report is None:
         terminal.say("Running the tests over your files as they are, to tell what failed before …", DIM)
-    seconds = max(_LEAST_SECONDS, _TIMES_LONGER * report.result.seconds)
-    seconds = min(TEST_SECONDS, bench.settings.timeout or TEST_SECONDS, seconds)
-    try:
-        before = await bench.view.partial_tests().run(Proposal(), (), seconds=seconds)
-    except ToolError:
-        # Without the draft's changes there are no tests at all, so none of them fails.
-        return TestReport("", CommandResult(0, ""))
-    except KcodeError as error:
+    seconds = min(TEST_SECONDS, bench.settings.timeout or TEST_SECONDS)
+    before, reason = await bench.view.untouched.run(bench.view.partial_tests(), report, seconds)
+    if reason:
         # Only what is known of the draft's failures depends on it.
-        terminal.say(f"! {error}", YELLOW)
-        return None
-    return before if before.result.end is CommandEnd.EXITED else None
-
-
-def failed_before(report: TestReport, before: TestReport | None) -> list[str] | None:
-    """The names of the failing tests that failed before as well; None where that is not known."""
-    if before is None or not report.failures or (not before.ok and not before.failures):
-        return None
-    names = failing(before)
-    return [failure.name for failure in report.failures if failure.name in names]
+        terminal.say(f"! {reason}", YELLOW)
+    return before
 
 
 def describe_before(report: TestReport, before: TestReport | None) -> str:

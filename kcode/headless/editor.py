@@ -37,7 +37,8 @@ def edit_text(folder: Path, path: str, data: bytes, environment: Mapping[str, st
             ended = subprocess.run([*shlex.split(command), str(file)], stdin=keyboard, stdout=sys.stderr, check=False)
         state = read_state(file)
     except (OSError, ValueError) as error:
-        raise UsageError(f"The editor {command!r} cannot be started ({error}). Set VISUAL or EDITOR.") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"The editor {command!r} cannot be started: {why}. Set VISUAL or EDITOR.") from None
     finally:
         remove_file(file)
     return state.data if state is not None and ended.returncode == 0 else None

@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING
 from kcode.agent.reviewing import review_of
 from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
-from kcode.errors import ToolError, UsageError
+from kcode.errors import KcodeError, ToolError, UsageError
 from kcode.events import TestsFinished, TurnEnd, TurnFinished
-from kcode.headless.baseline import describe_before, failed_before, run_baseline
+from kcode.headless.baseline import describe_before, run_baseline
 from kcode.headless.hunklist import proposed_fields
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.jsonlines import tests_fields, write_event, write_line
 from kcode.headless.person import ask_person
-from kcode.headless.product import decide_and_apply, describe_size, print_patch
+from kcode.headless.product import decide_and_apply, describe_size, print_patch, tell_root
 from kcode.headless.report import Reporter, describe_tests, describe_usage
 from kcode.headless.review import ask_what_to_do, with_review
 from kcode.headless.stdin import mark_piped, read_piped
 from kcode.headless.terminal import DIM, GREEN, YELLOW, Terminal
 from kcode.options import TEST_SECONDS
 from kcode.prompts import render_prompt
+from kcode.testing.verdict import failed_before
 
 if TYPE_CHECKING:
     from kcode.agent.workbench import Workbench
@@ -66,7 +67,12 @@ def _take_turns(
 ) -> int:
     """One turn, and another one for each thing that the user wants to have different."""
     while True:
-        outcome = run_until_signal(_fix(bench, request, terminal, output), runner)
+        try:
+            outcome = run_until_signal(_fix(bench, request, terminal, output), runner)
+        except (KcodeError, KeyboardInterrupt):
+            if bench.view.is_open and bench.view.draft.generation:
+                terminal.say("\nWhat was changed so far is kept: kcode diff shows it, kcode apply writes it.", YELLOW)
+            raise
         try:
             # Outside the event loop, where Ctrl-C at the question is an ordinary KeyboardInterrupt.
             delivered = _deliver(bench, outcome, terminal, output)
@@ -151,7 +157,7 @@ async def _prove(bench: Workbench, terminal: Terminal, output: OutputOptions) ->
         if not output.quiet:
             terminal.say("Running the tests over the draft as it now is …", DIM)
         try:
-            report = await bench.view.run_tests("", min(TEST_SECONDS, bench.settings.timeout or TEST_SECONDS))
+            report = await bench.view.test_draft("", min(TEST_SECONDS, bench.settings.timeout or TEST_SECONDS))
         except ToolError:
             # No way to test this project was found: the design counts that as "there are no tests".
             return None
@@ -186,8 +192,11 @@ def _deliver(bench: Workbench, outcome: _Outcome, terminal: Terminal, output: Ou
     if isinstance(applied, str):
         return applied
     if output.json:
+        # What conflicts with the user's own changes was not written.
+        left = review_of(bench).look().decisions if applied else {}
         for path, identity in keys if applied else ():
-            write_line("hunk.decided", path=path, id=identity, decision="applied")
+            if (identity or path) not in left:
+                write_line("hunk.decided", path=path, id=identity, decision="applied")
         proof = tests_fields(tests) | {"failed_before": failed_before(tests, outcome.before)} if tests else None
         write_line("run.completed", exit_code=code, applied=applied, tests=proof)
     return code
@@ -219,11 +228,7 @@ def _tell_outcome(bench: Workbench, outcome: _Outcome, terminal: Terminal) -> No
         terminal.say("\n".join(tests.result.output.rstrip().splitlines()[-LAST_LINES:]), DIM)
     verdict = f"{_verdict(tests)}{describe_before(tests, outcome.before) if tests else ''}"
     terminal.say(f"{describe_size(outcome.proposal)}; {verdict}", GREEN if tests and tests.ok else YELLOW)
-    start = f"{bench.workspace.start}/"
-    outside = any(not change.path.startswith(start) for change in outcome.proposal.changes)
-    if start != "/" and outside and not sys.stdout.isatty():
-        # In a sub-folder git apply passes over files outside it, and says nothing.
-        terminal.say(f"The patch is for {bench.workspace.root}: apply it there, or with kcode apply.", YELLOW)
+    tell_root(outcome.proposal, bench.workspace, terminal)
 
 
 def _verdict(tests: TestReport | None) -> str:

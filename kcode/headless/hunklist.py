@@ -15,18 +15,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from kcode.agent.reviewing import HunkFacts
+    from kcode.draft.files import Hunk
     from kcode.draft.provenance import Tested
     from kcode.draft.versions import TestRun, Version
     from kcode.session.steps import Step
 
 _SHORTEST_ID = 4
 _MOST_CAUSES = 3
+_MOST_LINES = 40
 
 
-def list_hunks(facts: Sequence[HunkFacts]) -> str:
-    """A line for each hunk, safe to show: id, place, size, where it stands, by what, what the tests said, decision."""
+def list_hunks(facts: Sequence[HunkFacts], columns: int | None = None) -> str:
+    """A line for each hunk, safe to show: id, place, size, decision, where it stands, by what, what the tests said.
+
+    On a screen of so many `columns` no line is longer, and what the tests said of all hunks alike is said once.
+    """
     if not facts:
         return ""
+    tested = {describe_tested(one.tested) for one in facts}
+    at_once = columns is not None and len(facts) > 1 and len(tested) == 1
     names = short_ids(facts)
     places = [_place(one) for one in facts]
     sizes = [_size(one) for one in facts]
@@ -34,10 +41,11 @@ def list_hunks(facts: Sequence[HunkFacts]) -> str:
     text = ""
     for one, place, size in zip(facts, places, sizes, strict=True):
         head = f"{names[one.key]:{wide[0]}}  {place:{wide[1]}}  {size:{wide[2]}}"
-        text += f"{head}  {'; '.join(_words(one))}\n"
+        words = [*_words(one), *([] if at_once else [describe_tested(one.tested)])]
+        text += fitted(f"{head}  {'; '.join(words)}", columns) + "\n"
         for line in sanitize(one.comment).splitlines():
             text += f"{'':{wide[0]}}  # {line}\n"
-    return text
+    return f"{text}All {len(facts)}: {tested.pop()}\n" if at_once else text
 
 
 def short_ids(facts: Iterable[HunkFacts]) -> dict[str, str]:
@@ -51,6 +59,14 @@ def short_ids(facts: Iterable[HunkFacts]) -> dict[str, str]:
 def describe_place(facts: HunkFacts) -> str:
     """Where a hunk stands, in words for a person, such as `in class Invoice, def total`; "" where that is not known."""
     return f"in {', '.join(map(sanitize_line, facts.within))}" if facts.within else ""
+
+
+def describe_conflict(facts: HunkFacts) -> str:
+    """That a hunk would undo what the user did, and what that was where it is the file itself that is gone; or ""."""
+    if not facts.conflicts:
+        return ""
+    gone = facts.change.before is None
+    return "conflicts with what you changed" + (": the file that it was made for is gone" if gone else "")
 
 
 def describe_causes(facts: HunkFacts) -> str:
@@ -83,7 +99,7 @@ def explain_hunk(facts: HunkFacts, steps: Sequence[tuple[Version, Step | None]])
             continue
         text = f"{sanitize_line(step.call.name)} ({sanitize_line(step.call.id)})\n"
         text += _indented("thought", step.reasoning or "") + _indented("said", step.text)
-        text += _indented("called with", _arguments(step.call.arguments))
+        text += _indented("called with", _arguments(step.call.arguments, facts.hunk))
         parts.append(text)
     head = "; ".join(filter(None, [_place(facts), describe_place(facts), describe_tested(facts.tested)]))
     return f"{head}\n\n" + ("\n".join(parts) if parts else "It is not known what made this change.\n")
@@ -124,11 +140,16 @@ def _cause_fields(cause: Version) -> dict[str, Any]:
 
 
 def _words(facts: HunkFacts) -> list[str]:
-    words = [describe_place(facts), _kind(facts), describe_causes(facts), describe_tested(facts.tested)]
+    words = ["" if facts.decision is Decision.PENDING else facts.decision.value]
+    words.append(describe_conflict(facts))
     words.append("edited by you" if facts.is_edited else "")
-    words.append("conflicts with what you changed" if facts.conflicts else "")
-    words.append("" if facts.decision is Decision.PENDING else facts.decision.value)
+    words += [describe_kind(facts), describe_place(facts), describe_causes(facts)]
     return [word for word in words if word]
+
+
+def fitted(line: str, columns: int | None) -> str:
+    """The line, cut short where a screen of so many columns would break it."""
+    return line if columns is None or len(line) <= columns else f"{line[: columns - 1]}…"
 
 
 def _place(facts: HunkFacts) -> str:
@@ -140,7 +161,8 @@ def _size(facts: HunkFacts) -> str:
     return "whole" if facts.hunk is None else f"+{len(facts.hunk.new_lines)} -{len(facts.hunk.old_lines)}"
 
 
-def _kind(facts: HunkFacts) -> str:
+def describe_kind(facts: HunkFacts) -> str:
+    """What happens to the file as a whole, such as `file deleted`; "" where only its lines change."""
     change = facts.change
     if change.before is None:
         return "new file"
@@ -167,15 +189,47 @@ def _indented(title: str, text: str) -> str:
     return f"  {title}:\n" + "".join(f"    {line}".rstrip() + "\n" for line in lines)
 
 
-def _arguments(text: str) -> str:
-    """The arguments as a person reads them: texts with their line breaks, where they are JSON."""
+def _arguments(text: str, hunk: Hunk | None) -> str:
+    """The arguments as a person reads them: texts with their line breaks, edits as lines out and in, not too many."""
+    lines = _spelled(text, hunk).splitlines()
+    more = len(lines) - _MOST_LINES
+    rest = [f"… and {more} more lines: kcode diff --why --json has all"] if more > 0 else []
+    return "\n".join([*lines[:_MOST_LINES], *rest])
+
+
+def _spelled(text: str, hunk: Hunk | None) -> str:
     try:
         given = json.loads(text, strict=False)
     except ValueError:
         return text
     if not isinstance(given, dict):
         return text
-    return "\n".join(
-        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)}"
-        for name, value in given.items()
-    )
+    parts = []
+    for name, value in given.items():
+        if isinstance(value, list) and value and all(map(_is_edit, value)):
+            parts += _edits(value, hunk)
+        else:
+            parts.append(
+                f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)}"
+            )
+    return "\n".join(parts)
+
+
+def _is_edit(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("old"), str) and isinstance(value.get("new"), str)
+
+
+def _edits(edits: Sequence[dict[str, str]], hunk: Hunk | None) -> list[str]:
+    """The edits of a call that share a line with the hunk; all where none does."""
+    changed = {line.strip() for line in (*hunk.old_lines, *hunk.new_lines)} - {b""} if hunk else set()
+    near = [edit for edit in edits if changed.intersection(map(bytes.strip, _lines_of(edit)))] or edits
+    parts = []
+    for edit in near:
+        parts += ["edit:", *(f"- {line}" for line in edit["old"].splitlines())]
+        parts += [f"+ {line}" for line in edit["new"].splitlines()]
+    others = len(edits) - len(near)
+    return [*parts, f"and {others} other {'edit' if others == 1 else 'edits'}"] if others else parts
+
+
+def _lines_of(edit: dict[str, str]) -> list[bytes]:
+    return f"{edit['old']}\n{edit['new']}".encode("utf-8", "surrogatepass").splitlines()

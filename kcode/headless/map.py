@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json as json_format
 import os
 import sys
@@ -28,6 +29,8 @@ _STARTING_SECONDS = 0.25
 
 def show_map(options: PlaceOptions, request: str, tokens: int, *, wait: bool, json: bool) -> int:
     """Print the map on stdout; with `wait` only once everything is indexed."""
+    # What was imported is no garbage: to look through it each time would take a tenth of what the map does.
+    gc.freeze()
     terminal = Terminal(os.environ)
     workspace = open_workspace(options.folder, os.environ, allow_anywhere=options.anywhere)
     cache = cache_folder_for(os.environ, workspace.root)

@@ -16,6 +16,7 @@ from kcode.errors import RefusedError
 from kcode.headless.product import describe_size, show_again, tell_conflicts, with_consent
 from kcode.headless.stdin import is_given, read_piped_bytes
 from kcode.headless.terminal import GREEN, YELLOW, Terminal
+from kcode.sanitize import sanitize_names
 
 if TYPE_CHECKING:
     from kcode.agent.workbench import Place
@@ -76,6 +77,9 @@ def _apply_rebased(pending: Pending, terminal: Terminal) -> Proposal:
     if moved and terminal.has_person():
         terminal.say("Your files changed since this was proposed. Merged with that, it is:", YELLOW)
         show_again(found.proposal, terminal)
+        # Said once more behind a diff that may be longer than the screen.
+        names = sanitize_names(sorted(moved))
+        terminal.say(f"{describe_size(fitting)}; you changed {names} since it was proposed.")
         if terminal.ask("Apply?", "yn") != "y":
             return Proposal()
     else:

@@ -23,29 +23,41 @@ from kcode.draft.review import (
 from kcode.draft.selection import keys_of
 from kcode.errors import UsageError
 from kcode.headless.editor import edit_text
-from kcode.headless.hunklist import describe_causes, describe_place, describe_tested, explain_hunk
+from kcode.headless.hunklist import (
+    describe_causes,
+    describe_conflict,
+    describe_kind,
+    describe_place,
+    describe_tested,
+    explain_hunk,
+)
 from kcode.headless.terminal import BOLD, DIM, YELLOW, color_patch
 from kcode.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from kcode.agent.reviewing import HunkFacts, PendingReview
     from kcode.draft.review import Reviewed
     from kcode.headless.terminal import Terminal
 
 HELP = """\
-y  apply this hunk                 n  do not; it is taken out of the draft
-a  apply it and the rest of this file      d  none of the rest of this file
-s  split it in two                 e  edit its new lines in your editor
-c  comment on it, for the model    w  why: what led to it
-u  undo the last decision          q  stop here; what was not asked stays pending"""
+y  apply this hunk                        n  do not; it is taken out of the draft
+a  apply it and the rest of this file     d  neither it nor the rest of this file
+s  split it in two                        e  edit its new lines in your editor
+c  comment on it, for the model           w  why: what led to it
+u  undo the last decision                 q  stop; what was not asked stays pending"""
 _LETTERS = "yandsecwuq?"
 
 
 class Picker:
-    """Goes through the hunks that are not decided. Each answer is kept at once, so that a later run goes on there."""
+    """Goes through the hunks that are not decided. Each answer is kept at once, so that a later run goes on there.
 
-    def __init__(self, review: PendingReview, terminal: Terminal) -> None:
-        self._review, self._terminal = review, terminal
+    It asks only for hunks and whole files that are among the `chosen` keys; None: all.
+    """
+
+    def __init__(self, review: PendingReview, terminal: Terminal, chosen: Collection[str] | None = None) -> None:
+        self._review, self._terminal, self._chosen = review, terminal, chosen
         self._at: str | None = None
 
     def run(self) -> None:
@@ -76,8 +88,10 @@ class Picker:
                 self._decide([facts.key], answer == "y")
             case "a" | "d":
                 view = self._review.look()
-                rest = [key for key in keys_of(facts.change) if view.decisions[key] is Decision.PENDING]
+                rest = keys_of(facts.change) & self._open(view)
                 fitting = [key for key in rest if answer == "d" or key not in view.proposal.conflicts]
+                if len(fitting) < len(rest):
+                    self._terminal.say("What conflicts with your changes is not applied; it stays pending.", YELLOW)
                 self._decide(fitting, answer == "a")
             case "s":
                 return self._split(facts)
@@ -148,7 +162,15 @@ class Picker:
         view = self._review.look()
         order = _order(view)
         start = order.index(after) + 1 if after in order else 0
-        return next((key for key in order[start:] if view.decisions[key] is Decision.PENDING), None)
+        open_ones = self._open(view)
+        return next((key for key in order[start:] if key in open_ones), None)
+
+    def _open(self, view: Reviewed) -> frozenset[str]:
+        """What is not decided of what is asked for."""
+        pending = view.keys(Decision.PENDING)
+        if self._chosen is None:
+            return pending
+        return pending.intersection(leaf for key in self._chosen for leaf in view.leaves(key))
 
     def _facts(self, key: str) -> HunkFacts:
         view = self._review.look()
@@ -157,12 +179,12 @@ class Picker:
     def _show(self, facts: HunkFacts) -> None:
         view = self._review.look()
         order = _order(view)
-        words = [describe_place(facts), describe_causes(facts), describe_tested(facts.tested)]
-        words.append("conflicts with what you changed" if facts.conflicts else "")
+        words = [describe_conflict(facts), describe_kind(facts), describe_place(facts), describe_causes(facts)]
+        words.append(describe_tested(facts.tested))
         number = f"{order.index(facts.key) + 1}/{len(order)}"
         self._terminal.say(f"\n{number} {sanitize_line(facts.change.path)}", BOLD, end="")
         self._terminal.say(f"  {'; '.join(filter(None, words))}", DIM)
-        patch = render_patch(choose(view.proposal, {facts.key})).decode("utf-8", "surrogateescape")
+        patch = render_patch(choose(view.proposal, {facts.key}), for_people=True).decode("utf-8", "surrogateescape")
         body = patch[patch.find("\n@@") + 1 :] if facts.hunk and "\n@@" in patch else patch
         sys.stderr.write(color_patch(body, self._terminal, sys.stderr))
         sys.stderr.flush()

@@ -107,6 +107,8 @@ class PlainConversation:
                 self._obey(line)
             except KcodeError as error:
                 self._terminal.say(f"! {error}", RED)
+            except KeyboardInterrupt:
+                self._terminal.say()
         self._tell_total()
 
     def _obey(self, line: str) -> None:
@@ -116,10 +118,14 @@ class PlainConversation:
             self._take_turn(line)
         elif line in self._commands:
             self._commands[line]()
-        elif line.split(maxsplit=1)[0] == "/compact":
-            self._compact(line.removeprefix("/compact").strip())
+        elif (name := line.split(maxsplit=1)[0]) == "/compact":
+            self._compact(line.removeprefix(name).strip())
+        elif name in self._commands:
+            self._terminal.say(
+                f"{name} takes no words here; in a shell kcode diff, apply, undo, redo and test do.", YELLOW
+            )
         else:
-            self._terminal.say(f"There is no command {line.split(maxsplit=1)[0]}.\n{HELP}", YELLOW)
+            self._terminal.say(f"There is no command {name}.\n{HELP}", YELLOW)
 
     def _read(self) -> str | None:
         """One message; a line that ends with a backslash goes on in the next."""
@@ -223,7 +229,10 @@ class PlainConversation:
             write_all(self._bench, review_of(self._bench), proposal, self._terminal)
             return
         self._show()
-        answer = ask_what_to_do(self._bench, proposal, self._terminal)
+        try:
+            answer = ask_what_to_do(self._bench, proposal, self._terminal)
+        except KeyboardInterrupt:
+            return
         if isinstance(answer, str):
             self._take_turn(answer)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from kcode.draft.hunks import count_lines
 from kcode.draft.patch import render_patch
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kcode.draft.files import Proposal
     from kcode.headless.terminal import Terminal
     from kcode.options import OutputOptions
+    from kcode.workspace import Workspace
 
 Result = TypeVar("Result")
 # How often a proposal is looked at anew because a file changed in the very moment of writing.
@@ -33,16 +34,14 @@ def print_patch(proposal: Proposal, terminal: Terminal, output: OutputOptions) -
     What conflicts with the user's own changes is no part of it, and is told of instead.
     """
     fitting, conflicting = split_conflicts(proposal)
-    patch = render_patch(fitting)
     if output.file is not None:
-        write_file(output.file, patch)
+        write_file(output.file, render_patch(fitting))
         if not output.quiet:
             terminal.say(f"The patch is in {output.file}.")
     elif sys.stdout.isatty() or output.color == "always":
-        sys.stdout.write(color_patch(patch.decode("utf-8", "surrogateescape"), terminal, sys.stdout))
-        sys.stdout.flush()
+        show_patch(fitting, terminal, sys.stdout)
     else:
-        sys.stdout.buffer.write(patch)
+        sys.stdout.buffer.write(render_patch(fitting))
         sys.stdout.buffer.flush()
     tell_conflicts(conflicting, terminal)
 
@@ -50,24 +49,35 @@ def print_patch(proposal: Proposal, terminal: Terminal, output: OutputOptions) -
 def show_again(proposal: Proposal, terminal: Terminal) -> None:
     """The patch for the person who is about to be asked, on the stream of the question."""
     fitting, conflicting = split_conflicts(proposal)
-    patch = render_patch(fitting).decode("utf-8", "surrogateescape")
-    sys.stderr.write(color_patch(patch, terminal, sys.stderr))
-    sys.stderr.flush()
+    show_patch(fitting, terminal, sys.stderr)
     tell_conflicts(conflicting, terminal)
 
 
 def tell_conflicts(conflicting: Proposal, terminal: Terminal) -> None:
     """Show the person which part of a proposal is left out for what they changed themselves."""
     if conflicting:
-        patch = render_patch(conflicting).decode("utf-8", "surrogateescape")
         names = sanitize_names([change.path for change in conflicting.changes])
         terminal.say(
             f"! What follows conflicts with what you changed in {names} meanwhile, so it is not written over your lines. "
-            "Take over by hand what you want of it:",
+            "Take over by hand what you want of it; kcode reject drops it:",
             YELLOW,
         )
-        sys.stderr.write(color_patch(patch, terminal, sys.stderr))
-        sys.stderr.flush()
+        show_patch(conflicting, terminal, sys.stderr)
+
+
+def tell_root(proposal: Proposal, workspace: Workspace, terminal: Terminal) -> None:
+    """Say where a patch belongs: in a sub-folder git apply passes over the files outside it without a word."""
+    start = f"{workspace.start}/"
+    outside = any(not change.path.startswith(start) for change in proposal.changes)
+    if start != "/" and outside and not sys.stdout.isatty():
+        terminal.say(f"The patch is for {workspace.root}: apply it there, or with kcode apply.", YELLOW)
+
+
+def show_patch(proposal: Proposal, terminal: Terminal, stream: IO[str]) -> None:
+    """The patch as people read it; git does not take it."""
+    patch = render_patch(proposal, for_people=True).decode("utf-8", "surrogateescape")
+    stream.write(color_patch(patch, terminal, stream))
+    stream.flush()
 
 
 def print_text(text: str, terminal: Terminal, output: OutputOptions | None = None) -> None:

@@ -105,7 +105,9 @@ class Reporter:
             describe_tests(result.tests) if result.tests else _without(title_of(call), sanitize_line(result.summary))
         )
         code = RED if failed else GREEN if result.tests else ""
-        self._terminal.say(f"{'✗' if failed else '✓'} {title_of(call)}{f' — {summary}' if summary else ''}{took}", code)
+        # Another exit code than 0 may be just what was looked for, as of grep.
+        mark = "✗" if failed else "✓" if result.went_well else "·"
+        self._terminal.say(f"{mark} {title_of(call)}{f' — {summary}' if summary else ''}{took}", code)
 
     def _report_retry(self, event: RetryScheduled | RetryWaiting) -> None:
         """At a terminal that can rewrite its last line the seconds count down there until the request leaves."""

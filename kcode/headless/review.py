@@ -25,6 +25,7 @@ from kcode.headless.product import (
     print_text,
     show_again,
     tell_conflicts,
+    tell_root,
     with_consent,
 )
 from kcode.headless.stdin import is_given
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from kcode.options import DiffOptions, OutputOptions, PlaceOptions
 
 EXIT_NO_CHANGE = 3
+_QUESTION = "Apply? [y]es, [n]o, [p]ick hunks, or type what should be different: "
+_NOT_WRITTEN = "Nothing was written. kcode diff shows the proposal, kcode apply writes it."
+_DECISIONS_KEPT = "Nothing was written. Your decisions are kept: kcode apply --pick goes on with them."
 
 
 def show_proposal(place: PlaceOptions, words: Sequence[str], diff: DiffOptions, output: OutputOptions) -> int:
@@ -50,13 +54,15 @@ def show_proposal(place: PlaceOptions, words: Sequence[str], diff: DiffOptions, 
     if review is None or view is None or not view.proposal:
         terminal.say("Nothing is pending here.", YELLOW)
         return EXIT_NO_CHANGE
-    chosen = select_hunks(view.proposal, words) if words else frozenset(view.decisions)
+    chosen = select_hunks(view.proposal, words, review.workspace.start) if words else frozenset(view.decisions)
     if not (diff.hunks or diff.why or output.json):
         kept = chosen if words else chosen - view.keys(Decision.REJECTED)
         if not kept:
             terminal.say("Nothing is pending here but what you rejected: kcode diff --hunks lists it.", YELLOW)
             return EXIT_NO_CHANGE
-        print_patch(choose(view.proposal, kept), terminal, output)
+        printed = choose(view.proposal, kept)
+        print_patch(printed, terminal, output)
+        tell_root(printed, review.workspace, terminal)
         return 0
     facts = [one for one in review.facts(view) if one.key in chosen]
     if output.json:
@@ -64,7 +70,7 @@ def show_proposal(place: PlaceOptions, words: Sequence[str], diff: DiffOptions, 
     elif diff.why:
         print_text("\n".join(explain_hunk(one, review.steps(one)) for one in facts), terminal, output)
     else:
-        print_text(list_hunks(facts), terminal, output)
+        print_text(list_hunks(facts, None if output.file else terminal.columns(sys.stdout)), terminal, output)
     return 0
 
 
@@ -84,8 +90,8 @@ def apply_words(place: PlaceOptions, words: Sequence[str], *, pick: bool) -> int
         terminal.say("Nothing is pending here.", YELLOW)
         return EXIT_NO_CHANGE
     if pick:
-        return _pick(review, words, terminal)
-    _carry_out(review, select_hunks(view.proposal, words), frozenset(), terminal)
+        return _pick(review, select_hunks(view.proposal, words, review.workspace.start) if words else None, terminal)
+    _carry_out(review, select_hunks(view.proposal, words, review.workspace.start), frozenset(), terminal)
     _tell_rest(review, terminal)
     return 0
 
@@ -136,7 +142,11 @@ def ask_what_to_do(bench: Workbench, proposal: Proposal, terminal: Terminal) -> 
     review.look()
     shown, again = proposal, False
     while True:
-        answer = terminal.ask_line("Apply? [y]es, [n]o, [p]ick hunks, or type what should be different: ", again=again)
+        try:
+            answer = terminal.ask_line(_QUESTION, again=again)
+        except KeyboardInterrupt:
+            terminal.say(f"\n{_NOT_WRITTEN}", YELLOW)
+            raise
         again = False
         match "n" if answer is None else answer.lower():
             case "y" | "yes":
@@ -152,7 +162,7 @@ def ask_what_to_do(bench: Workbench, proposal: Proposal, terminal: Terminal) -> 
                 shown = present
                 review.look(anew=True)
             case "n" | "no":
-                terminal.say("Nothing was written. kcode diff shows the proposal, kcode apply writes it.", YELLOW)
+                terminal.say(_NOT_WRITTEN, YELLOW)
                 return False
             case "p" | "pick":
                 written = pick_and_apply(review, terminal)
@@ -210,9 +220,11 @@ def reject_words(place: PlaceOptions, words: Sequence[str], words_for_model: str
     review, view = _pending(place, terminal)
     if review is None or view is None:
         return EXIT_NO_CHANGE
-    chosen = select_hunks(view.proposal, words)
+    chosen = select_hunks(view.proposal, words, review.workspace.start)
+    commented = review.review
     for key in sorted(chosen) if words_for_model else ():
-        review.keep(comment(review.review, key, words_for_model))
+        commented = comment(commented, key, words_for_model)
+    review.keep(commented)
     size = describe_size(choose(view.proposal, chosen))
     review.carry_out(apply=frozenset(), reject=chosen)
     terminal.say(f"Rejected: {size}. Your files were not touched. kcode reject --undo brings it back.", GREEN)
@@ -226,7 +238,7 @@ def split_hunk(place: PlaceOptions, word: str, where: str) -> int:
     review, view = _pending(place, terminal)
     if review is None or view is None:
         return EXIT_NO_CHANGE
-    chosen = select_hunks(view.proposal, [word])
+    chosen = select_hunks(view.proposal, [word], review.workspace.start)
     found = [(change, hunk) for change in view.proposal.changes for hunk in change.hunks if hunk.id in chosen]
     if len(found) != 1 or len(chosen) != 1:
         raise UsageError(f"{word!r} names {len(chosen)} hunks; one can be split. kcode diff --hunks lists them.")
@@ -239,24 +251,30 @@ def split_hunk(place: PlaceOptions, word: str, where: str) -> int:
     review.keep(divide(review.review, hunk, cut_behind(hunk, cut) if isinstance(cut, int) else cut))
     view = review.look()
     parts = view.leaves(hunk.id)
-    print_text(list_hunks([one for one in review.facts(view, {change.path}) if one.key in parts]), terminal)
+    listed = [one for one in review.facts(view, {change.path}) if one.key in parts]
+    print_text(list_hunks(listed, terminal.columns(sys.stdout)), terminal)
     return 0
 
 
-def pick_and_apply(review: PendingReview, terminal: Terminal) -> bool | None:
-    """Ask hunk by hunk, say what will be done, ask once more and do it.
+def pick_and_apply(review: PendingReview, terminal: Terminal, chosen: Collection[str] | None = None) -> bool | None:
+    """Ask hunk by hunk, or only for the chosen ones, say what will be done, ask once more and do it.
 
     True when something was written, False when something was only rejected, None when nothing was done.
     """
-    Picker(review, terminal).run()
+    try:
+        Picker(review, terminal, chosen).run()
+    except KeyboardInterrupt:
+        terminal.say(f"\n{_DECISIONS_KEPT}", YELLOW)
+        raise
     view = review.look()
     accepted, rejected = view.keys(Decision.ACCEPTED), view.keys(Decision.REJECTED)
     if not accepted and not rejected:
-        terminal.say("Nothing was decided, so nothing is done.", YELLOW)
+        kept = " What you edited, split or said is kept." if review.review.acts else ""
+        terminal.say(f"Nothing was decided, so nothing is done.{kept}", YELLOW)
         return None
     terminal.say(summarize(view))
     if terminal.ask("Do that?", "yn") != "y":
-        terminal.say("Nothing was written. Your decisions are kept: kcode apply --pick goes on with them.", YELLOW)
+        terminal.say(_DECISIONS_KEPT, YELLOW)
         return None
     written = _carry_out(review, accepted, rejected, terminal)
     if not written:
@@ -264,12 +282,10 @@ def pick_and_apply(review: PendingReview, terminal: Terminal) -> bool | None:
     return bool(written)
 
 
-def _pick(review: PendingReview, words: Sequence[str], terminal: Terminal) -> int:
-    if words:
-        raise UsageError("--pick asks about all hunks; leave the words out, or leave out --pick.")
+def _pick(review: PendingReview, chosen: Collection[str] | None, terminal: Terminal) -> int:
     if not terminal.has_person():
         raise RefusedError("--pick asks at a terminal, and there is none. kcode apply HUNK… takes what you name.")
-    pick_and_apply(review, terminal)
+    pick_and_apply(review, terminal, chosen)
     return 0
 
 

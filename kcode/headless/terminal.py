@@ -33,6 +33,11 @@ class Terminal:
         """True for a terminal that can rewrite its last line."""
         return stream.isatty() and self.environment.get("TERM", "dumb") != "dumb"
 
+    @staticmethod
+    def columns(stream: IO[str]) -> int | None:
+        """How many characters a line of the screen takes; None where the stream is no terminal or does not say."""
+        return os.get_terminal_size(stream.fileno()).columns or None if stream.isatty() else None
+
     def is_colored(self, stream: IO[str]) -> bool:
         if self.color != "auto":
             return self.color == "always"
@@ -179,23 +184,17 @@ async def _read_typed(keyboard: int) -> bytes:
 def color_patch(patch: str, terminal: Terminal, stream: IO[str]) -> str:
     """A unified diff for people: made safe, and coloured by line where the stream shows colour."""
     lines = []
+    # Above a file's first hunk `--- ` starts its name, further down it is a line that is taken out.
+    in_header = False
     for line in patch.split("\n"):
         code = ""
-        if line.startswith("index "):
+        if line.startswith("diff --git"):
+            in_header = True
+        elif line.startswith("@@"):
+            in_header = False
+        if in_header and line.startswith("index "):
             continue  # blob ids: for git, not for people
-        if line.startswith(
-            (
-                "diff --git",
-                "--- ",
-                "+++ ",
-                "new file",
-                "deleted file",
-                "rename ",
-                "similarity",
-                "old mode",
-                "new mode",
-            )
-        ):
+        if in_header:
             code = BOLD
         elif line.startswith("@@"):
             code = CYAN

@@ -40,7 +40,7 @@ def run_tests(options: TestOptions, place: PlaceOptions, output: OutputOptions) 
         if output.json:
             write_line("run.completed", exit_code=EXIT_NOTHING, tests=None)
         return EXIT_NOTHING
-    choice = Choice(proposal, _chosen_keys(proposal, options))
+    choice = Choice(proposal, _chosen_keys(proposal, options, spot.workspace.start))
     if proposal.conflicts and not options.words and not options.none and not output.quiet:
         terminal.say(
             "! Left out, since they conflict with what you changed meanwhile: "
@@ -63,12 +63,14 @@ def run_tests(options: TestOptions, place: PlaceOptions, output: OutputOptions) 
     return run_until_signal(work())
 
 
-def _chosen_keys(proposal: Proposal, options: TestOptions) -> tuple[str, ...]:
+def _chosen_keys(proposal: Proposal, options: TestOptions, start: str) -> tuple[str, ...]:
     if options.none and (options.words or options.without or options.bisect):
         raise UsageError("--none is the workspace without any hunk; it goes with no choice of hunks and no --bisect.")
     everything = keys_in_order(proposal)
-    chosen = select_hunks(proposal, options.words) if options.words else frozenset(everything) - proposal.conflicts
-    chosen -= select_hunks(proposal, options.without)
+    chosen = (
+        select_hunks(proposal, options.words, start) if options.words else frozenset(everything) - proposal.conflicts
+    )
+    chosen -= select_hunks(proposal, options.without, start)
     if chosen & proposal.conflicts:
         # With the draft's lines in the place of the user's it would be a test of what is never written.
         raise UsageError(

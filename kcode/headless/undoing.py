@@ -13,6 +13,7 @@ from kcode.draft.hunks import propose
 from kcode.draft.journal import changes_made, operations, plan_redo, plan_undo, reverse
 from kcode.draft.operations import all_undone, in_force, roots
 from kcode.errors import DraftError, RefusedError, UsageError
+from kcode.headless.hunklist import fitted
 from kcode.headless.pending import tell_settled
 from kcode.headless.product import describe_size, show_again, with_consent
 from kcode.headless.terminal import GREEN, YELLOW, Terminal
@@ -62,7 +63,8 @@ def list_operations(place: PlaceOptions, words: Sequence[str]) -> int:
     if not lines:
         Terminal(os.environ).say("Nothing was written here.", YELLOW)
         return EXIT_NOTHING
-    sys.stdout.write("\n".join(lines) + "\n")
+    columns = Terminal(os.environ).columns(sys.stdout)
+    sys.stdout.write("".join(f"{fitted(line, columns)}\n" for line in lines))
     return 0
 
 
@@ -144,13 +146,14 @@ def _states(everything: Sequence[Operation]) -> dict[int, str]:
 
 def _hunk_lines(journal: Path, operation: Operation) -> list[str]:
     """One line for each hunk and each file that was changed whole, by which undo knows them."""
-    lines = []
+    rows = []
     for change in propose(changes_made(journal, operation)).changes:
         path = sanitize_line(change.path)
         for hunk in change.hunks:
             size = f"+{len(hunk.new_lines)} -{len(hunk.old_lines)}"
             first = (hunk.new_lines or hunk.old_lines)[0].decode("utf-8", "replace").strip()
-            lines.append(f"{hunk.id}  {path}:{hunk.new_start}  {size:<8} {sanitize_line(first)[:60]}")
+            rows.append((hunk.id, f"{path}:{max(hunk.new_start, 1)}", size, sanitize_line(first)[:60]))
         if not change.hunks:
-            lines.append(f"{path}  (whole file)")
-    return lines
+            rows.append(("-", path, "whole", ""))
+    wide = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, wide, strict=True)).rstrip() for row in rows]

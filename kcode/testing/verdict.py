@@ -69,6 +69,14 @@ def failing(report: TestReport) -> frozenset[str]:
     return frozenset(failure.name for failure in report.failures)
 
 
+def failed_before(report: TestReport, before: TestReport | None) -> list[str] | None:
+    """The names of the failing tests that failed before as well; None where that is not known."""
+    if before is None or not report.failures or (not before.ok and not before.failures):
+        return None
+    names = failing(before)
+    return [failure.name for failure in report.failures if failure.name in names]
+
+
 def compare(first: TestReport, second: TestReport, flaky: Iterable[str] = ()) -> Difference | None:
     """How the second run differs; None when it does not. Tests that only the second fails count before those it mends.
 

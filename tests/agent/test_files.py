@@ -177,3 +177,14 @@ def test_the_same_refusal_is_answered_otherwise_each_time(use: Use) -> None:
     edit(use, "return 20\n", "return 'twenty'\n")
     assert refused(use, *wrong) != third
     assert "Refused for the same reason" not in refused(use, "something else that is not there", "x")
+
+
+def test_what_an_edit_itself_changes_is_not_told_as_changed_by_others(use: Use, root: Path) -> None:
+    use("read_file", path="a.py")
+    lines = NUMBERED.splitlines(keepends=True)
+    (root / "a.py").write_text("".join(["first = 1\n", *lines[:-1]]))
+    told = edit(use, "def function_9():\n", "def function_9():\n\t# nine\n")
+    _, _, stale = told.partition("The file had changed since you saw it.")
+    assert "1→first = 1" in stale
+    assert "nine" not in stale
+    assert "Elsewhere lines were taken out, at 1 place." in stale

@@ -81,6 +81,15 @@ def test_a_file_that_the_user_changed_meanwhile_is_named(bench: Bench) -> None:
     assert left_behind(bench) == []
 
 
+def test_a_hunk_that_would_undo_the_users_own_change_is_not_tested(bench: Bench) -> None:
+    edit(bench.draft, "one/a.txt", ("line 1\n", "bad 1\n"))
+    edit(bench.draft, "two/c.txt", ("line 5\n", "bad 5\n"))
+    (bench.root / "one/a.txt").write_text("mine\n")
+    with pytest.raises(StaleError, match=r"one/a\.txt changed .* conflicts"):
+        run(bench, [bench.key("one/a.txt"), bench.key("two/c.txt")])
+    assert failing(run(bench, [bench.key("two/c.txt")])) == {"two"}
+
+
 def test_an_interrupted_run_ends_at_once_and_leaves_nothing(bench: Bench) -> None:
     edit(bench.draft, "one/a.txt", ("line 1\n", "bad 1\n"))
     mark = f"mark-{uuid.uuid4().hex}"

@@ -81,12 +81,13 @@ def test_a_bad_call_gets_a_result_that_says_what_is_wrong(bad: ToolCall, words: 
 
 
 def test_a_command_after_a_refused_edit_of_the_same_reply_is_told_so() -> None:
-    desk = desk_with(AssistantMessage("", None, (call("execute", 0), call("refuse", 1), call("execute", 2))), DONE)
+    calls = (call("execute", 0), call("refuse", 1, '{"path": "a.py"}'), call("execute", 2))
+    desk = desk_with(AssistantMessage("", None, calls), DONE)
     run(desk)
     assert [text for _, text in answers(desk)] == [
         "ran",
         "refused",
-        "Note: refuse of this reply was refused; this ran without it.\nran",
+        "Note: refuse a.py of this reply was refused; this ran without it.\nran",
     ]
 
 

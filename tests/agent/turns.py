@@ -110,9 +110,9 @@ async def broken(view: View) -> ToolResult:
 
 
 @tool(Access.EDIT)
-async def refuse(view: View) -> ToolResult:
+async def refuse(view: View, path: Annotated[str, "file"] = "") -> ToolResult:
     """Refuse."""
-    del view
+    del view, path
     return ToolResult("refused", failed=True)
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kcode.context.blobs import blob_id
-from kcode.context.index import Indexer, index_folder
+from kcode.context.index import Indexer, _launch, index_folder
 from kcode.context.indexer import Job, decode_job, prune
 from kcode.context.map import map_for
+from kcode.context.store import open_store
 from kcode.folders import make_folder
 from kcode.safegit import open_git
 from kcode.workspace import open_workspace
@@ -158,9 +159,13 @@ def test_before_the_index_is_there_paths_and_words_answer(tmp_path: Path) -> Non
     corpus.read_words(["sess"], time.monotonic() + 60)
     assert having(corpus, "sess") == {"README.md", "app/session.py"}
     assert defined(corpus, "app/session.py") == ["Session", "close"]
-    indexer.close()
-    whole = read(root, tmp_path)
+    # Meanwhile the index is made, and the next request has it.
+    indexer.start()
+    whole = indexer.corpus("session", None)
     assert not whole.unread
+    assert having(whole, "sess") == {"README.md", "app/session.py"}
+    assert len(whole.commits) == 1
+    indexer.close()
 
 
 def test_a_damaged_database_is_made_anew(tmp_path: Path) -> None:
@@ -272,6 +277,20 @@ def test_indexes_that_were_of_no_use_for_long_are_deleted(tmp_path: Path) -> Non
     prune(folders["own"], "current.db", time.time() + month)
     assert not folders["young"].exists()
     assert (folders["own"] / "current.db").exists()
+
+
+def test_the_process_ends_well_while_its_parent_lives(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "r", FILES)
+    folder = make_folder(tmp_path / "index" / "own")
+    files = tuple((path, blob_id(text.encode())) for path, text in FILES.items())
+    process = _launch(Job(str(folder), "v", str(root), str(root / ".git"), "", time.time_ns(), files))
+    assert process.wait(60) == 0
+    assert process.stdin is not None
+    process.stdin.close()
+    store = open_store(folder, "v", 1)
+    assert {key.rpartition(".")[2] for key in store.known()} == {"python", "prose"}
+    assert store.referring("split") == [f"{blob_id(FILES['app/parser.py'].encode())}.python"]
+    store.close()
 
 
 def test_a_job_survives_its_encoding() -> None:

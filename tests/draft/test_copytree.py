@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kcode.draft import disk
+from kcode.draft.copytree import CopyTree
 from kcode.draft.draft import Draft, open_draft
 from kcode.draft.files import EXECUTABLE, LINK, REGULAR, FileState, FolderMount
 from kcode.errors import DraftError, ToolError
@@ -290,3 +291,34 @@ for action in (draft.mount, lambda: draft.write("a", FileState(0o100644, b"x"), 
     ]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.stdout == "True () 100000\n" * 2, done.stderr
+
+
+class _SavedMeanwhile(CopyTree):
+    """A copy beside which the user saves `saved` just when it was brought up to date."""
+
+    saved: Path | None = None
+    started: Path
+
+    def prepare(self) -> None:
+        super().prepare()
+        while self.saved is not None:  # the clock of file times ticks every few milliseconds
+            self.saved.write_text("theirs\n")
+            if self.saved.stat().st_ctime_ns > self.started.stat().st_mtime_ns:
+                return
+
+
+def test_what_is_saved_while_the_copy_is_brought_up_to_date_is_not_undone_by_the_command(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "repository", {"a.txt": "one\n"})
+    folder = tmp_path / "draft"
+    folder.mkdir()
+    workspace = open_workspace(root, {"HOME": "/nonexistent"})
+    git = open_git(workspace, tmp_path)
+    layers = _SavedMeanwhile(workspace.root, folder, git)
+    layers.started = folder / "started"
+    draft = Draft(workspace, git, folder, layers)
+    draft.mount()
+    layers.saved = root / "a.txt"
+    assert run_over(draft, "echo two >> a.txt; cat a.txt") == "one\ntwo\n"
+    draft.settle("sh")
+    assert draft.read("a.txt") == text_file("theirs\n")
+    assert draft.changes() == ()

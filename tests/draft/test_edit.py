@@ -101,6 +101,12 @@ def test_a_mixed_file_keeps_the_end_of_every_line_that_did_not_change() -> None:
     assert edited(before, ("c", "x\nc")) == b"a\r\nb\nx\nc\r\nd\n"
 
 
+def test_a_mixed_file_keeps_the_end_of_a_line_that_is_quoted_without_it() -> None:
+    assert edited(b"one\r\ntwo\nthree\r\n", ("two", "two\nmore")) == b"one\r\ntwo\nmore\nthree\r\n"
+    assert edited(b"one\ntwo\r\nthree\n", ("two", "more\ntwo")) == b"one\nmore\ntwo\r\nthree\n"
+    assert edited(b"one\ntwo\r\n", ("tw", "TW"), ("o\n", "o\nx\n")) == b"one\nTWo\r\nx\r\n"
+
+
 def test_a_byte_order_mark_and_utf16_stay() -> None:
     assert edited(b"\xef\xbb\xbfa\n", ("a", "b")) == b"\xef\xbb\xbfb\n"
     before = b"\xff\xfe" + "a\r\né\r\n".encode("utf-16-le")
@@ -229,7 +235,7 @@ def test_a_short_or_frequent_new_text_is_not_taken_for_the_edit_made_before() ->
     before = "def f():\n    pass\n\n\ndef g():\n    return total\n    return total\n\n\nvalue = other_text\n"
     for new in ("pass", "return total", "other_text", "    return total\n"):
         assert "already" not in refusal(before, ("if absent:\n    raise ValueError", new))
-    assert "at line 10: the edit seems to be made already" in refusal(before, ("absent", "value = other_text\n"))
+    assert "at line 10: it seems to be already applied" in refusal(before, ("absent", "value = other_text\n"))
 
 
 def test_text_that_another_edit_would_bring_is_pointed_out() -> None:
@@ -274,3 +280,19 @@ def test_an_edit_and_its_inverse_give_the_first_bytes(lines: list[str], ends: li
     raw = "".join(line + end for line, end in zip(lines, ends, strict=False)) + "unique line\nlast"
     there = apply_edits(raw.encode(), [Edit("unique line", "changed line")]).after
     assert apply_edits(there, [Edit("changed line", "unique line")]).after == raw.encode()
+
+
+def test_a_refusal_speaks_of_every_edit_that_does_not_fit_and_of_those_that_do() -> None:
+    before = b"one = 1\ntwo = 2\ntwo = 2\nthree = 3\n"
+    text = refusal(before, ("one", "ein"), ("two", "zwei"), ("nothing of it", "x"))
+    assert text.startswith("Edit 2 of 3: `old` stands in the file 2 times")
+    assert "\nEdit 3 of 3: `old` is not in the file" in text
+    assert text.endswith("\nThe other edit fits as given.")
+    assert text.count("No file was changed") == 1
+
+
+def test_an_edit_that_is_sent_twice_in_one_call_is_made_once() -> None:
+    applied = apply_edits(b"one\ntwo\n", [Edit("one", "ein"), Edit("one", "ein"), Edit("two", "zwei")])
+    assert applied.after == b"ein\nzwei\n"
+    assert applied.remarks == ("Edit 2 repeats edit 1, which was made once.",)
+    assert "stands in the file 2 times" in refusal(b"one\none\n", ("one", "ein"), ("one", "ein"))

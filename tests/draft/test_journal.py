@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import resource
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kcode.draft.files import EXECUTABLE, REGULAR, Change, FileState
+from kcode.draft.files import EXECUTABLE, LINK, REGULAR, Change, FileState
 from kcode.draft.history import History
 from kcode.draft.journal import operations
 from kcode.draft.merge import merge_files
@@ -18,7 +20,6 @@ from tests.draft.desk import Desk, everything, look, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_undo_never_overwrites_what_the_user_did_since(desk: Desk, meddle: Calla
         return {name: (at.st_ino, at.st_mode, at.st_size, at.st_mtime_ns) for name, at in found.items()}
 
     before = names()
-    with pytest.raises(StaleError, match="changed since kcode wrote them"):
+    with pytest.raises(StaleError, match="changed since kcode last wrote"):
         desk.undo()
     assert names() == before
 
@@ -233,3 +234,40 @@ def test_undo_and_redo_are_an_editors_and_foreign_bytes_survive(tmp_path_factory
                     act()
         found = {name: entry for name, entry in look(desk.root).items() if entry[0] == "file"}
         assert {name: FileState(EXECUTABLE if e[1] & 0o100 else REGULAR, e[2]) for name, e in found.items()} == files
+
+
+def test_a_folder_in_the_place_of_a_link_is_not_written_through_the_link(desk: Desk) -> None:
+    desk.write("other/same", b"theirs\n")
+    (desk.root / "folder").symlink_to("other")
+    before = look(desk.root)
+    desk.apply(
+        Change("folder", FileState(LINK, b"other"), None),
+        Change("folder/same", None, text(b"new\n")),
+        Change("folder/deep/file", None, text(b"new\n")),
+    )
+    assert not (desk.root / "folder").is_symlink()
+    assert (desk.root / "folder/same").read_bytes() == (desk.root / "folder/deep/file").read_bytes() == b"new\n"
+    assert [path.name for path in (desk.root / "other").iterdir()] == ["same"]
+    assert (desk.root / "other/same").read_bytes() == b"theirs\n"
+    desk.undo()
+    assert look(desk.root) == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
+def test_a_full_disk_of_the_journal_is_told_with_what_to_do(desk: Desk) -> None:
+    file = desk.write("f", b"old\n")
+    History(desk.journal)
+    digest = hashlib.sha256(b"new\n").hexdigest()
+    (desk.journal / "images" / f"{digest}.new").symlink_to("/dev/full")
+    with pytest.raises(DraftError, match=r"No space left on device\. No file was changed\. Free some space"):
+        desk.apply(Change("f", text(b"old\n"), text(b"new\n")))
+    assert file.read_bytes() == b"old\n"
+
+
+def test_a_file_that_is_moved_keeps_its_permissions_there_and_back(desk: Desk) -> None:
+    lines = b"".join(b"line %d\n" % number for number in range(20))
+    desk.write("old.txt", lines, 0o600)
+    desk.apply(Change("old.txt", text(lines), None), Change("new.sh", None, text(lines + b"more\n", EXECUTABLE)))
+    assert (desk.root / "new.sh").stat().st_mode & 0o777 == 0o700
+    desk.undo()
+    assert (desk.root / "old.txt").stat().st_mode & 0o777 == 0o600

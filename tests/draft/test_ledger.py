@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kcode.draft.disk import read_state
 from kcode.draft.files import Change
-from kcode.draft.rebase import Move
+from kcode.draft.rebase import Move, rebase
+from kcode.errors import DraftError
 from kcode.tooling import Entry
 from tests.repositories import changed_paths, new_repository, run_over, text_file, write_tree
 
@@ -162,3 +164,59 @@ def test_settling_a_large_repository_where_nothing_changed_reads_no_file_and_lis
     looks.hears = False
     assert [path for path in looks.opened if path.endswith((".py", ".pyc"))] == []
     assert len(looks.listed) == len(set(looks.listed)) <= 70
+
+
+def test_what_the_user_saves_while_an_edit_is_made_is_not_undone_by_it(draft: Draft, repository: Path) -> None:
+    lines = "".join(f"line {number}\n" for number in range(9))
+    write_tree(repository, {"README.md": lines, "gone.txt": lines, "moved.txt": lines})
+    seen, gone = draft.read("README.md"), draft.read("gone.txt")
+    theirs = lines.replace("line 7", "theirs")
+    write_tree(repository, {"README.md": theirs, "gone.txt": theirs, "new.txt": "theirs\n"})
+    draft.change(
+        [
+            Change("README.md", seen, text_file(lines.replace("line 1", "mine"))),
+            Change("gone.txt", gone, None),
+            Change("new.txt", None, text_file("mine\n")),
+        ],
+        "edit_file",
+    )
+    found = rebase(draft.changes(), lambda path: read_state(repository / path))
+    assert found.moved == {"README.md", "gone.txt", "new.txt"}
+    assert found.unsettled == {"gone.txt", "new.txt"}
+    merged = next(move.merged for move in found.moves if move.path == "README.md")
+    assert merged == text_file(theirs.replace("line 1", "mine"))
+
+
+def test_many_changes_are_made_together_and_those_that_make_room_first(
+    draft: Draft, draft_of: Callable[[Path], Draft], repository: Path
+) -> None:
+    inner, main = draft.read("src/deep/inner.py"), draft.read("src/main.py")
+    made = [
+        Change("README.md/now/a.txt", None, text_file("a folder\n")),
+        Change("src/deep", None, text_file("a file\n")),
+        Change("README.md", draft.read("README.md"), None),
+        Change("src/deep/inner.py", inner, None),
+        Change("src/main.py", main, text_file("mine\n")),
+    ]
+    draft.change(made, "all")
+    expected = sorted((change.path, change.before, change.after) for change in made)
+    for one in (draft, draft_of(repository)):
+        assert [(change.path, change.before, change.after) for change in one.changes()] == expected
+    with pytest.raises(DraftError, match="tests is no file"):
+        draft.change([Change("new.txt", None, text_file("")), Change("tests", None, text_file(""))], "all")
+    assert draft.read("new.txt") is None
+    assert [(change.path, change.before, change.after) for change in draft.changes()] == expected
+
+
+def test_two_processes_over_one_draft_lose_nothing_of_each_other(
+    draft: Draft, draft_of: Callable[[Path], Draft], repository: Path
+) -> None:
+    draft.write("README.md", text_file("first\n"), "write_file")
+    other = draft_of(repository)
+    draft.write("src/main.py", text_file("mine\n"), "write_file")
+    other.write("tests/test_main.py", text_file("theirs\n"), "write_file")
+    other.write("README.md", text_file("# Title\n"), "you")
+    assert changed_paths(draft_of(repository).changes()) == ["src/main.py", "tests/test_main.py"]
+    draft.write("new.txt", text_file("new\n"), "write_file")
+    assert changed_paths(draft.changes()) == ["new.txt", "src/main.py", "tests/test_main.py"]
+    assert draft_of(repository).changes() == draft.changes()

@@ -110,3 +110,26 @@ def test_a_binary_part_decodes_whatever_its_length() -> None:
 @pytest.mark.parametrize("proposal", [Proposal(), propose([])])
 def test_no_change_is_an_empty_patch(proposal: Proposal) -> None:
     assert render_patch(proposal) == b""
+
+
+def test_for_people_names_are_readable_and_a_binary_file_is_told_by_its_size() -> None:
+    before = {
+        "b": FileState(REGULAR, b"\0" * 2000),
+        "grö ße": FileState(REGULAR, b"1\n"),
+        "ü\n": FileState(REGULAR, b"\0"),
+    }
+    after = {"b": FileState(REGULAR, b"\0a"), "grö ße": FileState(REGULAR, b"2\n")}
+    lines = render_patch(propose(changes(before, after)), for_people=True).decode().splitlines()
+    assert [line for line in lines if not line.startswith("index ")] == [
+        "diff --git a/b b/b",
+        "Binary file: 2,000 bytes, then 2 bytes",
+        "diff --git a/grö ße b/grö ße",
+        "--- a/grö ße\t",
+        "+++ b/grö ße\t",
+        "@@ -1 +1 @@",
+        "-1",
+        "+2",
+        'diff --git "a/ü\\n" "b/ü\\n"',
+        "deleted file mode 100644",
+        "Binary file: 1 byte",
+    ]

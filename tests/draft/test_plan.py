@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kcode.draft.files import LINK, Change, FileState
-from kcode.draft.journal import apply_changes, recover
+from kcode.draft.files import EXECUTABLE, LINK, REGULAR, Change, FileState
+from kcode.draft.journal import apply_changes, plan_undo, recover, reverse
 from kcode.errors import DraftError, KcodeError, ReadOnlyError, RefusedError, StaleError
 from kcode.workspace import Workspace
 from tests.draft.desk import Desk, look, text
@@ -209,6 +209,15 @@ def test_a_link_put_in_the_way_between_check_and_write_does_not_lead_out(desk: D
     assert len(list(outside.iterdir())) == 1
 
 
+def test_a_file_where_a_folder_is_needed_is_named_as_that(desk: Desk) -> None:
+    desk.write("docs", b"mine\n")
+    with pytest.raises(
+        StaleError, match=r"^docs/new\.md cannot be made: something else stands where .* move that away"
+    ):
+        desk.apply(Change("docs/new.md", None, text(b"new\n")))
+    assert look(desk.root)["docs"][2] == b"mine\n"
+
+
 def test_a_read_only_file_is_refused_and_keeps_its_permissions(desk: Desk) -> None:
     desk.write("f", b"old\n", 0o444)
     desk.write("g", b"old\n")
@@ -285,3 +294,25 @@ def test_an_ordinary_user_without_rights_gets_a_clear_error(desk: Desk) -> None:
     assert (desk.root / "foreign").read_bytes() == b"new\n"
     desk.undo()
     assert look(desk.root) == before
+
+
+@pytest.mark.parametrize("permissions", [0o640, 0o750])
+def test_a_deleted_file_comes_back_alone_with_the_permissions_that_it_had(desk: Desk, permissions: int) -> None:
+    gone = desk.write("gone", b"gone\n", permissions)
+    desk.write("kept", b"old\n")
+    mode = EXECUTABLE if permissions & 0o100 else REGULAR
+    desk.apply(Change("gone", text(b"gone\n", mode), None), Change("kept", text(b"old\n"), text(b"new\n")))
+    reverse(desk.workspace, desk.journal, plan_undo(desk.workspace, desk.journal, 1, ["gone"]))
+    assert (gone.read_bytes(), gone.stat().st_mode & 0o7777) == (b"gone\n", permissions)
+    assert (desk.root / "kept").read_bytes() == b"new\n"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read every file")
+def test_a_file_that_may_not_be_read_is_named_and_not_the_journal(desk: Desk) -> None:
+    file = desk.write("secret", b"old\n")
+    desk.apply(Change("secret", text(b"old\n"), text(b"new\n")))
+    file.chmod(0)
+    with pytest.raises(DraftError, match=r"^secret cannot be read: Permission denied\. Nothing was written"):
+        desk.undo()
+    file.chmod(0o644)
+    assert file.read_bytes() == b"new\n"

@@ -79,7 +79,7 @@ def test_what_nobody_but_kcode_changed_needs_no_question(desk: Desk) -> None:
     desk.apply(Change("f", BASE, THREE))
     desk.apply(Change("f", THREE, with_lines({5: b"five\n", 15: b"fifteen\n", 25: b"again\n", 1: b"one\n"})))
     assert plan_undo(desk.workspace, desk.journal).merged == frozenset()
-    with pytest.raises(StaleError, match="changed since kcode wrote them"):
+    with pytest.raises(StaleError, match="changed since kcode last wrote"):
         plan_undo(desk.workspace, desk.journal, 1)
 
 
@@ -96,6 +96,13 @@ def test_one_file_of_an_operation_is_undone_and_then_the_rest(desk: Desk) -> Non
     assert (bytes_of(desk), bytes_of(desk, "g"), (desk.root / "h").exists()) == (BASE.data, b"old\n", False)
     with pytest.raises(DraftError, match="applied nothing"):
         undo(desk)
+
+
+def test_a_deleted_file_that_is_undone_alone_has_its_permissions_again(desk: Desk) -> None:
+    desk.apply(Change("f", BASE, None), Change("g", text(b"old\n"), text(b"new\n")))
+    undo(desk, None, "f")
+    assert look(desk.root)["f"] == ("file", 0o640, BASE.data)
+    assert bytes_of(desk, "g") == b"new\n"
 
 
 def test_one_hunk_is_undone_and_done_again_by_its_id(desk: Desk) -> None:
@@ -129,10 +136,22 @@ def test_a_hunk_of_a_renamed_file_is_undone_under_its_new_name(desk: Desk) -> No
 def test_a_file_whose_changes_would_be_lost_refuses_alone(desk: Desk) -> None:
     desk.apply(Change("f", BASE, THREE), Change("g", text(b"old\n"), text(b"new\n")))
     desk.write("g", b"mine\n")
-    with pytest.raises(StaleError, match=r"^g changed since .* Nothing was written. Other files alone: kcode undo 1"):
+    with pytest.raises(
+        StaleError, match=r"^g changed since .* Nothing was written. Others alone: kcode undo 1 FILE\|HUNK"
+    ):
         undo(desk)
     undo(desk, None, "f")
     assert (bytes_of(desk), bytes_of(desk, "g")) == (BASE.data, b"mine\n")
+
+
+def test_a_hunk_whose_change_would_be_lost_leaves_the_others_to_be_undone(desk: Desk) -> None:
+    change = Change("f", BASE, THREE)
+    desk.apply(change)
+    desk.write("f", THREE.data.replace(b"fifteen", b"mine"), 0o640)
+    with pytest.raises(StaleError, match=r"Others alone: kcode undo 1 FILE\|HUNK; kcode journal 1 lists them"):
+        undo(desk)
+    undo(desk, 1, hunk_ids(change)[0])
+    assert bytes_of(desk) == with_lines({15: b"mine\n", 25: b"twenty-five\n"}).data
 
 
 def test_an_operation_that_the_user_took_back_by_hand_is_told_apart(desk: Desk) -> None:

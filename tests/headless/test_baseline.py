@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kcode.headless.baseline import describe_before, failed_before
+from kcode.headless.baseline import describe_before
 from kcode.results import CommandResult, TestFailure, TestReport
+from kcode.testing.verdict import failed_before
 from tests.model_server import reply
-from tests.program import MODULE, RIGHT, TESTS, make_program
+from tests.program import MODULE, RIGHT, RUN_TESTS, TESTS, make_program
 from tests.repositories import picture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.model_server import ModelServerFactory
+    from tests.model_server import ModelServer, ModelServerFactory
 
 # Two tests fail from the start; the edit breaks a third and mends neither.
 MORE = f"{TESTS}\n    def test_sign(self):\n        self.assertEqual(cents(-2.679), -2.68)\n"
@@ -85,3 +86,27 @@ def test_nothing_is_run_twice_where_the_tests_pass(tmp_path: Path, model_server:
     assert code == 0
     assert json.loads(product.splitlines()[-1])["tests"]["failed_before"] is None
     assert "over your files" not in told
+
+
+def results_of(server: ModelServer) -> list[str]:
+    return [message["content"] for message in server.requests[-1].json["messages"] if message["role"] == "tool"]
+
+
+@pytest.mark.parametrize("first", [(), (RUN_TESTS,)], ids=["the run over the draft first", "a run before any change"])
+def test_the_model_is_told_which_failures_do_not_come_from_its_change(
+    tmp_path: Path, model_server: ModelServerFactory, first: tuple[Any, ...]
+) -> None:
+    files = {"calc/__init__.py": "", "calc/money.py": MODULE, "tests/test_money.py": MORE}
+    one = ("run_tests", {"target": "tests/test_money.py"})
+    server = model_server([reply(calls=[*first, BREAKS, RUN_TESTS, one]), reply("Done.")])
+    program = make_program(tmp_path, files, {"KCODE_BASE_URL": server.url})
+    done = program.run("fix", "cents() rounds down")
+    assert done.returncode == 4
+    *before, _, whole, part = results_of(server)
+    assert all("fail without your changes" not in text for text in before)
+    for text in (whole, part):
+        (line,) = [line for line in text.splitlines() if line.startswith("Of these, fail without your changes too:")]
+        assert ("test_sign" in line, "test_up" in line, "test_plain" in line) == (True, True, False)
+    # It is known by then, so it is not found out again.
+    assert "Running the tests over your files as they are" not in done.stderr.decode()
+    assert "2 of 3 failures were there before" in done.stderr.decode()

@@ -338,3 +338,17 @@ def test_json_says_which_hunks_were_applied(start: Start) -> None:
     assert [(event["path"], event["id"]) for event in decided] == [(event["path"], event["id"]) for event in proposed]
     assert [event["decision"] for event in decided] == ["applied"]
     assert "round(amount, 2)" in (program.repository / "calc/money.py").read_text()
+
+
+def test_json_does_not_say_of_a_conflict_that_it_was_applied(start: Start) -> None:
+    new = ("write_file", {"path": "new.py", "content": "new = 1\n"})
+    program, server = start([reply(calls=[RIGHT, new])])
+    with program.start("fix", "cents() rounds down", "--json", "--apply") as process:
+        server.wait_for_requests(2)
+        (program.repository / "calc/money.py").write_text(MODULE.replace("int(amount * 100) / 100", "floor(amount)"))
+        server.add(*[reply("Done.")] * 9)
+        out, _ = process.communicate(timeout=60)
+    events = [json.loads(line) for line in out.splitlines()]
+    assert {event["path"] for event in events if event["type"] == "hunk.proposed"} == {"calc/money.py", "new.py"}
+    assert [event["path"] for event in events if event["type"] == "hunk.decided"] == ["new.py"]
+    assert "floor(amount)" in (program.repository / "calc/money.py").read_text()

@@ -75,6 +75,17 @@ def test_a_kill_while_the_model_thinks(start: Start, requests: int) -> None:
     go_on(program, before)
 
 
+@pytest.mark.parametrize("requests", [1, 2])
+def test_what_was_changed_before_ctrl_c_is_told(start: Start, requests: int) -> None:
+    script = [reply(calls=[RIGHT, RUN_TESTS])] * (requests - 1) + [reply("long", stall=60)]
+    program, server = start(script)
+    with program.start("fix", "cents() rounds down") as process:
+        server.wait_for_requests(requests)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, b"What was changed so far is kept: kcode diff" in err) == (130, requests == 2)
+
+
 @pytest.mark.parametrize("rounds", [[signal.SIGKILL], [signal.SIGINT, signal.SIGINT], [signal.SIGTERM, signal.SIGHUP]])
 def test_signals_while_a_command_runs_leave_no_process(start: Start, rounds: list[signal.Signals]) -> None:
     word = f"sleep 9{os.getpid()}"

@@ -87,6 +87,11 @@ def test_elsewhere_a_merge_that_makes_other_lines_is_refused_until_it_was_looked
     refused = program.run("apply")
     assert (refused.returncode, file.read_bytes()) == (5, windows)
     assert b"it has lines that nobody has seen" in refused.stderr
+    screen = Screen(program, "apply")
+    screen.wait_for("1 file, +1 -1; you changed calc/money.py since it was proposed.\r\n")
+    screen.wait_for("Apply? [y/n]")
+    screen.type("n\n")
+    assert screen.end() == 1
     assert program.run("apply", input=program.run("diff").stdout).returncode == 0
     assert file.read_bytes() == windows.replace(b"int(amount * 100) / 100", b"round(amount, 2)")
 
@@ -105,6 +110,7 @@ def test_operations_are_listed_and_undone_by_number_file_and_hunk(tmp_path: Path
 
     listed = program.run("journal", "1").stdout.decode().splitlines()
     assert [line.split()[1:4] for line in listed] == [["f:5", "+1", "-1"], ["f:15", "+1", "-1"], ["g:1", "+1", "-1"]]
+    assert len({line.index("+1") for line in listed}) == 1
     refused = program.run("undo", listed[0].split()[0])
     assert (refused.returncode, b"Nothing was written. Is it right?" in refused.stderr) == (5, True), refused.stderr
     assert b"+line 5" in refused.stderr

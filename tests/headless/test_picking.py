@@ -12,6 +12,7 @@ from kcode.headless.picking import read_cut
 from tests.headless.proposals import INVOICE, Proposed, propose_changes
 from tests.model_server import reply
 from tests.program import MODULE, RIGHT, RUN_TESTS, WRONG, Program, make_program
+from tests.repositories import text_file
 from tests.screen import Screen
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ def proposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Proposed:
     return propose_changes(tmp_path)
 
 
-def pick(proposed: Proposed, tmp_path: Path, **more: str) -> Screen:
-    return Screen(Program(proposed.root, tmp_path / "home", {"TERM": "xterm-256color"} | more), "apply", "--pick")
+def pick(proposed: Proposed, tmp_path: Path, *words: str, **more: str) -> Screen:
+    program = Program(proposed.root, tmp_path / "home", {"TERM": "xterm-256color"} | more)
+    return Screen(program, "apply", "--pick", *words)
 
 
 def answer(screen: Screen, *answers: tuple[str, str | None]) -> None:
@@ -69,6 +71,49 @@ def test_each_hunk_is_asked_for_and_what_was_chosen_is_written(proposed: Propose
     assert (proposed.root / "old.bin").read_bytes() == b"\0b"
     assert proposed.ids() == []
     assert "> cents matter\n" in proposed.review().message()
+
+
+def test_what_becomes_of_the_whole_file_is_told_beside_its_lines(proposed: Proposed, tmp_path: Path) -> None:
+    proposed.draft.remove("old.bin", "delete_file")
+    proposed.draft.move("notes.txt", "words.txt", "move_file")
+    proposed.draft.write("sub/new.txt", text_file("new\n"), "write_file")
+    screen = pick(proposed, tmp_path, NO_COLOR="1")
+    answer(screen, (ASK, "d"), ("4/6 old.bin  file deleted; ", None), ("Binary file: 2 bytes\r\n", None), (ASK, "n"))
+    answer(screen, ("5/6 sub/new.txt  new file; ", None), (ASK, "n"))
+    answer(screen, ("6/6 words.txt  moved from notes.txt; ", None), (ASK, "q"))
+    screen.wait_for(MORE)
+    screen.type("n\n")
+    assert screen.end() == 0
+
+
+def test_an_editor_that_is_not_there_is_named_and_what_was_said_is_kept(proposed: Proposed, tmp_path: Path) -> None:
+    screen = pick(proposed, tmp_path, EDITOR="nosuch", NO_COLOR="1")
+    answer(screen, (ASK, "c"), ("Comment: ", "hm"), (ASK, "e"))
+    answer(screen, ("'nosuch' cannot be started: No such file or directory. Set", None), (ASK, "q"))
+    screen.wait_for("so nothing is done. What you edited, split or said is kept.")
+    assert screen.end() == 0
+    assert proposed.review().look().comments == {proposed.ids()[0]: "hm"}
+
+
+def test_what_conflicts_is_left_open_where_the_rest_of_a_file_is_applied(proposed: Proposed, tmp_path: Path) -> None:
+    (proposed.root / "notes.txt").write_text("one\ndeux\nthree\nfour\n")
+    screen = pick(proposed, tmp_path, NO_COLOR="1")
+    answer(screen, (ASK, "d"), ("4/5 notes.txt  conflicts with", None), (ASK, "a"))
+    answer(screen, ("What conflicts with your changes is not applied; it stays pending.", None), (ASK, "q"))
+    answer(screen, ("Left as pending: 2 hunks.", None), (MORE, "n"))
+    assert screen.end() == 0
+
+
+def test_only_the_named_hunks_are_asked_for_also_when_one_is_split(proposed: Proposed, tmp_path: Path) -> None:
+    screen = pick(proposed, tmp_path, "notes.txt", NO_COLOR="1")
+    answer(screen, ("4/5 notes.txt", None), (ASK, "s"), ("Split behind", "1,1"), ("4/6 notes.txt", None), (ASK, "n"))
+    answer(screen, ("5/6 notes.txt", None), (ASK, "n"), ("Left as pending: 4 hunks.", None), (MORE, "y"))
+    assert screen.end() == 0
+    first, *rest = proposed.ids()
+    screen = pick(proposed, tmp_path, first, NO_COLOR="1")
+    answer(screen, (ASK, "d"), ("Left as pending: 3 hunks.", None), (MORE, "y"))
+    assert screen.end() == 0
+    assert proposed.ids() == rest
 
 
 def test_decisions_outlive_the_process_that_asked_for_them(proposed: Proposed, tmp_path: Path) -> None:

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from kcode.headless.report import describe_tests, describe_usage, title_of
+from kcode.events import ToolCallFinished
+from kcode.headless.report import Reporter, describe_tests, describe_usage, title_of
+from kcode.headless.terminal import Terminal
 from kcode.messages import ToolCall, Usage
-from kcode.results import CommandEnd, CommandResult, TestFailure, TestReport
+from kcode.results import CommandEnd, CommandResult, TestFailure, TestReport, ToolResult
 
 
 def report(code: int = 0, end: CommandEnd = CommandEnd.EXITED, **counts: int) -> TestReport:
     failures = tuple(TestFailure(f"test_{n}") for n in range(counts.get("failed", 0)))
-    return TestReport("make test", CommandResult(code, "", end, 600.0), **counts, failures=failures)
+    result = CommandResult(code, "", end, 600.0)
+    return TestReport("make test", result, counts.get("passed"), counts.get("failed"), failures=failures)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +65,17 @@ def test_reasoning_estimates_and_what_is_free_are_said(usage: Usage, words: str)
 )
 def test_a_call_is_named_by_its_first_argument(arguments: str, title: str) -> None:
     assert title_of(ToolCall("1", "run", arguments)) == title
+
+
+@pytest.mark.parametrize(
+    ("result", "mark"),
+    [
+        (ToolResult("ok"), "✓"),
+        (ToolResult("Exit code 1", went_well=False), "·"),
+        (ToolResult("There is no file a.", failed=True), "✗"),
+    ],
+)
+def test_only_what_went_well_is_ticked_off(result: ToolResult, mark: str, capsys: pytest.CaptureFixture[str]) -> None:
+    call = ToolCall("functions.run_command:0", "run_command", '{"command": "grep x a"}')
+    Reporter(Terminal({"TERM": "dumb"}), quiet=False).report(ToolCallFinished(call, result, 0.0))
+    assert capsys.readouterr().err == f"{mark} run_command grep x a\n"

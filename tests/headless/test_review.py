@@ -12,9 +12,13 @@ import pytest
 
 from kcode.draft.review import Decision, comment, decide, edit
 from kcode.errors import DraftError, StaleError, UsageError
+from kcode.headless.hunklist import list_hunks
 from kcode.headless.review import apply_words, reject_words, show_proposal, split_hunk, take_back_rejection
+from kcode.messages import AssistantMessage, ToolCall
 from kcode.options import DiffOptions, OutputOptions
-from tests.headless.proposals import INVOICE, Proposed, propose_changes
+from kcode.results import CommandResult, TestReport
+from kcode.session.store import SessionLog
+from tests.headless.proposals import FILES, INVOICE, Proposed, propose_changes
 from tests.program import Program
 
 if TYPE_CHECKING:
@@ -49,7 +53,7 @@ def test_the_list_tells_of_each_hunk_what_is_known(proposed: Proposed, capfd: py
     names = [re.escape(identity[:4]) for identity in ids]
     expected = [
         rf"{names[0]}  invoice\.py:3   \+1 -1  in class Invoice, def total; by edit_file; tests pass: 2 passed, before later changes",
-        rf"{names[1]}  invoice\.py:6   \+1 -1  in class Invoice, def tax; by edit_file; not tested; rejected",
+        rf"{names[1]}  invoice\.py:6   \+1 -1  rejected; in class Invoice, def tax; by edit_file; not tested",
         r"      # no␛\[31m",
         r"      # really",
         rf"{names[2]}  invoice\.py:14  \+1 -0  in def main; by edit_file; not tested",
@@ -94,6 +98,32 @@ def test_why_tells_the_call_and_what_the_model_thought(proposed: Proposed, capfd
         json.loads(line) for line in shown(proposed, capfd, proposed.ids()[0], diff=WHY, as_json=True).splitlines()
     )
     assert event["causes"][0]["reasoning"] == "Cents get lost \x1b[31mhere."
+
+
+def test_on_a_screen_a_hunk_has_one_line_and_what_all_share_is_said_once(proposed: Proposed) -> None:
+    review = proposed.review()
+    facts = review.facts(review.look())
+    first, *rest = list_hunks(facts[1:3], 50).splitlines()
+    assert first.endswith("invoice.py:6   +1 -1  in class Invoice, def…")
+    assert (len(first), rest[1:]) == (50, ["All 2: not tested"])
+    assert len(list_hunks(facts, 1000).splitlines()) == len(facts)
+
+
+def test_why_shows_of_a_call_with_many_edits_those_of_the_hunk(
+    proposed: Proposed, capfd: pytest.CaptureFixture[str]
+) -> None:
+    edits = [{"old": f"line {n}\n", "new": f"  line {n}!\n"} for n in range(60)] + [
+        {"old": "  two\n", "new": "zwei\n2\n"}
+    ]
+    call = ToolCall("functions.edit_file:2", "edit_file", json.dumps({"path": "notes.txt", "edits": edits}))
+    other = ToolCall("functions.edit_file:3", "edit_file", json.dumps({"path": "old.bin", "edits": edits}))
+    with SessionLog(proposed.session) as log:
+        log.append_message(AssistantMessage("", "", (call, other)))
+    proposed.edit("notes.txt", ("2\n", "2!\n"), call=call.id)
+    text = shown(proposed, capfd, "notes.txt", diff=WHY)
+    assert "    path: notes.txt\n    edit:\n    -   two\n    + zwei\n    + 2\n    and 60 other edits\n" in text
+    proposed.edit("old.bin", ("b", "c"), call=other.id)
+    assert "    … and 145 more lines: kcode diff --why --json has all\n" in shown(proposed, capfd, "old.bin", diff=WHY)
 
 
 def test_chosen_hunks_are_a_patch_that_git_applies(proposed: Proposed, capfd: pytest.CaptureFixture[str]) -> None:
@@ -145,6 +175,17 @@ def test_what_was_rejected_last_can_be_brought_back(proposed: Proposed) -> None:
     assert take_back_rejection(proposed.place) == 3
 
 
+def test_what_was_rejected_beside_the_users_own_changes_can_be_brought_back(proposed: Proposed) -> None:
+    (proposed.root / "invoice.py").write_text(INVOICE.replace("def send", "def post"))
+    (proposed.root / "notes.txt").write_text("one\nmine\nthree\nfour\n")
+    before, clash = proposed.ids(), proposed.drafted("notes.txt")
+    assert reject_words(proposed.place, [before[0], "notes.txt"], "") == 0
+    assert proposed.drafted("notes.txt") == "one\nmine\nthree\nfour\n"
+    assert take_back_rejection(proposed.place) == 0
+    assert proposed.ids() == before
+    assert proposed.drafted("notes.txt") == clash
+
+
 def test_what_was_rejected_does_not_come_back_over_a_later_change(proposed: Proposed) -> None:
     assert reject_words(proposed.place, [proposed.ids()[0]], "") == 0
     proposed.reopened().edit("invoice.py", ("post(self)", "put(self)"))
@@ -152,6 +193,17 @@ def test_what_was_rejected_does_not_come_back_over_a_later_change(proposed: Prop
     with pytest.raises(DraftError, match="changed since"):
         take_back_rejection(proposed.place)
     assert proposed.drafted("invoice.py") == later
+
+
+def test_what_was_brought_back_is_still_the_models_and_untested(
+    proposed: Proposed, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert reject_words(proposed.place, ["invoice.py"], "") == 0
+    proposed.reopened().draft.versions.note_tests(TestReport("pytest", CommandResult(0, ""), 2, 0, 0))
+    assert take_back_rejection(proposed.place) == 0
+    first = shown(proposed, capfd, "invoice.py", diff=LIST).splitlines()[0]
+    assert first.endswith("in class Invoice, def total; by edit_file; not tested")
+    assert "Cents get lost" in shown(proposed, capfd, proposed.ids()[0], diff=WHY)
 
 
 def test_a_split_hunk_is_decided_in_parts_also_after_one_was_written(
@@ -186,7 +238,7 @@ def test_an_edited_hunk_is_written_as_edited_and_is_the_users(
     change = review.look().proposal.changes[1]
     review.keep(edit(review.review, change, change.hunks[0], [b"deux\n"]))
     assert "+deux\n" in shown(proposed, capfd, "notes.txt")
-    assert "by edit_file, then you; not tested; edited by you" in shown(proposed, capfd, "notes.txt", diff=LIST)
+    assert "edited by you; by edit_file, then you; not tested" in shown(proposed, capfd, "notes.txt", diff=LIST)
     assert apply_words(proposed.place, [ids[0]], pick=False) == 0
     assert proposed.drafted("notes.txt") == "one\ndeux\nthree\nfour\n"
     assert proposed.read("notes.txt") == "one\ntwo\nthree\nfour\n"
@@ -275,6 +327,11 @@ def test_what_the_user_changed_meanwhile_stays_and_what_conflicts_is_told(
     ]  # fmt: skip
     events = [json.loads(line) for line in shown(proposed, capfd, "invoice.py", as_json=True).splitlines()[1:]]
     conflict = next(event["id"] for event in events if event["conflict"])
+    (proposed.root / "notes.txt").unlink()
+    assert "what you changed: the file that it was made for is gone; new" in shown(
+        proposed, capfd, "notes.txt", diff=LIST
+    )
+    (proposed.root / "notes.txt").write_text(FILES["notes.txt"])
     assert "0.25" not in shown(proposed, capfd, "invoice.py")
     with pytest.raises(StaleError, match=r"invoice\.py: what is chosen there conflicts"):
         apply_words(proposed.place, [ids[0], conflict], pick=False)
@@ -300,6 +357,9 @@ def test_the_command_line_takes_hunks_files_and_options(proposed: Proposed, tmp_
 
     code, listed = run("diff", "--hunks", "invoice.py")
     assert (code, [line.split()[0] for line in listed.splitlines()]) == (0, [identity[:4] for identity in ids[:3]])
+    (proposed.root / "sub").mkdir()
+    assert run("diff", "--hunks", "../invoice.py", "-C", "sub") == (code, listed)
+    assert f"The patch is for {proposed.root}".encode() in program.run("diff", "-C", "sub").stderr
     assert run("reject", ids[0], "--comment", "keep it") == (0, "")
     assert run("reject") == (2, "")
     assert run("reject", "--undo") == (0, "")
@@ -312,3 +372,28 @@ def test_the_command_line_takes_hunks_files_and_options(proposed: Proposed, tmp_
     assert run("diff", "--json", "-o", str(tmp_path / "file"))[0] == 2
     assert run("diff", "--hunks", "-o", str(tmp_path / "file")) == (0, "")
     assert (tmp_path / "file").read_text().count("invoice.py") == 2
+
+
+def test_tests_that_did_not_see_what_was_merged_since_are_not_fresh(proposed: Proposed) -> None:
+    def fresh() -> set[bool]:
+        review = proposed.review()
+        return {one.tested.is_fresh for one in review.facts(review.look())}
+
+    proposed.draft.versions.note_tests(TestReport("pytest", CommandResult(0, ""), 2, 0, 0))
+    assert fresh() == {True}
+    (proposed.root / "invoice.py").write_text(INVOICE.replace("post(self)", "put(self)"))
+    assert apply_words(proposed.place, ["notes.txt"], pick=False) == 0
+    assert "put(self)" in proposed.drafted("invoice.py")
+    assert fresh() == {False}
+
+
+def test_what_another_process_decided_meanwhile_is_not_lost(proposed: Proposed) -> None:
+    first, second = proposed.review(), proposed.review()
+    ids = proposed.ids()
+    first.keep(comment(first.review, ids[0], "keep the cents"))
+    with pytest.raises(StaleError, match="start again"):
+        second.keep(decide(second.review, [ids[1]], Decision.REJECTED))
+    with pytest.raises(StaleError, match="start again"):
+        second.carry_out(apply=[ids[1]], reject=[])
+    assert proposed.read("invoice.py") == INVOICE
+    assert proposed.review().look().comments == {ids[0]: "keep the cents"}

@@ -59,6 +59,7 @@ def test_ctrl_c_at_the_question_writes_nothing(tmp_path: Path, model_server: Mod
     screen = Screen(program, "fix", "cents() rounds down")
     screen.wait_for("Apply? [y]es")
     screen.process.send_signal(signal.SIGINT)
+    screen.wait_for("Nothing was written. kcode diff shows the proposal, kcode apply writes it.")
     assert screen.end() == 130
     assert "Traceback" not in screen.text
     assert program.snapshot() == before
@@ -99,6 +100,23 @@ def test_a_conversation_takes_turns_and_asks_after_each(tmp_path: Path, model_se
     screen.wait_for("Nothing is pending")
     screen.type("/what\n")
     screen.wait_for("There is no command /what")
+    screen.type("/diff calc\n")
+    screen.wait_for("/diff takes no words")
+    screen.type("/quit\n")
+    assert screen.end() == 0
+
+
+def test_ctrl_c_at_the_question_ends_the_question_and_not_the_conversation(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    program = program_with(FIXED, tmp_path, model_server)
+    screen = Screen(program, "chat", "fix it")
+    screen.wait_for("Apply? [y]es")
+    screen.process.send_signal(signal.SIGINT)
+    screen.wait_for("Nothing was written.")
+    screen.wait_for("\n> ")
+    screen.type("/apply\n")
+    screen.wait_for("Applied: 1 file, +1 -1")
     screen.type("/quit\n")
     assert screen.end() == 0
 

@@ -35,7 +35,7 @@ def test_several_edits_show_their_new_line_numbers(use: Use, folder: Path) -> No
     ]
     text = use("edit_file", path="a", edits=edits).text
     assert text == (
-        "Changed a: lines taken out after line 1, lines 9-10, line 30. It reads now:\n"
+        "Changed a by 3 edits: lines taken out after line 1, lines 9-10, line 30. It reads now:\n"
         "1→line 1.\n2→line 3.\n…\n"
         " 8→line 9.\n 9→ten\n10→and more\n11→line 11.\n…\n"
         "29→line 29.\n30→thirty\n31→line 31."
@@ -57,7 +57,8 @@ def test_many_changed_places_are_shown_shortly(use: Use, folder: Path) -> None:
     assert result.summary == "a: 200 places"
     assert result.text.startswith("Changed a: 200 places. It reads now:\n")
     assert "\n1→y 1\n…\n3→y 2\n…\n" in result.text
-    assert result.text.endswith("\n160 more places, not shown")
+    assert "\n… not shown: lines 121, 123, 125," in result.text
+    assert result.text.endswith("179 and 110 more places")
 
 
 def test_a_long_change_is_shown_by_its_ends(use: Use, folder: Path) -> None:

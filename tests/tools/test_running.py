@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 def test_a_command_gives_its_exit_code_and_output(use: Use) -> None:
     assert use("run_command", command="echo hello; exit 3").text.split(" after")[0] == "Exit code 3"
+    assert not use("run_command", command="exit 1").went_well
+    assert use("run_command", command="true").went_well
     assert use("run_command", command="echo hello").text.endswith("\nhello")
     assert use("run_command", command="true").text.endswith("(no output)")
     with pytest.raises(ToolError, match="empty"):

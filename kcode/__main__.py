@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 def main() -> NoReturn:
     """Run kcode with the process's arguments and leave with its exit code."""
     _leave_workspace_out(sys.path)
+    # Nothing of an import is garbage, yet by default the collector looks through it every 700 objects.
+    gc.set_threshold(50_000)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _leave)

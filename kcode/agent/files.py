@@ -13,7 +13,6 @@ from kcode.context.listing import own_rules
 from kcode.context.search import Query, Searched, find_ripgrep, search_files
 from kcode.context.secretfiles import why_not_shown
 from kcode.context.symbols import definitions
-from kcode.draft.edit import apply_edits
 from kcode.draft.files import REGULAR, Change, FileState
 from kcode.draft.forbidden import find_placeholder
 from kcode.errors import DraftError, EditRefusedError, ToolError
@@ -102,6 +101,8 @@ class DraftFiles:
         self._note(inside)
 
     def edit(self, path: str, edits: Sequence[Edit]) -> Applied:
+        from kcode.draft.edit import apply_edits  # noqa: PLC0415 - not needed before the first request has left
+
         inside = self._target(path)
         before = _file_at(self.draft, path, inside)
         data = before.data

@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from kcode.agent.files import DraftFiles
-from kcode.agent.partial import PartialTests
 from kcode.agent.untouched import Untouched
 from kcode.draft.draft import open_draft
 from kcode.errors import DraftError, ToolError
@@ -14,6 +13,7 @@ from kcode.errors import DraftError, ToolError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from kcode.agent.partial import PartialTests
     from kcode.agent.shell import Shell
     from kcode.draft.draft import Draft
     from kcode.results import CommandResult, TestReport
@@ -109,6 +109,8 @@ class DraftView(DraftFiles):
         shell = self._commands()
         if shell.sandbox is None:
             raise DraftError("The draft is not open yet.")
+        from kcode.agent.partial import PartialTests  # noqa: PLC0415 - not needed before the first request has left
+
         return PartialTests(self._workspace, self._git, self._session_folder, shell.sandbox, shell.test_command)
 
     def _commands(self) -> Shell:

@@ -26,8 +26,6 @@ from kcode.agent.websearch import describe_web_search
 from kcode.context.tokenizer import load_counter
 from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
-from kcode.draft.journal import recover
-from kcode.draft.pending import Pending
 from kcode.errors import SessionError
 from kcode.folders import cache_folder_for, config_folder, remove_folder, state_folder_for
 from kcode.providers.openai_chat import open_provider
@@ -45,6 +43,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kcode.agent.tally import Tally
+    from kcode.draft.pending import Pending
     from kcode.events import Event
     from kcode.options import ModelOptions, PlaceOptions
     from kcode.providers.openai_chat import OpenAIChat
@@ -85,8 +84,12 @@ def open_place(options: PlaceOptions) -> Place:
 
 def settle_journal(place: Place) -> list[str]:
     """Settle what a crash interrupted while it wrote the user's files; returns what to tell the user of it."""
+    if not place.journal.is_dir():
+        return []
+    from kcode.draft.journal import recover  # noqa: PLC0415 - most runs begin where nothing was ever applied
+
     lines = []
-    for operation in recover(place.workspace, place.journal) if place.journal.is_dir() else ():
+    for operation in recover(place.workspace, place.journal):
         outcome = "was finished" if operation.state == "done" else "was taken back"
         lines.append(f"Writing {sanitize_names(operation.paths)} had been interrupted; it {outcome}.")
         if operation.left:
@@ -100,6 +103,8 @@ def open_pending(place: Place) -> Pending | None:
     if session is None:
         return None
     draft = open_draft(place.workspace, open_git(place.workspace, place.git_folder), session.draft_folder)
+    from kcode.draft.pending import Pending  # noqa: PLC0415 - not needed before the first request has left
+
     return Pending(place.workspace, draft, place.journal, session.id)
 
 
@@ -156,6 +161,8 @@ class Workbench:
     @property
     def pending(self) -> Pending:
         """The open draft as what waits for the user's decision."""
+        from kcode.draft.pending import Pending  # noqa: PLC0415 - not needed before the first request has left
+
         return Pending(self.workspace, self.view.draft, self.place.journal, self.session.id)
 
     @property

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     Names = Callable[[frozenset[str], int], set[str]]
 
 KEYS = frozenset("abcdef")
-some_keys = st.frozensets(st.sampled_from(sorted(KEYS)), min_size=1)
+some_keys = st.sampled_from([frozenset(some) for size in range(1, 7) for some in combinations(sorted(KEYS), size)])
 
 
 def report(names: set[str]) -> TestReport:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KEYS = "abcdefgh"
 PASS, FAIL, UNRESOLVED = Verdict.PASS, Verdict.FAIL, Verdict.UNRESOLVED
-some_keys = st.frozensets(st.sampled_from(KEYS), min_size=1)
+some_keys = st.sampled_from([frozenset(some) for size in range(1, 9) for some in combinations(KEYS, size)])
 
 
 class Probing:

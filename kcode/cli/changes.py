@@ -13,7 +13,7 @@ from kcode.options import DiffOptions, OutputOptions, PlaceOptions
 
 Chosen = Annotated[
     list[str] | None,
-    typer.Argument(help="Hunks by their ids, files, folders, patterns, or all.", metavar="HUNK|FILE"),
+    typer.Argument(help="Hunks by their ids or as file:line, files, folders, patterns, or all.", metavar="HUNK|FILE"),
 ]
 
 

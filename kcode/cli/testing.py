@@ -12,7 +12,10 @@ from kcode.options import LEAST_RUNS, MOST_RUNS, TEST_SECONDS, OutputOptions, Pl
 
 Words = Annotated[
     list[str] | None,
-    typer.Argument(help="Hunks by their ids, files, folders or patterns. Left out, all of them.", metavar="HUNK|FILE"),
+    typer.Argument(
+        help="Hunks by their ids or as file:line, files, folders or patterns. Left out, all of them.",
+        metavar="HUNK|FILE",
+    ),
 ]
 Hunks = Annotated[list[str] | None, typer.Option(help="The same as an option, joined by commas.", metavar="IDS")]
 Without = Annotated[list[str] | None, typer.Option(help="Leave these out; may be given again.", metavar="HUNK|FILE")]

@@ -11,7 +11,7 @@ from kcode.globs import compile_glob
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kcode.draft.files import FileChange, Proposal
+    from kcode.draft.files import FileChange, Hunk, Proposal
 
 _SHORTEST_ID = 3
 
@@ -24,8 +24,8 @@ def keys_of(change: FileChange) -> frozenset[str]:
 def select_hunks(proposal: Proposal, words: Iterable[str], start: str = "") -> frozenset[str]:
     """The ids of hunks, and the paths of files that are decided whole, that the words name.
 
-    A word is the beginning of a hunk's id, a file, a folder, a pattern as for ripgrep's --glob, or `all`; several may be
-    joined by commas. Files and folders are named as seen from `start`, the folder that the user stands in, or from the
+    A word is the beginning of a hunk's id, a file, a file:line with a line that a hunk makes, a folder, a pattern as for
+    ripgrep's --glob, or `all`; several may be joined by commas. Files and folders are named as seen from `start`, the folder that the user stands in, or from the
     workspace's root. UsageError names a word that fits nothing, or fits two hunks.
     """
     chosen: frozenset[str] = frozenset()
@@ -42,6 +42,10 @@ def _select(proposal: Proposal, word: str, start: str) -> frozenset[str]:
     by_path = _named(proposal, word, start)
     if by_path:
         return frozenset().union(*map(keys_of, by_path))
+    path, _, line = word.rpartition(":")
+    files = _named(proposal, path, start) if line.isdecimal() else []
+    if len(files) == 1 and (there := [hunk.id for hunk in files[0].hunks if _makes(hunk, int(line))]):
+        return frozenset(there)
     ids = [hunk.id for change in proposal.changes for hunk in change.hunks if hunk.id.startswith(word)]
     if len(ids) == 1 and len(word) >= _SHORTEST_ID:
         return frozenset(ids)
@@ -52,6 +56,12 @@ def _select(proposal: Proposal, word: str, start: str) -> frozenset[str]:
     if ids:
         raise UsageError(f"{word!r} is the beginning of {len(ids)} hunk ids: {', '.join(ids[:5])}. Give more of it.")
     raise UsageError(f"{word!r} is no hunk and no file of the proposal. kcode diff --hunks lists what there is.")
+
+
+def _makes(hunk: Hunk, line: int) -> bool:
+    """Whether the line is one of the hunk's, as it is listed: one that only takes lines out has the one before them."""
+    first = max(hunk.new_start, 1)
+    return first <= line < first + max(len(hunk.new_lines), 1)
 
 
 def _named(proposal: Proposal, word: str, start: str) -> list[FileChange]:

@@ -59,3 +59,11 @@ def test_a_file_that_is_decided_whole_is_chosen_by_its_path() -> None:
 def test_a_word_that_fits_nothing_is_refused_by_name(word: str) -> None:
     with pytest.raises(UsageError, match=r"kcode diff --hunks|Is [0-9a-f]{12} meant\? Give at least"):
         select_hunks(PROPOSAL, [word])
+
+
+def test_a_hunk_is_named_by_a_line_that_it_makes() -> None:
+    assert select_hunks(PROPOSAL, ["src/a.py:3"]) == {A.hunks[1].id}
+    assert select_hunks(PROPOSAL, ["a.py:1,deep/b.py:1"], "src") == {A.hunks[0].id} | keys_of(B)
+    for word in ("src/a.py:2", "src:1", "src/a.py:", "nothing.py:1"):
+        with pytest.raises(UsageError, match="is no hunk and no file"):
+            select_hunks(PROPOSAL, [word])

@@ -46,8 +46,8 @@ bench: $(VENV)/installed-dev  ## measure speed and memory against the bounds tha
 	$(VENV)/bin/python -m bench.steps $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.deltas $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.settle
-	$(VENV)/bin/python -m bench.edits
 	$(VENV)/bin/python -m bench.index $(VENV)/bin/kcode
+	$(VENV)/bin/python -m bench.edits
 
 .venv-engine/installed:
 	@echo "Building llama.cpp's server and fetching a small model; this takes about 10 minutes …"

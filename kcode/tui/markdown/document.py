@@ -22,7 +22,7 @@ from kcode.tui.markdown.structure import (
     is_undecided,
 )
 from kcode.tui.markdown.table import Table
-from kcode.tui.rows import Row, indented
+from kcode.tui.rows import EMPTY, Row, indented
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,19 +48,24 @@ class _Place:
 
 
 class Document:
-    """The rows depend on the text alone, not on the pieces in which it came."""
+    """The rows depend on the text alone, not on the pieces in which it came.
 
-    def __init__(self, width: int) -> None:
+    All stand behind `margin`, and behind the rows in `lead`, which come first.
+    """
+
+    def __init__(self, width: int, margin: Line = (), lead: Sequence[Row] = ()) -> None:
         self._width = max(width, _ROOM)
+        self._outer = margin
         self._sanitizer = StreamSanitizer()
         self._state = State()
         self._partial = ""
         self._in_long_line = self._has_line = False
-        self._rows: list[Row] = []
+        self._rows: list[Row] = list(lead)
         self._place: _Place | None = None
         self._is_open = False
         # Rows up to `_fixed` stay; those from `_start` on are the last block's, of which `_taken` have been copied.
-        self._fixed = self._start = self._taken = self._generation = 0
+        self._fixed = self._start = len(self._rows)
+        self._taken = self._generation = 0
 
     def feed(self, text: str) -> None:
         """Take the next piece, as it came from outside."""
@@ -154,7 +159,7 @@ class Document:
             self._restart(place, table, kind)
             return
         self._close()
-        gap = [] if place.path else [Row(())]
+        gap = [] if place.path else [EMPTY]
         self._open(_Place(kind, place.path, table, place.rest, place.rest, gap))
 
     def _restart(self, place: _Place, leaf: Leaf, kind: Kind) -> None:
@@ -221,7 +226,7 @@ class Document:
                 break
             shared += 1
         room = self._width - _ROOM
-        first, rest = (cut(_margin(step.path, begun), 0, room) for begun in (shared, len(step.path)))
+        first, rest = (cut((*self._outer, *_margin(step.path, begun)), 0, room) for begun in (shared, len(step.path)))
         is_outside = not step.path or (before is not None and not before.path)
         is_apart = before is not None and (
             step.apart
@@ -229,7 +234,8 @@ class Document:
             or (is_outside and bool({step.kind, before.kind} & _APART))
             or (not step.path and bool(before.path))
         )
-        gap = [Row(cut(_margin(step.path[:shared], shared), 0, room))] if is_apart else []
+        between = cut((*self._outer, *_margin(step.path[:shared], shared)), 0, room)
+        gap = indented([EMPTY], between, between) if is_apart else []
         quoted = any(container.is_quote for container in step.path)
         leaf = make_leaf(step.kind, step.info, self._inner(rest), quoted=quoted)
         return _Place(step.kind, step.path, leaf, first, rest, gap)

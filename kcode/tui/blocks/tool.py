@@ -11,7 +11,7 @@ from kcode.tui.blocks.block import MARGIN, Block, headline
 from kcode.tui.blocks.testruns import report_lines, verdict_of
 from kcode.tui.calls import argument_lines, arguments_of, count_changes, edits_of, subject_of
 from kcode.tui.highlight import highlight_lines
-from kcode.tui.lines import Line, Role, Span, plain, shorten
+from kcode.tui.lines import Line, Role, Span, pad, plain, shorten
 from kcode.tui.output import last_line, output_lines, settled_output
 from kcode.tui.rows import Row, broken, indented
 
@@ -95,7 +95,8 @@ class ToolBlock(Block):
         rows = [Row((*MARGIN, *head), len(MARGIN[0].text))]
         if self.is_open:
             inner = max(width - 4, 8)
-            return rows + indented([row for line in self._body() for row in broken(line, inner)], _BODY, _BODY)
+            body = [_filled(row, inner) for line in self._body() for row in broken(line, inner)]
+            return rows + indented(body, _BODY, _BODY)
         if self.is_running and (last := last_line("".join(self._output[-50:]))):
             line = shorten((Span(last, Role.DIM),), max(width - 4, 8))
             rows.append(Row((*MARGIN, Span("└ ", Role.RULE), *line), 4))
@@ -194,3 +195,9 @@ class ToolBlock(Block):
         if len(self.output) > len(self.result.text):
             return f"{self.result.text.partition(chr(10))[0]}\n{self.output}"
         return self.result.text
+
+
+def _filled(row: Row, width: int) -> Row:
+    """A changed line's ground goes to the edge."""
+    ground = row.line[0].ground if row.line else None
+    return row._replace(line=pad(row.line, width, ground)) if ground else row

@@ -187,21 +187,6 @@ def write_all(bench: Workbench, review: PendingReview, proposal: Proposal, termi
     return applied
 
 
-def with_review(bench: Workbench, prompt: str) -> str:
-    """The user's message with what was decided about hunks since the last one; the draft is as decided from here on."""
-    if not bench.view.is_open:
-        return prompt
-    review = review_of(bench)
-    if not review.review.acts and not review.review.outcomes:
-        return prompt
-    rejected = review.look().keys(Decision.REJECTED)
-    if rejected or review.look().edited:
-        review.carry_out(apply=frozenset(), reject=rejected)
-    told = review.message()
-    review.mark_told()
-    return f"{prompt}\n\n{told}" if told else prompt
-
-
 def take_back_rejection(place: PlaceOptions) -> int:
     """Put what was rejected last back into the draft."""
     terminal = Terminal(os.environ)

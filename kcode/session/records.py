@@ -168,9 +168,14 @@ class Paid:
     kind: Literal["reply", "dropped", "note"]
 
 
-def read_entries(records: Iterable[Mapping[str, Any]]) -> list[Message | Epoch | Paid]:
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """All before this was copied from another session, which paid for it."""
+
+
+def read_entries(records: Iterable[Mapping[str, Any]]) -> list[Message | Epoch | Paid | Forked]:
     """What the records of a log tell of the conversation and of its cost, in order; a damaged usage is left out."""
-    entries: list[Message | Epoch | Paid] = []
+    entries: list[Message | Epoch | Paid | Forked] = []
     for record in records:
         match record.get("type"):
             case "message":
@@ -183,16 +188,18 @@ def read_entries(records: Iterable[Mapping[str, Any]]) -> list[Message | Epoch |
             case "usage":
                 kind: Any = "dropped" if "discarded" in record else "note" if "compaction" in record else "reply"
                 entries.append(Paid(decode_usage(record), kind))
+            case "fork":
+                entries.append(Forked())
     return entries
 
 
-def conversation_of(entries: Iterable[Message | Epoch | Paid]) -> list[Message]:
+def conversation_of(entries: Iterable[Message | Epoch | Paid | Forked]) -> list[Message]:
     """The messages from the last compaction on, as an endpoint accepts them."""
     messages: list[Message] = []
     for entry in entries:
         if isinstance(entry, Epoch):
             messages = list(entry.messages)
-        elif not isinstance(entry, Paid):
+        elif not isinstance(entry, Paid | Forked):
             messages.append(entry)
     return mend_history(messages)
 

@@ -57,11 +57,22 @@ class Conversation:
             self._record(message)
         self._messages.append(message)
 
-    def begin_epoch(self, messages: Sequence[Message]) -> None:
-        """Put these messages, in which no call is open, in the place of all that was said."""
-        if self._record_epoch:
-            self._record_epoch(messages)
-        self._messages = list(messages)
+    def begin_epoch(
+        self, messages: Sequence[Message], record: Callable[[Sequence[Message]], None] | None = None
+    ) -> None:
+        """Put these messages, in which no call is open, in the place of all that was said.
+
+        `record` takes the place of the conversation's own `record_epoch`. What both lists begin with stays the same
+        objects, so that a request begins with the same bytes.
+        """
+        keep = record or self._record_epoch
+        if keep:
+            keep(messages)
+        same = next(
+            (at for at, pair in enumerate(zip(self._messages, messages, strict=False)) if pair[0] != pair[1]), None
+        )
+        same = min(len(self._messages), len(messages)) if same is None else same
+        self._messages = [*self._messages[:same], *messages[same:]]
         self._length.restart()
 
     @contextmanager

@@ -34,10 +34,11 @@ from kcode.agent.turn import Desk, Limits
 from kcode.agent.view import DraftView
 from kcode.agent.websearch import describe_web_search
 from kcode.context.tokenizer import load_counter
+from kcode.draft.checkpoint import take_checkpoint
 from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
 from kcode.errors import SessionError
-from kcode.events import TurnFinished
+from kcode.events import TurnFinished, TurnStarted
 from kcode.folders import cache_folder_for, config_folder, remove_folder, state_folder_for
 from kcode.providers.choice import resolve_endpoint
 from kcode.providers.openai_chat import open_provider
@@ -150,7 +151,7 @@ class Workbench:
         self.packed: tuple[str, ...] = ()
         """What was packed into the first request at the user's wish, and what that costs."""
         self.ledger = ledger
-        self._log = log
+        self.log = log
         self._briefing = briefing
         self._lock = lock
 
@@ -200,7 +201,11 @@ class Workbench:
     def record(self, event: Event) -> None:
         """Keep in the session's log what an event says beside the messages, and sum what replies took."""
         self.ledger = self.ledger.with_event(event)
-        self._log.append_event(event)
+        if isinstance(event, TurnStarted):
+            # With what the draft is before the turn, so that all of the turn can be undone.
+            self.log.append_event(event, draft=take_checkpoint(self.view.draft) if self.view.is_open else "")
+        else:
+            self.log.append_event(event)
         if isinstance(event, TurnFinished):
             keep_situation(self.session, self._briefing.situation)
 
@@ -242,7 +247,7 @@ class Workbench:
         await self.provider.aclose()
         self._briefing.close()
         keep_situation(self.session, self._briefing.situation)
-        self._log.close()
+        self.log.close()
         if self.view.shell and self.view.is_open and self.view.began_draft and not self.view.draft.generation:
             # Nothing was ever changed in it; left behind it would hide what an earlier session proposes.
             with contextlib.suppress(SessionError):

@@ -116,6 +116,10 @@ class SessionLog:
         record = {"type": "decision", "decision": decision, "paths": list(paths), "hunks": list(hunks)}
         self._append(record, durable=True)
 
+    def append_name(self, name: str) -> None:
+        """Keep the name that the user gave the session; "" takes it away."""
+        self._append({"type": "name", "name": name}, durable=True)
+
     def append_start(self, **facts: str | int | None) -> None:
         """Keep what the session, or a later run that goes on with it, was started with; never a key."""
         self._append({"type": "session"} | facts, durable=True)

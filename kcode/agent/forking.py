@@ -71,7 +71,10 @@ def _turn(session: Session, records: Sequence[dict[str, Any]], at: int) -> Turn:
     turns = read_turns(records)
     turn = turns.numbered(at)
     if turn is None:
-        raise SessionError(f"The session {session.id} has {len(turns.all)} turns, so there is no turn {at}.")
+        count = len(turns.all)
+        raise SessionError(
+            f"The session {session.id} has {count} {'turn' if count == 1 else 'turns'}, so there is no turn {at}."
+        )
     return turn
 
 

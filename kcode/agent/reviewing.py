@@ -241,11 +241,16 @@ class PendingReview:
         self.keep(without_rejection(self._review))
         return [change.path for change in changes]
 
-    def note_applied(self, view: Reviewed) -> None:
-        """Have the model told of what was in this view and stands in the user's files by now."""
+    def note_applied(self, view: Reviewed, *, is_logged: bool = True) -> None:
+        """Have the model told of what was in this view and stands in the user's files by now.
+
+        `is_logged` says that the session's log has it already.
+        """
         applied = view.decisions.keys() - self.look(anew=True).decisions.keys()
         outcomes = [one for one in outcomes_of(view, apply=applied, reject=()) if one.fate == "applied"]
         self._save(replace(self._review, outcomes=(*self._review.outcomes, *outcomes)))
+        if not is_logged:
+            self._log("applied", view, applied)
 
     def message(self) -> str:
         """What the model is to be told with the user's next message; "" for nothing."""

@@ -105,7 +105,7 @@ def _apply_rest(place: PlaceOptions, review: PendingReview | None) -> int:
         review.carry_out(apply=frozenset(), reject=rejected)
     view = review.look(anew=True)
     code = apply_pending(place)
-    review.note_applied(view)
+    review.note_applied(view, is_logged=False)
     return code
 
 

@@ -79,6 +79,7 @@ EFFECTS = {
     "draft/disk.py",
     "safegit.py",
     "session/log.py",
+    "session/lock.py",  # the lock of a session that is under way
     "folders.py",
     "context/search.py",
     "context/index.py",  # starts the indexing process

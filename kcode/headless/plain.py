@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kcode.agent.compaction import Need, compact
-from kcode.agent.reviewing import review_of
+from kcode.agent.reviewing import review_of, with_review
 from kcode.agent.turn import run_turn
 from kcode.agent.workbench import open_workbench
 from kcode.draft.files import Proposal
@@ -23,7 +23,7 @@ from kcode.headless.interrupts import run_until_signal
 from kcode.headless.person import ask_person
 from kcode.headless.product import print_patch
 from kcode.headless.report import Reporter, describe_tests, describe_usage
-from kcode.headless.review import ask_what_to_do, with_review, write_all
+from kcode.headless.review import ask_what_to_do, write_all
 from kcode.headless.stdin import read_piped
 from kcode.headless.terminal import BOLD, DIM, RED, YELLOW, Terminal
 from kcode.headless.undoing import take_back

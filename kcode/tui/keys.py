@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
+    from kcode.tui.texts import Texts
+
 _MODIFIER = re.compile(r"(?:(?:ctrl|alt|shift|super|meta|hyper)\+)*")
 _PRINTED = {"left": "←", "right": "→", "up": "↑", "down": "↓", "question_mark": "?", "slash": "/", "escape": "esc"}
 # In these the user types text, so that a key without a modifier is a letter of it.
@@ -157,6 +159,11 @@ def shown_keys(id_: str, keymap: Mapping[str, str], *, most: int = 3) -> str:
     """The keys of an action as the help shows them."""
     keys = keymap.get(id_, _BY_ID[id_].keys).split(",")
     return " ".join(_shown(key) for key in keys[:most])
+
+
+def help_rows(texts: Texts, keymap: Mapping[str, str], keys: Iterable[Key] = KEYS) -> list[tuple[str, str, str]]:
+    """For each action its keys, what it does and the heading that it stands under, in the table's order."""
+    return [(shown_keys(key.id, keymap), texts(f"keys.{key.id}"), texts(f"keys.in-{key.scope}")) for key in keys]
 
 
 def _shown(key: str) -> str:

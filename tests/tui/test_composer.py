@@ -328,6 +328,18 @@ def test_vis_keys_work_where_they_are_wanted(tmp_path: Path) -> None:
     walk(stage, steps)
 
 
+def test_where_no_editor_can_be_had_it_is_said_and_the_text_stays(tmp_path: Path) -> None:
+    stage = ComposerStage(tmp_path, edit_outside=str.upper)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        type_in(stage, "one")
+        await pilot.press("ctrl+g")
+        assert [type(asked) for asked in stage.asked] == [Composer.EditingFailed]
+        assert stage.composer.text == "one"
+
+    walk(stage, steps)
+
+
 def test_the_users_keys_take_the_place_of_the_usual_ones(tmp_path: Path) -> None:
     stage = ComposerStage(tmp_path)
 

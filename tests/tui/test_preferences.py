@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from kcode.errors import UsageError
 from kcode.settings import load_settings
 from kcode.tui.preferences import Preferences, choices_of, load_preferences, save_preference
+from kcode.tui.texts import LANGUAGES, load_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,6 +114,14 @@ def test_a_value_that_cannot_be_is_not_written(config: Path) -> None:
     with pytest.raises(UsageError, match="must be one of"):
         save_preference(config, "reasoning", "loud")
     assert not config.exists()
+
+
+def test_every_preference_and_choice_has_its_words_in_every_language() -> None:
+    for language in LANGUAGES:
+        texts = load_texts(language)
+        assert all(texts(f"settings.{one.name}") for one in fields(Preferences))
+        for name in ("notifications", "reasoning", "side_by_side"):
+            assert all(texts(f"settings.{choice}") for choice in choices_of(name) or ())
 
 
 def test_every_choice_can_be_made(config: Path) -> None:

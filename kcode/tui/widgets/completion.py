@@ -103,7 +103,7 @@ class Completion(Widget):
             line = self._foot(width)
         else:
             line = ()
-        return palette.strip(line, width, Ground.PANEL)
+        return palette.strip(line, width, Ground.PANEL).apply_style(self.rich_style)
 
     def _foot(self, width: int) -> Line:
         place = f"{self._cursor + 1}/{len(self._offers)}"

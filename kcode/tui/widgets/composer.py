@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from textual.app import SuspendNotSupported
 from textual.message import Message
 
 from kcode.errors import KcodeError
@@ -42,13 +43,13 @@ class Composer(CompletingEntry):
         min-height: 1;
         max-height: 33vh;
         border: none;
-        border-left: thick $primary;
+        border-left: heavy $primary;
         padding: 0 1;
         background: $surface;
         scrollbar-size-vertical: 1;
-        &:focus { border: none; border-left: thick $primary; }
-        &.-normal { border-left: thick $secondary; }
-        &.-shell { border-left: thick $warning; }
+        &:focus { border: none; border-left: heavy $primary; }
+        &.-normal { border-left: heavy $secondary; }
+        &.-shell { border-left: heavy $warning; }
     }
     """
 
@@ -252,6 +253,9 @@ class Composer(CompletingEntry):
                 made = self._edit_outside(typed.pastes.expanded(typed.text))
         except KcodeError as error:
             self.post_message(self.EditingFailed(str(error)))
+            return
+        except SuspendNotSupported:
+            self.post_message(self.EditingFailed(self._texts("composer.no_editor")))
             return
         if made is not None:
             self._untouched = made.rstrip("\n")

@@ -84,12 +84,12 @@ def _decisions(state: DraftState, texts: Texts) -> list[Line]:
     parts: list[Line] = []
     if state.conflicts:
         parts.append((Span(f"! {texts('status.conflicts', count=state.conflicts)}", Role.WARNING),))
+    if state.pending:
+        parts.append((Span(texts("status.pending", count=state.pending), Role.DIM),))
     if state.accepted:
         parts.append((Span(texts("status.accepted", count=state.accepted), Role.GOOD),))
     if state.rejected:
         parts.append((Span(texts("status.rejected", count=state.rejected), Role.BAD),))
-    if state.pending:
-        parts.append((Span(texts("status.pending", count=state.pending), Role.DIM),))
     return parts
 
 

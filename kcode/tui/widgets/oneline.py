@@ -41,7 +41,8 @@ class OneLine(Widget):
             return Strip.blank(width)
         line = self.line(width)
         self._drawn = line, width
-        return palette_for(self.app.current_theme).strip(line, width, self.ground)
+        # What the line leaves bare shows the widget's own background.
+        return palette_for(self.app.current_theme).strip(line, width, self.ground).apply_style(self.rich_style)
 
     def notify_style_update(self) -> None:
         self._drawn = None

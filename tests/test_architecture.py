@@ -46,6 +46,7 @@ HOMES = {
     "pygments": "tui",
     "markdown_it": "tui",
     "textual": "tui",
+    "tomlkit": "tui",
     "openai": "providers",
     "httpx2": "providers",
     "git": "safegit",

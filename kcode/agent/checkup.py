@@ -7,8 +7,8 @@ import platform
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kcode import __version__
+from kcode.agent.place import open_place
 from kcode.agent.secrecy import find_secret_files
-from kcode.agent.workbench import open_place
 from kcode.context.search import find_ripgrep
 from kcode.errors import KcodeError
 from kcode.folders import make_folder

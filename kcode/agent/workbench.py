@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +16,7 @@ from kcode.agent.costlimit import check_limit
 from kcode.agent.ground import SessionGround, first_message
 from kcode.agent.length import RequestLength
 from kcode.agent.packing import describe_pack
+from kcode.agent.place import open_place
 from kcode.agent.resumption import (
     conversation_in,
     describe_change,
@@ -39,7 +39,7 @@ from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
 from kcode.errors import SessionError
 from kcode.events import TurnFinished, TurnStarted
-from kcode.folders import cache_folder_for, config_folder, remove_folder, state_folder_for
+from kcode.folders import cache_folder_for, config_folder, remove_folder
 from kcode.providers.choice import resolve_endpoint
 from kcode.providers.openai_chat import open_provider
 from kcode.providers.sdk import preload
@@ -49,13 +49,13 @@ from kcode.session.lock import SessionLock
 from kcode.session.store import SessionLog, create_session, last_session, prune_sessions
 from kcode.settings import load_settings
 from kcode.snapshot import start_snapshot
-from kcode.workspace import open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
     from types import TracebackType
 
+    from kcode.agent.place import Place
     from kcode.agent.resumption import Earlier
     from kcode.agent.tally import Tally
     from kcode.draft.pending import Pending
@@ -68,35 +68,6 @@ if TYPE_CHECKING:
     from kcode.workspace import Workspace
 
 _NOT_PACKED = "Files are packed into the first request of a session, and this one has begun: nothing is packed."
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A workspace and the folders outside it where kcode keeps what belongs to it."""
-
-    workspace: Workspace
-    state: Path
-
-    @property
-    def key(self) -> str:
-        """A folder's name that stands for the workspace's path."""
-        return hashlib.sha256(os.fsencode(self.workspace.root)).hexdigest()[:16]
-
-    @property
-    def journal(self) -> Path:
-        """Where the journal of this workspace is kept."""
-        return self.state / "journals" / self.key
-
-    @property
-    def git_folder(self) -> Path:
-        """Where the private repository lies that stands in for git in a plain folder."""
-        return self.state / "git" / self.key
-
-
-def open_place(options: PlaceOptions) -> Place:
-    """Find the workspace and its state folder; WorkspaceError when it is not one to work on."""
-    workspace = open_workspace(options.folder, os.environ, allow_anywhere=options.anywhere)
-    return Place(workspace, state_folder_for(os.environ, workspace.root))
 
 
 def settle_journal(place: Place) -> list[str]:

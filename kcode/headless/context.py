@@ -24,7 +24,7 @@ from kcode.providers.choice import known_endpoints, resolve_endpoint, resolve_mo
 from kcode.providers.openai_chat import connect, open_memory
 from kcode.safegit import open_git
 from kcode.sanitize import sanitize_line
-from kcode.session.store import Past, list_sessions, load_past
+from kcode.session.store import Past, last_session, load_past
 from kcode.snapshot import start_snapshot
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def show_context(model: ModelOptions, options: PlaceOptions, *, json: bool) -> i
     With files to be packed it is always that of a first request.
     """
     settings, place = settings_for(model), open_place(options)
-    sessions = list_sessions(place.state, place.workspace.root) if options.pack is None else ()
-    session = next(iter(sessions), None)
+    wanted = options.pack is None
+    session = last_session(place.state, place.workspace.root, with_draft=False) if wanted else None
     past = load_past(session) if session else None
     subject = _Subject(session, past, _provider_of(settings, past))
     account = _account(place, settings, subject, options)

@@ -10,7 +10,7 @@ from kcode.providers.system_keyring import read_secret
 from kcode.settings import read_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kcode.providers.endpoints import Endpoint
     from kcode.settings import Settings
@@ -67,6 +67,14 @@ def _locate(endpoint: Endpoint, settings: Settings, environment: Mapping[str, st
     if stored == KEYRING_MARK:
         return FoundKey(_from_keyring(name, endpoint), "the keyring")
     return FoundKey(stored, str(settings.credentials)) if stored else None
+
+
+def known_keys(endpoints: Iterable[Endpoint], settings: Settings, environment: Mapping[str, str]) -> list[str]:
+    """The keys that can be seen without asking the keyring, for texts in which none of them may stand."""
+    stored = read_credentials(settings.credentials).values() if settings.credentials is not None else ()
+    variables = {variable for endpoint in endpoints for variable in endpoint.key_variables}
+    found = {settings.key or "", *stored, *(environment.get(variable, "").strip() for variable in variables)}
+    return sorted(found - {"", KEYRING_MARK})
 
 
 def _from_keyring(name: str, endpoint: Endpoint) -> str:

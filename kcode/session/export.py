@@ -5,24 +5,26 @@ from __future__ import annotations
 import html
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kcode.events import HunksDecided, TurnRedone, TurnUndone
 from kcode.messages import AssistantMessage, SystemMessage, ToolMessage, UserMessage
 from kcode.pricing import write_dollars
 from kcode.sanitize import sanitize, sanitize_line
-from kcode.secrets import redact
+from kcode.secrets import redact, remove_key
 from kcode.session.records import encode_message, event_record
 from kcode.session.story import tell_story
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from kcode.events import Event
     from kcode.messages import Message
     from kcode.session.story import Block, Section
     from kcode.session.summary import SessionSummary
 
+T = TypeVar("T")
 VERSION = 1
 # Markup that is not meant as such, in what the model thought.
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -38,18 +40,24 @@ pre { background: #f4f4f2; padding: .7rem; overflow-x: auto; font-size: .85rem; 
 """.strip()
 
 
-def write_markdown(summary: SessionSummary, history: Sequence[Message | Event], patch: str = "") -> str:
-    """The session for readers; `patch` is what it still proposes."""
-    parts = [f"# {_plain(sanitize_line(redact(summary.title)))}", "\n".join(f"- {line}" for line in _about(summary))]
+def write_markdown(
+    summary: SessionSummary, history: Sequence[Message | Event], patch: str = "", keys: Collection[str] = ()
+) -> str:
+    """The session for readers; `patch` is what it still proposes, `keys` are those that are in use."""
+    summary, history, patch = _cleaned((summary, history, patch), keys)
+    parts = [f"# {_plain(sanitize_line(summary.title))}", "\n".join(f"- {line}" for line in _about(summary))]
     parts += [_markdown(section) for section in tell_story(history)]
     if patch:
         parts += ["## What is proposed and not applied", _fenced(_shown(patch), "diff")]
     return "\n\n".join(parts) + "\n"
 
 
-def write_html(summary: SessionSummary, history: Sequence[Message | Event], patch: str = "") -> str:
+def write_html(
+    summary: SessionSummary, history: Sequence[Message | Event], patch: str = "", keys: Collection[str] = ()
+) -> str:
     """The same as one page that loads nothing and runs nothing."""
-    title = html.escape(sanitize_line(redact(summary.title)))
+    summary, history, patch = _cleaned((summary, history, patch), keys)
+    title = html.escape(sanitize_line(summary.title))
     about = "<br>\n".join(html.escape(line) for line in _about(summary))
     body = [f'<h1>{title}</h1>\n<p class="about">{about}</p>', *map(_html, tell_story(history))]
     if patch:
@@ -63,8 +71,11 @@ def write_html(summary: SessionSummary, history: Sequence[Message | Event], patc
     return "\n".join(lines) + "\n"
 
 
-def write_json(summary: SessionSummary, history: Sequence[Message | Event], patch: str = "") -> str:
+def write_json(
+    summary: SessionSummary, history: Sequence[Message | Event], patch: str = "", keys: Collection[str] = ()
+) -> str:
     """All of it for programs: every message, the system's too, and each event as the log has it."""
+    summary, history, patch = _cleaned((summary, history, patch), keys)
     about = {
         "version": VERSION,
         "session": summary.id,
@@ -78,7 +89,7 @@ def write_json(summary: SessionSummary, history: Sequence[Message | Event], patc
         "items": [item for entry in history if (item := _item(entry)) is not None],
         "proposal": patch,
     }
-    return json.dumps(_clean_all(about), indent=2) + "\n"
+    return json.dumps(about, indent=2) + "\n"
 
 
 def _item(entry: Message | Event) -> dict[str, Any] | None:
@@ -107,7 +118,7 @@ def _about(summary: SessionSummary) -> list[str]:
 
 
 def _markdown(section: Section) -> str:
-    title = sanitize_line(redact(section.title))
+    title = sanitize_line(section.title)
     body = "\n\n".join(_markdown_block(block, quoted=section.folded) for block in section.blocks)
     if section.folded:
         return f"<details>\n<summary>{html.escape(title)}</summary>\n\n{body}\n\n</details>"
@@ -149,7 +160,7 @@ def _plain(line: str) -> str:
 
 
 def _html(section: Section) -> str:
-    title = html.escape(sanitize_line(redact(section.title)))
+    title = html.escape(sanitize_line(section.title))
     body = "\n".join(part for block in section.blocks for part in _html_block(block))
     if section.folded:
         return f'<details class="{section.kind}"><summary>{title}</summary>\n{body}\n</details>'
@@ -189,13 +200,26 @@ def _diff_line(line: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return sanitize(redact(text))
+    return sanitize(text)
 
 
-def _clean_all(value: Any) -> Any:
-    """The value with the keys taken out of every text in it."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {name: _clean_all(inner) for name, inner in value.items()}
-    return [_clean_all(inner) for inner in value] if isinstance(value, list | tuple) else value
+def _cleaned(value: T, keys: Collection[str]) -> T:
+    """The value with the keys taken out of every text in it; what was one object in it is one again."""
+    known: dict[int, Any] = {}
+
+    def clean(inner: Any) -> Any:
+        if isinstance(inner, str):
+            for key in keys:
+                inner = remove_key(inner, key)
+            return redact(inner)
+        if isinstance(inner, tuple | list):
+            return tuple(map(clean, inner))
+        if not is_dataclass(inner) or isinstance(inner, type):
+            return inner
+        if id(inner) not in known:
+            changed = {member.name: clean(getattr(inner, member.name)) for member in fields(inner)}
+            known[id(inner)] = replace(inner, **changed)
+        return known[id(inner)]
+
+    found: T = clean(value)
+    return found

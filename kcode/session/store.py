@@ -210,10 +210,10 @@ def find_session(state_folder: Path, session_id: str) -> Session:
     raise SessionError(f"There is no session {session_id!r} in {state_folder / 'sessions'}.")
 
 
-def last_session(state_folder: Path, workspace_root: Path) -> Session | None:
-    """The session of this workspace that has a draft and was worked in last."""
-    found = sorted(list_sessions(state_folder, workspace_root), key=lambda one: last_use(one.folder), reverse=True)
-    return next((session for session in found if _has_draft(session)), None)
+def last_session(state_folder: Path, workspace_root: Path, *, with_draft: bool = True) -> Session | None:
+    """The session of this workspace that was worked in last, of all or of those that have a draft."""
+    found = [one for one in list_sessions(state_folder, workspace_root) if _has_draft(one) or not with_draft]
+    return max(found, key=lambda session: last_use(session.folder), default=None)
 
 
 def last_use(folder: Path) -> float:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -181,14 +182,17 @@ def test_json_has_every_message_and_event() -> None:
 
 @pytest.mark.parametrize("write", [write_markdown, write_html, write_json])
 def test_a_key_never_gets_into_a_document(write: Callable[..., str]) -> None:
-    key = "sk-" + "a1B2" * 10
+    key, other = "sk-" + "a1B2" * 10, "a_key*of_no-kind"
     call = ToolCall("c", "run_command", json.dumps({"command": f"curl -H 'Authorization: Bearer {key}'"}))
     history = [
         UserMessage(f"my key is {key}"),
         AssistantMessage(f"{key}?", f"so {key}", (call,)),
+        UserMessage(f"or {other}"),
+        HunksDecided("applied", (f"{other}.py",), ()),
         ToolMessage("c", "run_command", f"KEY={key}\n"),
         HunksDecided("applied", (f"{key}.py",), ()),
     ]
-    text = write(SUMMARY, history, f"+{key}\n")
+    text = write(replace(SUMMARY, title=other), history, f"+{key}\n+{other}\n", [other])
     assert key not in text
+    assert "no-kind" not in text
     assert "[redacted]" in text

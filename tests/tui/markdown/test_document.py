@@ -99,6 +99,12 @@ def test_the_columns_of_a_table_stand_below_each_other_and_wrap() -> None:
     ]
 
 
+def test_a_table_too_wide_for_columns_is_told_row_by_row() -> None:
+    assert shown("|name|b|c|d|\n|-|-|-|-|\n|one|2|3|4|\n|two|x|y|z|", 16) == [
+        "name: one", "b: 2", "c: 3", "d: 4", "", "name: two", "b: x", "c: y", "d: z",
+    ]  # fmt: skip
+
+
 def test_code_keeps_its_lines_and_says_its_language() -> None:
     rows = laid_out(['```python\ndef f():\n    """a\n    b"""\n```'], 40)
     assert [row.text for row in rows] == ["python", "def f():", '    """a', '    b"""']

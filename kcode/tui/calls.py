@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kcode.draft.linediff import changed_ranges
 from kcode.sanitize import sanitize, sanitize_line
 from kcode.tui.lines import Ground, Line, Role, Span, expand_tabs, on
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # The arguments that say what a call is about, first come first.
 _SUBJECTS = ("command", "path", "source", "pattern", "query", "target", "url", "name")
-_LONGEST_COMPARED = 2_000
 
 
 class Counts(NamedTuple):
@@ -71,19 +70,22 @@ def count_changes(edits: list[tuple[str, str]]) -> Counts:
 def diff_of(old: str, new: str) -> list[str]:
     """Two texts as the lines of a diff, each behind its sign."""
     before, after = _split(old), _split(new)
-    if len(before) + len(after) > _LONGEST_COMPARED:
-        return [f"-{line}" for line in before] + [f"+{line}" for line in after]
     lines: list[str] = []
-    for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if kind == "equal":
-            lines += [f" {line}" for line in before[a:b]]
-        else:
-            lines += [f"-{line}" for line in before[a:b]] + [f"+{line}" for line in after[c:d]]
-    return lines
+    at = 0
+    for changed in changed_ranges(_encoded(before), _encoded(after)):
+        lines += [f" {line}" for line in before[at : changed.old_from]]
+        lines += [f"-{line}" for line in before[changed.old_from : changed.old_to]]
+        lines += [f"+{line}" for line in after[changed.new_from : changed.new_to]]
+        at = changed.old_to
+    return lines + [f" {line}" for line in before[at:]]
 
 
 def _split(text: str) -> list[str]:
     return text.removesuffix("\n").split("\n") if text else []
+
+
+def _encoded(lines: list[str]) -> list[bytes]:
+    return [line.encode("utf-8", "surrogatepass") for line in lines]
 
 
 def argument_lines(call: ToolCall) -> list[Line]:

@@ -229,6 +229,14 @@ def test_as_text_it_reads_in_order_and_holds_what_is_folded() -> None:
     ]
 
 
+def test_of_a_very_long_message_the_beginning_is_shown() -> None:
+    feed = new_feed()
+    block = feed.add_user("\n".join(f"line {number}" for number in range(5_000)))
+    assert shown_lines(feed)[-2:] == ["  line 29", "  ▸ about 4970 more lines"]
+    block.open(is_open=True)
+    assert shown_lines(feed)[-1] == "  line 4999"
+
+
 nasty = st.text(st.sampled_from("ab *`[]()#|>-_\n\r\t\x1b\u202e漢😀"), max_size=30)
 calls = st.builds(ToolCall, st.sampled_from("ab"), st.sampled_from(["edit_file", "run_tests", "x\x1b"]), nasty)
 results = st.builds(ToolResult, nasty, nasty, st.booleans(), st.sampled_from([None, failing_report()]))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PIPED = re.compile(r"<stdin>\n(.*?)\n</stdin>", re.DOTALL)
 _DECISIONS = re.compile(r"\n\n<review>\n(.*)</review>\Z", re.DOTALL)
-_LONGEST_SHOWN = 30
+_LONGEST_SHOWN, _FEW = 30, 5
 _PROMPT = "› "  # noqa: RUF001
 
 
@@ -69,10 +69,8 @@ class UserBlock(Block):
 
     def lay_out(self, width: int) -> list[Row]:
         inner = min(width, WIDEST) - 2
-        rows = plain_rows(sanitize(self.words.own), inner, Role.DIM if self.is_queued else Role.USER)
-        hidden = len(rows) - _LONGEST_SHOWN
-        if hidden > 5 and not self.is_open:
-            rows = [*rows[:_LONGEST_SHOWN], self._fold(self.texts("transcript.more_lines", count=hidden), inner)]
+        role = Role.DIM if self.is_queued else Role.USER
+        rows = self._own_rows(inner, role)
         rows = rows if self.words.own else []
         if self.words.piped:
             rows = [*self._folded("transcript.piped", self.words.piped, inner), *rows]
@@ -83,10 +81,20 @@ class UserBlock(Block):
             rows.append(Row((note,), len(note.text)))
         return indented(rows, (Span(_PROMPT, Role.ACCENT),), (Span("  "),))
 
+    def _own_rows(self, width: int, role: Role) -> list[Row]:
+        """The user's words; of very many only the first, and about how many rows more there are."""
+        own = self.words.own
+        start = own if self.is_open else own[: width * (_LONGEST_SHOWN + _FEW)]
+        rows = plain_rows(sanitize(start), width, role)
+        if self.is_open or (len(rows) <= _LONGEST_SHOWN + _FEW and len(start) == len(own)):
+            return rows
+        hidden = sum(1 + len(line) // width for line in own.split("\n")) - _LONGEST_SHOWN
+        return [*rows[:_LONGEST_SHOWN], self._fold(self.texts("transcript.more_lines", count=hidden), width)]
+
     def estimate(self, width: int) -> int:
         return (
             1
-            + min(height_of(self.words.own, min(width, WIDEST) - 2), _LONGEST_SHOWN + 5)
+            + min(height_of(self.words.own, min(width, WIDEST) - 2), _LONGEST_SHOWN + _FEW)
             + sum(map(bool, self.words[1:]))
         )
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.geometry import Offset
 
 from kcode.tui.history import InputHistory, Typed, Unsent
@@ -52,6 +52,22 @@ def test_enter_sends_and_other_ways_make_a_line(tmp_path: Path) -> None:
         assert stage.composer.text == ""
         assert stage.composer.size.height == 1
         assert "Ask or tell" in shown(stage)
+
+    walk(stage, steps)
+
+
+def test_keys_that_come_all_at_once_are_carried_out_in_their_order(tmp_path: Path) -> None:
+    stage = ComposerStage(tmp_path)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        for key, character in (
+            *(("a", "a"), ("b", "b"), ("backspace", "\x7f"), ("c", "c"), ("ctrl+j", "\n"), ("d", "d")),
+            *(("enter", "\r"), ("e", "e"), ("left", None), ("f", "f")),
+        ):
+            stage.post_message(Key(key, character))
+        await pilot.pause()
+        assert stage.asked == [Composer.Submitted("ac\nd", "ac\nd")]
+        assert stage.composer.text == "fe"
 
     walk(stage, steps)
 

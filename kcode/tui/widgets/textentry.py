@@ -64,8 +64,6 @@ class TextEntry(ReadlineEntry):
             event.prevent_default()
             event.stop()
             self.action_newline()
-        elif event.key == "enter":
-            event.prevent_default()  # a binding says what it does
 
     async def _on_paste(self, event: Paste) -> None:
         event.prevent_default()

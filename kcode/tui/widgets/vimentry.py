@@ -24,7 +24,7 @@ class VimEntry(TextEntry):
     """With `vim` the keys are vi's, beginning in insert mode; without it this is a plain text entry."""
 
     @dataclass
-    class ModeChanged(Message):
+    class ModeChanged(Message, namespace="composer"):
         """`mode` is None once vi's keys are off."""
 
         mode: Mode | None

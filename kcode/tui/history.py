@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_MOST, _LARGEST_FILE, _LARGEST_ENTRY = 1_000, 4_000_000, 200_000
+_MOST, _LARGEST_FILE, _LARGEST_ENTRY, _MOST_UNSENT = 1_000, 4_000_000, 200_000, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,17 @@ class Unsent:
         with contextlib.suppress(OSError):
             if typed.text:
                 make_folder(self._path.parent)
+                if not self._path.exists():
+                    self._forget_oldest()
                 write_whole(self._path, _encode(typed))
             else:
                 remove_file(self._path)
+
+    def _forget_oldest(self) -> None:
+        """Let go what was left in sessions that nobody came back to."""
+        kept = sorted(self._path.parent.glob("unsent-*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in kept[_MOST_UNSENT - 1 :]:
+            remove_file(path)
 
 
 def _encode(typed: Typed) -> bytes:

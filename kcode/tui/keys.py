@@ -155,6 +155,14 @@ def find_clashes(keymap: Mapping[str, str], keys: Iterable[Key] = KEYS) -> list[
     return [Clash(name, ids) for name, ids in sorted(clashes)]
 
 
+def clash_warnings(keymap: Mapping[str, str], texts: Texts, file: str, keys: Iterable[Key] = KEYS) -> list[str]:
+    """What the user is told of keys of their own that mean two things."""
+    return [
+        texts("keys.clash", pressed=_shown(clash.key), count=len(clash.ids), ids=", ".join(clash.ids), file=file)
+        for clash in find_clashes(keymap, keys)
+    ]
+
+
 def shown_keys(id_: str, keymap: Mapping[str, str], *, most: int = 3) -> str:
     """The keys of an action as the help shows them."""
     keys = keymap.get(id_, _BY_ID[id_].keys).split(",")

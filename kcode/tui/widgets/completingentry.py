@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from textual.events import Key
 
     from kcode.tui.completing import CompletionSource, Token
+    from kcode.tui.history import Typed
     from kcode.tui.texts import Texts
 
 
@@ -40,6 +41,10 @@ class CompletingEntry(VimEntry):
         self._closed_at: tuple[int, int] | None = None
         # A text that came from elsewhere, and that nobody has typed in yet.
         self._untouched: str | None = None
+
+    def put(self, typed: Typed) -> None:
+        super().put(typed)
+        self._untouched = self.text
 
     async def _on_key(self, event: Key) -> None:
         if event.key == "escape" and self._completion.is_open:

@@ -24,7 +24,7 @@ class VimEntry(TextEntry):
     """With `vim` the keys are vi's, beginning in insert mode; without it this is a plain text entry."""
 
     @dataclass
-    class ModeChanged(Message):
+    class ModeChanged(Message, namespace="composer"):
         """`mode` is None once vi's keys are off."""
 
         mode: Mode | None
@@ -71,7 +71,7 @@ class VimEntry(TextEntry):
         event.prevent_default()
         event.stop()
         key = event.character if event.is_printable and event.character else event.key
-        self._show(press(self._vim, self.text, self.caret_of_vim, key))
+        await self._show(press(self._vim, self.text, self.caret_of_vim, key))
 
     @property
     def caret_of_vim(self) -> int:
@@ -83,13 +83,13 @@ class VimEntry(TextEntry):
 
     _visual_caret = 0
 
-    def _show(self, done: Pressed) -> None:
+    async def _show(self, done: Pressed) -> None:
         if done.effect == "undo":
             self.action_undo()
         elif done.effect == "redo":
             self.action_redo()
         elif done.effect is not None:
-            self.call_next(self.run_action, done.effect)
+            await self.app.run_action(done.effect, self)
         else:
             self._visual_caret = done.caret
             self.show_change(done.text, done.caret, selection(done.vim, done.text, done.caret))

@@ -113,6 +113,12 @@ class Sheet:
         """How many cells the widest line may take; tabs are counted at their widest."""
         return max((_width(line) for side in (self.old, self.new) for line in side.lines), default=0)
 
+    def color(self, colors: Colors) -> None:
+        """Show both texts in colour from here on."""
+        if colors is not self.colors:
+            self.colors = colors
+            self._marks.clear()
+
     def standing(self, key: str) -> Standing:
         return self.standings.get(key) or Standing()
 

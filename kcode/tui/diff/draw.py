@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ _DIVIDER = Span("│", Role.RULE)
 class Look:
     """How rows are drawn. `x` is how far the text is scrolled; `cursor` is the key of the hunk that keys are about.
 
-    With a `cut` the lines of that hunk are marked as those of its first and its second part.
+    With a `cut` the lines of that hunk are marked as those of its first and its second part. `find` is marked in lines.
     """
 
     width: int = 80
@@ -36,6 +37,7 @@ class Look:
     x: int = 0
     cursor: str = ""
     cut: Cut | None = None
+    find: str = ""
 
 
 def draw(sheet: Sheet, row: Row, look: Look) -> list[Line]:
@@ -167,6 +169,8 @@ def _content(sheet: Sheet, row: Row, look: Look, *, is_new: bool) -> Line:
     if changed and both.old >= 0 and both.new >= 0:
         marks = sheet.marks(both.old, both.new)[1 if is_new else 0]
         line = _marked(line, marks, Ground.ADDED_WORD if is_new else Ground.REMOVED_WORD)
+    if look.find:
+        line = _marked(line, _places(plain(line), look.find), Ground.FOUND)
     if look.blanks:
         line = _with_blanks(line, (sheet.new if is_new else sheet.old).lines[place])
     return (*line, *_ending(sheet, both, look, is_new=is_new), *_origin(sheet, row, place, is_new=is_new))
@@ -197,6 +201,11 @@ def _origin(sheet: Sheet, row: Row, place: int, *, is_new: bool) -> Line:
     own = spot.path == (sheet.change.old_path or sheet.path if is_new else sheet.path)
     where = f"{'' if own else sanitize_line(spot.path)}:{spot.line + 1}"
     return (Span(f"  {sheet.texts('review.moved_from' if is_new else 'review.moved_to', where=where)}", Role.MOVED),)
+
+
+def _places(text: str, words: str) -> list[tuple[int, int]]:
+    """Where the words stand in the text, however their letters are written."""
+    return [found.span() for found in re.finditer(re.escape(words), text, re.IGNORECASE)]
 
 
 def _marked(line: Line, marks: Sequence[tuple[int, int]], ground: Ground) -> Line:

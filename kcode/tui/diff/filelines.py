@@ -79,7 +79,9 @@ def draw_entry(entry: FileEntry, name: str, width: int, *, is_here: bool) -> Lin
 
 def _counts(entry: FileEntry) -> Line:
     decided = entry.accepted + entry.rejected
-    spans = [Span(f" +{entry.added}", Role.ADDED), Span(f" -{entry.removed}", Role.REMOVED)]
+    spans: list[Span] = []
+    if entry.added or entry.removed:
+        spans += [Span(f" +{entry.added}", Role.ADDED), Span(f" -{entry.removed}", Role.REMOVED)]
     if entry.conflicts:
         spans.append(Span(" !", Role.BAD))
     elif entry.is_new:

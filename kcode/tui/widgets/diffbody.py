@@ -84,6 +84,12 @@ class DiffBody(ScrollView, can_focus=True):
         self.scroll_to(x=0, animate=False)
         self.show(self.sheet, self.cursor)
 
+    def find(self, text: str) -> None:
+        """Mark a text in the lines; "" for none."""
+        if text != self.look.find:
+            self.look = replace(self.look, find=text)
+            self.refresh()
+
     def mark_cut(self, cut: Cut | None) -> None:
         """Show in which of two parts each line of the cursor's hunk would be."""
         self.look = replace(self.look, cut=cut)
@@ -167,12 +173,12 @@ class DiffBody(ScrollView, can_focus=True):
         found = self._placed.at(y + self.scroll_offset.y)
         width = self.scrollable_content_region.width
         if found is None or self.sheet is None:
-            return Strip.blank(width)
+            return Strip.blank(width, self.rich_style)
         if self._palette is None:
             self._palette = palette_for(self.app.current_theme)
         row, part = found
         lines = draw(self.sheet, row, self._present_look())
-        return self._palette.strip(lines[min(part, len(lines) - 1)], width)
+        return self._palette.strip(lines[min(part, len(lines) - 1)], width).apply_style(self.rich_style)
 
     def on_click(self, event: events.Click) -> None:
         if event.style.meta.get("@click"):

@@ -70,10 +70,10 @@ class FileList(ScrollView, can_focus=False):
     def render_line(self, y: int) -> Strip:
         width, at = self.scrollable_content_region.width, y + self.scroll_offset.y
         if at >= len(self._lines):
-            return Strip.blank(width)
+            return Strip.blank(width, self.rich_style)
         if self._palette is None:
             self._palette = palette_for(self.app.current_theme)
-        return self._palette.strip(self._lines[at][1], width)
+        return self._palette.strip(self._lines[at][1], width).apply_style(self.rich_style)
 
     def on_click(self, event: events.Click) -> None:
         at = event.y + self.scroll_offset.y

@@ -51,7 +51,9 @@ class LineBar(Widget, can_focus=False):
     def render_line(self, y: int) -> Strip:
         if self._palette is None:
             self._palette = palette_for(self.app.current_theme)
-        return self._palette.strip(cut(self._shown, 0, self.size.width) if y == 0 else (), self.size.width)
+        return self._palette.strip(cut(self._shown, 0, self.size.width) if y == 0 else (), self.size.width).apply_style(
+            self.rich_style
+        )
 
 
 class TextPane(ScrollView, can_focus=True):
@@ -75,10 +77,16 @@ class TextPane(ScrollView, can_focus=True):
             return
         self._lines = lines
         self._lay_out()
+        if self.styles.is_auto_height:
+            self.refresh(layout=True)
         if follow:
             self.scroll_end(animate=False)
         else:
             self.scroll_to(y=0, animate=False)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
+        """As high as the text is, where the height is to be automatic."""
+        return sum(len(wrap(line, max(width, 10))) for line in self._lines)
 
     def _lay_out(self) -> None:
         width = max(self.scrollable_content_region.width, 10)
@@ -96,7 +104,7 @@ class TextPane(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         width, at = self.scrollable_content_region.width, y + self.scroll_offset.y
         if at >= len(self._rows):
-            return Strip.blank(width)
+            return Strip.blank(width, self.rich_style)
         if self._palette is None:
             self._palette = palette_for(self.app.current_theme)
-        return self._palette.strip(self._rows[at], width)
+        return self._palette.strip(self._rows[at], width).apply_style(self.rich_style)

@@ -87,11 +87,14 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         self._moved_of: Reviewed | None = None
         self._title_bar, self._file_bar = LineBar("review-title"), LineBar("review-file")
         self._said, self._keys = LineBar("review-said"), LineBar("review-keys")
-        self.files, self.body, self.side = FileList("review-files"), DiffBody("review-body"), TextPane("review-side")
+        self.files, self.body, self.side = (
+            FileList("review-files"),
+            DiffBody("review-body", split=split, wrap=wrap),
+            TextPane("review-side"),
+        )
         self.side.can_focus = False
         self.filter_box = Input(id="review-filter", select_on_focus=False)
         self.filter_box.can_focus = False
-        self.body.set_look(split=split, wrap=wrap)
 
     def compose(self) -> ComposeResult:
         yield self._title_bar

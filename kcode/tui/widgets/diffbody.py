@@ -44,10 +44,10 @@ class DiffBody(ScrollView, can_focus=True):
             super().__init__()
             self.key = key
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, id: str | None = None, *, split: bool = False, wrap: bool = False) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.sheet: Sheet | None = None
-        self.look = Look()
+        self.look = Look(split=split, wrap=wrap)
         self._placed = Placed()
         self._opened: dict[str, frozenset[int] | None] = {}
         self._palette: Palette | None = None

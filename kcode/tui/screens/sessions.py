@@ -71,7 +71,7 @@ class SessionShelf(Protocol):
     def preview(self, session_id: str) -> Sequence[Said]:
         """The last messages, the oldest of them first."""
 
-    def rename(self, session_id: str, title: str) -> None: ...
+    def name_session(self, session_id: str, title: str) -> None: ...
 
     def export(self, session_id: str, file: str) -> str:
         """Write the session into the file, whose ending says the format; returns the path as it is shown."""
@@ -205,7 +205,7 @@ class SessionsScreen(Sheet["Resume | Fork"]):
             return
         title = await self.ask(self.text("rename_label"), entry.title)
         name = " ".join((title or "").split())[:_LONGEST_NAME]
-        if name and name != entry.title and await self.act(lambda: self._shelf.rename(entry.id, name)):
+        if name and name != entry.title and await self.act(lambda: self._shelf.name_session(entry.id, name)):
             self._load()
 
     @work(exclusive=True, group="ask")

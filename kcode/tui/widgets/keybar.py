@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
     from textual.geometry import Size
 
-_SHOWN = {"escape": "esc", "slash": "/", "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]"}
+_SHOWN = {
+    "escape": "esc",
+    "slash": "/",
+    "question_mark": "?",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+}
 
 
 class KeyHint(NamedTuple):

@@ -51,7 +51,7 @@ class Shelf:
     def preview(self, session_id: str) -> Sequence[Said]:
         return [Said(True, self.words.get(session_id, "")), Said(False, f"About {session_id}.")]
 
-    def rename(self, session_id: str, title: str) -> None:
+    def name_session(self, session_id: str, title: str) -> None:
         if self.broken:
             raise SessionError("The session's log cannot be written: no space left. Make room.")
         self.sessions = [replace(one, title=title) if one.id == session_id else one for one in self.sessions]

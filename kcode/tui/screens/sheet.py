@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
-from textual.widget import Widget
 
 from kcode.errors import KcodeError
-from kcode.tui.columns import paragraphs, spread
-from kcode.tui.lines import Line, Role, Span
-from kcode.tui.themes import palette_for
+from kcode.tui.lines import Role
 from kcode.tui.widgets.entryline import EntryLine
 from kcode.tui.widgets.keybar import KeyBar, KeyHint
+from kcode.tui.widgets.notice import Notice
+from kcode.tui.widgets.titleline import TitleLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
-    from textual.geometry import Size
-    from textual.strip import Strip
 
     from kcode.tui.texts import Texts
     from kcode.tui.widgets.rowlist import RowList
@@ -30,69 +27,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Value = TypeVar("Value")
 WIDE = 110
-
-
-class TitleLine(Widget):
-    """The screen's name at the left and what there is to know at once at the right."""
-
-    ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    TitleLine { dock: top; width: 100%; height: 1; padding: 0 2; background: $panel; }
-    """
-
-    def __init__(self, title: str) -> None:
-        super().__init__()
-        self._title = title
-        self._facts: Line = ()
-
-    def show(self, facts: Line) -> None:
-        """Put these facts at the right."""
-        self._facts = facts
-        self.refresh()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it is one line
-        line = spread((Span(self._title, Role.HEADING),), self._facts, self.size.width)
-        return palette_for(self.app.current_theme).strip(line, self.size.width).apply_style(self.rich_style)
-
-
-class Notice(Widget):
-    """What just happened, in at most a few lines above the keys; not there while there is nothing to say."""
-
-    ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    Notice { width: 100%; height: auto; max-height: 8; padding: 0 2; background: $background; display: none; }
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._text, self._role = "", Role.TEXT
-
-    @property
-    def text(self) -> str:
-        """What is said at the moment."""
-        return self._text
-
-    def show(self, text: str, role: Role) -> None:
-        """Say it; "" says nothing any longer."""
-        self._text, self._role = text, role
-        self.display = bool(text)
-        self.refresh(layout=True)
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual gives all three
-        return len(paragraphs(self._text, width, self._role))
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        rows = paragraphs(self._text, max(self.size.width, 1), self._role)
-        line = rows[y] if y < len(rows) else ()
-        return palette_for(self.app.current_theme).strip(line, self.size.width).apply_style(self.rich_style)
 
 
 class Sheet(Screen[Result], Generic[Result]):
@@ -115,6 +49,8 @@ class Sheet(Screen[Result], Generic[Result]):
         Binding("down", "step(1)", show=False),
         Binding("pageup", "leap(-1)", show=False),
         Binding("pagedown", "leap(1)", show=False),
+        Binding("y", "answer(1)", show=False),
+        Binding("n", "answer(0)", show=False),
     ]
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow-sheet"), (WIDE, "-wide-sheet")]  # type: ignore[misc] # Textual's has no ClassVar
 
@@ -126,6 +62,7 @@ class Sheet(Screen[Result], Generic[Result]):
         self.entry = EntryLine()
         self.keys = KeyBar()
         self.main_list: RowList | None = None
+        self._agreeing: asyncio.Future[bool] | None = None
 
     def compose(self) -> ComposeResult:
         yield self.title_line
@@ -147,10 +84,16 @@ class Sheet(Screen[Result], Generic[Result]):
 
     def show_hints(self) -> None:
         """Show the keys that do something now: those of the answer while one is asked for."""
-        if self.entry.is_open:
-            more = [KeyHint("tab", self.text("next_choice"), "screen.entry_next")] if self.entry.has_choices else []
-            accept = KeyHint("enter", self.text("accept"), "screen.entry_accept")
-            self.keys.show([accept, *more, KeyHint("esc", self.text("cancel"), "screen.entry_cancel")])
+        if self._agreeing:
+            yes, no = (
+                KeyHint("y", self.text("yes"), "screen.answer(1)"),
+                KeyHint("n", self.text("no"), "screen.answer(0)"),
+            )
+            self.keys.show([yes, no])
+        elif self.entry.is_open:
+            more = [KeyHint("tab", self.text("next_choice"), "screen.entry('next')")] if self.entry.has_choices else []
+            accept = KeyHint("enter", self.text("accept"), "screen.entry('accept')")
+            self.keys.show([accept, *more, KeyHint("esc", self.text("cancel"), "screen.entry('cancel')")])
         else:
             self.keys.show(self.hints())
 
@@ -173,6 +116,35 @@ class Sheet(Screen[Result], Generic[Result]):
         finally:
             if self.is_attached:
                 self.show_hints()
+
+    async def agree(self, question: str) -> bool:
+        """Whether the person says yes to it; until then no other key of the screen does anything."""
+        self.action_answer(0)
+        agreeing: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._agreeing = agreeing
+        came_from = self.focused
+        self.set_focus(None)
+        self.say(question, Role.WARNING)
+        self.show_hints()
+        try:
+            return await agreeing
+        finally:
+            if self._agreeing is agreeing:
+                self._agreeing = None
+                if self.is_attached:
+                    self.say("")
+                    self.set_focus(came_from)
+                    self.show_hints()
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a question is open, so that clicks elsewhere mean nothing."""
+        return self._agreeing is not None or self.entry.is_open
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's own
+        if action == "answer":
+            return self._agreeing is not None
+        return self._agreeing is None or action in {"close", "step", "leap"}
 
     def text(self, key: str, **values: object) -> str:
         """A text of the small screens."""
@@ -202,14 +174,14 @@ class Sheet(Screen[Result], Generic[Result]):
             return False
         return True
 
-    def action_entry_accept(self) -> None:
-        self.entry.action_accept()
-
-    def action_entry_next(self) -> None:
-        self.entry.action_next_choice()
-
-    def action_entry_cancel(self) -> None:
-        self.entry.action_give_up()
+    def action_entry(self, what: Literal["accept", "next", "cancel"]) -> None:
+        match what:
+            case "accept":
+                self.entry.action_accept()
+            case "next":
+                self.entry.action_next_choice()
+            case "cancel":
+                self.entry.action_give_up()
 
     def action_step(self, by: int) -> None:
         if self.main_list:
@@ -219,5 +191,12 @@ class Sheet(Screen[Result], Generic[Result]):
         if self.main_list:
             self.main_list.action_leap(pages)
 
+    def action_answer(self, yes: int) -> None:
+        if self._agreeing and not self._agreeing.done():
+            self._agreeing.set_result(bool(yes))
+
     def action_close(self) -> None:
-        self.dismiss(None)
+        if self._agreeing:
+            self.action_answer(0)
+        else:
+            self.dismiss(None)

@@ -118,6 +118,17 @@ class RowList(ScrollView, can_focus=True):
         """Make the rows again: what they tell of has changed."""
         self._remake(self._key)
 
+    def mark(self, key: str) -> None:
+        """Put the mark on the entry of this key, and that into view."""
+        changed, self._key = key != self._key, key
+        entry = next((entry for entry in self._entries if entry.key == key), None)
+        if entry:
+            height = entry.last - entry.first + 1
+            self.scroll_to_region(Region(0, entry.first, 1, height), animate=False, force=True)
+        self.refresh()
+        if changed:
+            self.post_message(self.Moved(self, key))
+
     def on_resize(self, _: Resize) -> None:
         if self._made_for != self.scrollable_content_region.width:
             self._remake(self._key)
@@ -150,14 +161,14 @@ class RowList(ScrollView, can_focus=True):
         if key == self._key:
             self.post_message(self.Chosen(self, key))
         else:
-            self._mark(key)
+            self.mark(key)
 
     def action_step(self, by: int) -> None:
         if not self._entries:
             self.scroll_relative(y=by, animate=False)
             return
         at = self._index() + by
-        self._mark(self._entries[min(max(at, 0), len(self._entries) - 1)].key)
+        self.mark(self._entries[min(max(at, 0), len(self._entries) - 1)].key)
 
     def action_leap(self, pages: int) -> None:
         height = max(self.size.height - 1, 1) * pages
@@ -166,11 +177,11 @@ class RowList(ScrollView, can_focus=True):
             return
         goal = self._entries[self._index()].first + height
         reached = [entry for entry in self._entries if (entry.first <= goal if pages > 0 else entry.last >= goal)]
-        self._mark((reached[-1] if pages > 0 else reached[0]).key)
+        self.mark((reached[-1] if pages > 0 else reached[0]).key)
 
     def action_edge(self, last: int) -> None:
         if self._entries:
-            self._mark(self._entries[-last].key)
+            self.mark(self._entries[-last].key)
         self.scroll_to(y=self.virtual_size.height if last else 0, animate=False)
 
     def action_choose(self) -> None:
@@ -189,15 +200,5 @@ class RowList(ScrollView, can_focus=True):
         self._entries = entries_of(self._rows)
         self.virtual_size = Size(self._made_for, len(self._rows))
         keys = [entry.key for entry in self._entries]
-        self._mark(key if key in keys else next(iter(keys), ""))
+        self.mark(key if key in keys else next(iter(keys), ""))
         self.refresh()
-
-    def _mark(self, key: str) -> None:
-        changed, self._key = key != self._key, key
-        entry = next((entry for entry in self._entries if entry.key == key), None)
-        if entry:
-            height = entry.last - entry.first + 1
-            self.scroll_to_region(Region(0, entry.first, 1, height), animate=False, force=True)
-        self.refresh()
-        if changed:
-            self.post_message(self.Moved(self, key))

@@ -157,9 +157,7 @@ class FirstRunScreen(Sheet["Ready | Demo"]):
 
         places = await self.fetch(look) or []
         self._places = {place.endpoint.name: place for place in places}
-        self._list.show(lambda width: place_rows(places, width, self.texts))
-        # The list begins with what kcode needs, which the mark must not scroll away.
-        self._list.scroll_to(y=0, animate=False)
+        self._list.show(lambda width: place_rows(places, width, self.texts), at_top=True)
 
     @work(exclusive=True, group="ask")
     async def _choose(self, key: str) -> None:

@@ -108,11 +108,14 @@ class RowList(ScrollView, can_focus=True):
         return self._rows
 
     def show(self, make: MakeRows, key: str | None = None, *, at_top: bool = False) -> None:
-        """Show other rows. The mark goes to `key`, else it stays where it is, if that is still there."""
+        """Show other rows. The mark goes to `key`, else it stays where it is, if that is still there.
+
+        `at_top` shows their start, wherever the mark is.
+        """
         self._make = make
+        self._remake(self._key if key is None else key, follow=not at_top)
         if at_top:
             self.scroll_to(y=0, animate=False)
-        self._remake(self._key if key is None else key)
 
     def remake(self) -> None:
         """Make the rows again: what they tell of has changed."""
@@ -120,14 +123,7 @@ class RowList(ScrollView, can_focus=True):
 
     def mark(self, key: str) -> None:
         """Put the mark on the entry of this key, and that into view."""
-        changed, self._key = key != self._key, key
-        entry = next((entry for entry in self._entries if entry.key == key), None)
-        if entry:
-            height = entry.last - entry.first + 1
-            self.scroll_to_region(Region(0, entry.first, 1, height), animate=False, force=True)
-        self.refresh()
-        if changed:
-            self.post_message(self.Moved(self, key))
+        self._set_mark(key, follow=True)
 
     def on_resize(self, _: Resize) -> None:
         if self._made_for != self.scrollable_content_region.width:
@@ -164,7 +160,7 @@ class RowList(ScrollView, can_focus=True):
             self.mark(key)
 
     def action_step(self, by: int) -> None:
-        if not self._entries:
+        if self._is_out_of_view(by):
             self.scroll_relative(y=by, animate=False)
             return
         at = self._index() + by
@@ -172,7 +168,7 @@ class RowList(ScrollView, can_focus=True):
 
     def action_leap(self, pages: int) -> None:
         height = max(self.size.height - 1, 1) * pages
-        if not self._entries:
+        if self._is_out_of_view(pages):
             self.scroll_relative(y=height, animate=False)
             return
         goal = self._entries[self._index()].first + height
@@ -188,10 +184,19 @@ class RowList(ScrollView, can_focus=True):
         if self._key:
             self.post_message(self.Chosen(self, self._key))
 
+    def _is_out_of_view(self, way: int) -> bool:
+        """Whether there is something to read before the mark can go that way: above, below or without any entry."""
+        if not self._entries:
+            return True
+        entry, top = self._entries[self._index()], self.scroll_offset.y
+        if way < 0:
+            return entry == self._entries[0] or entry.last < top
+        return entry.first >= top + self.size.height or entry == self._entries[-1]
+
     def _index(self) -> int:
         return next((i for i, entry in enumerate(self._entries) if entry.key == self._key), 0)
 
-    def _remake(self, key: str) -> None:
+    def _remake(self, key: str, *, follow: bool = False) -> None:
         self._made_for = self.scrollable_content_region.width
         if self._made_for <= GUTTER:
             self._key = key
@@ -200,5 +205,14 @@ class RowList(ScrollView, can_focus=True):
         self._entries = entries_of(self._rows)
         self.virtual_size = Size(self._made_for, len(self._rows))
         keys = [entry.key for entry in self._entries]
-        self.mark(key if key in keys else next(iter(keys), ""))
+        self._set_mark(key if key in keys else next(iter(keys), ""), follow=follow)
+
+    def _set_mark(self, key: str, *, follow: bool) -> None:
+        changed, self._key = key != self._key, key
+        entry = next((entry for entry in self._entries if entry.key == key), None)
+        if entry and follow:
+            height = entry.last - entry.first + 1
+            self.scroll_to_region(Region(0, entry.first, 1, height), animate=False, force=True)
         self.refresh()
+        if changed:
+            self.post_message(self.Moved(self, key))

@@ -89,8 +89,17 @@ class RowList(ScrollView, can_focus=True):
     class Chosen(Moved):
         """The marked entry was chosen."""
 
-    def __init__(self, make: MakeRows | None = None, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - as in every widget
+    def __init__(
+        self,
+        make: MakeRows | None = None,
+        *,
+        one_click: bool = False,
+        id: str | None = None,  # noqa: A002 - as in every widget
+        classes: str | None = None,
+    ) -> None:
+        """With `one_click` the first click on an entry chooses it."""
         super().__init__(id=id, classes=classes)
+        self._one_click = one_click
         self._make: MakeRows = make or (lambda _: ())
         self._rows: Sequence[Row] = ()
         self._entries: list[Entry] = []
@@ -154,10 +163,11 @@ class RowList(ScrollView, can_focus=True):
         key = self._rows[at].key if 0 <= at < len(self._rows) else ""
         if not key:
             return
-        if key == self._key:
-            self.post_message(self.Chosen(self, key))
-        else:
-            self.mark(key)
+        if key != self._key:
+            self._set_mark(key, follow=False)
+            if not self._one_click:
+                return
+        self.post_message(self.Chosen(self, key))
 
     def action_step(self, by: int) -> None:
         if self._is_out_of_view(by):

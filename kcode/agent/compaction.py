@@ -364,12 +364,12 @@ def _new_epoch(
 ) -> list[Message]:
     """The new epoch with the most that keeps it within its target and well below the length that it replaces."""
     assert desk.compactor is not None  # looked at by the caller
-    ground, pins, budget = desk.compactor.ground, desk.compactor.pins, budget_for(desk.provider.window)
+    ground, budget = desk.compactor.ground, budget_for(desk.provider.window)
     system, changes = _system(ground, said), "\n".join(ground.changes()) or "Nothing is changed so far."
-    pinned = [(path, text) for path in pins.kept if (text := ground.text(path)) is not None]
-    paths = pins.others(changed_first(paths_at_hand(said), ground.changed_paths()))[:_MOST_READ]
-    found = ((path, ground.definitions(path)) for path in paths)
+    paths = changed_first(paths_at_hand(said), ground.changed_paths())[:_MOST_READ]
+    found = ((path, ground.definitions(path)) for path in desk.compactor.pins.others(paths))
     outlines = [write_outline(path, definitions) for path, definitions in found if definitions][:_MOST_OUTLINED]
+    pinned = [(path, text) for path in desk.compactor.pins.kept if (text := ground.text(path)) is not None]
     most = min(budget.target, max(before - budget.growth, before // 2))
     messages: list[Message] = []
     for shares in shares_of(budget):

@@ -28,7 +28,10 @@ _LONGEST_NAME = 200
 
 
 class SessionEntry(Protocol):
-    """A session as the list shows it; `cost` is in US dollars, None where it is not known."""
+    """A session as the list shows it, such as kcode.session.summary has it.
+
+    `cost` is in US dollars, None where it is not known; `is_open` says that a process works in it.
+    """
 
     @property
     def id(self) -> str: ...
@@ -47,9 +50,13 @@ class SessionEntry(Protocol):
     @property
     def messages(self) -> int: ...
     @property
-    def pending(self) -> int: ...
+    def pending_files(self) -> int: ...
     @property
     def cost(self) -> float | None: ...
+    @property
+    def cost_is_estimate(self) -> bool: ...
+    @property
+    def is_open(self) -> bool: ...
 
 
 class Said(NamedTuple):
@@ -100,10 +107,12 @@ def session_rows(entries: Iterable[SessionEntry], width: int, texts: Texts, now:
 
 
 def _facts(entry: SessionEntry, texts: Texts) -> Line:
-    parts: list[Span] = [Span(texts("screens.turns", count=entry.turns), Role.DIM)]
-    if entry.pending:
-        parts.append(Span(texts("screens.pending", count=entry.pending), Role.WARNING))
-    parts.append(Span(write_cost(texts, entry.cost), Role.DIM))
+    parts: list[Span] = [Span(texts("screens.in_use"), Role.GOOD)] if entry.is_open else []
+    parts.append(Span(texts("screens.turns", count=entry.turns), Role.DIM))
+    if entry.pending_files:
+        parts.append(Span(texts("screens.pending", count=entry.pending_files), Role.WARNING))
+    about = "≈ " if entry.cost and entry.cost_is_estimate else ""
+    parts.append(Span(about + write_cost(texts, entry.cost), Role.DIM))
     if entry.model:
         place = texts("screens.model_at", model=entry.model, endpoint=entry.endpoint or "?")
         parts.append(said(place if entry.endpoint else entry.model, Role.DIM))

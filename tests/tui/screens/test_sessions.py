@@ -31,8 +31,10 @@ class Entry:
     endpoint: str | None = "moonshot"
     turns: int = 1
     messages: int = 4
-    pending: int = 0
+    pending_files: int = 0
     cost: float | None = 0.0421
+    cost_is_estimate: bool = True
+    is_open: bool = False
 
 
 @dataclass
@@ -64,7 +66,7 @@ class Shelf:
 def shelf() -> Shelf:
     return Shelf(
         [
-            Entry("a", "Blank lines get lost", NOW - timedelta(minutes=3), turns=3, pending=2),
+            Entry("a", "Blank lines get lost", NOW - timedelta(minutes=3), turns=3, pending_files=2),
             Entry("b", "修复发票总额", NOW - timedelta(hours=2)),
             Entry("c", "Lazy import", NOW - timedelta(days=1), cost=None),
         ],
@@ -75,7 +77,7 @@ def shelf() -> Shelf:
 def test_a_session_is_told_in_words() -> None:
     first, second, blank, *_ = (plain(row.line) for row in session_rows(shelf().sessions, 70, TEXTS, NOW))
     assert first == "Blank lines get lost" + " " * (70 - 20 - 9) + "3 min ago"
-    assert second == "3 turns · 2 files pending · $0.0421 · kimi-k2-thinking at moonshot"
+    assert second == "3 turns · 2 files pending · ≈ $0.0421 · kimi-k2-thinking at moonshot"
     assert blank == ""
 
 

@@ -24,6 +24,7 @@ from kcode.agent.epoch import (
     users_words,
     write_outline,
 )
+from kcode.agent.pins import Pins, fit_pinned, tell_pins
 from kcode.agent.reply import Reply, stream_reply
 from kcode.agent.tally import Tally
 from kcode.agent.transcript import shorten_transcript, write_transcript
@@ -82,6 +83,9 @@ class Ground(Protocol):
     def definitions(self, path: str) -> Sequence[Definition] | None:
         """What the draft's file defines; None where nothing is to be read, whatever the path."""
 
+    def text(self, path: str) -> str | None:
+        """The draft's file as text; None for what is none, or is kept back from the model."""
+
     def keep_transcript(self, text: str) -> str:
         """Write the text into a new file, and return its path as the model's tools take it."""
 
@@ -122,6 +126,8 @@ class Compactor:
 
     def __init__(self, ground: Ground, clock: Callable[[], float] = time.monotonic) -> None:
         self.ground = ground
+        self.pins = Pins()
+        """What the user wants kept or dropped at the next compaction; set by whoever asks them."""
         self._clock = clock
         self._replied: float | None = None
         self._without_a_step = 0
@@ -294,7 +300,8 @@ async def _all_tries(desk: Desk, said: Sequence[Message], need: Need, tokens: in
     """The requests for a note in the order in which they are tried, each made when the one before has failed."""
     assert desk.compactor is not None  # looked at by the caller
     focus = f"\n\nThe user asks that the note keep above all: {need.focus}" if need.focus else ""
-    prompt = render_prompt("compact", desk.compactor.ground.own_prompts, focus=focus).strip()
+    wishes = focus + tell_pins(desk.compactor.pins)
+    prompt = render_prompt("compact", desk.compactor.ground.own_prompts, focus=wishes).strip()
     budget = budget_for(desk.provider.window)
     if not need.refused and tokens + estimate_tokens(prompt) + 2 * budget.note <= budget.window:
         yield _asking(desk, [*said, UserMessage(prompt)])
@@ -360,17 +367,19 @@ def _new_epoch(
     ground, budget = desk.compactor.ground, budget_for(desk.provider.window)
     system, changes = _system(ground, said), "\n".join(ground.changes()) or "Nothing is changed so far."
     paths = changed_first(paths_at_hand(said), ground.changed_paths())[:_MOST_READ]
-    found = ((path, ground.definitions(path)) for path in paths)
+    found = ((path, ground.definitions(path)) for path in desk.compactor.pins.others(paths))
     outlines = [write_outline(path, definitions) for path, definitions in found if definitions][:_MOST_OUTLINED]
+    pinned = [(path, text) for path in desk.compactor.pins.kept if (text := ground.text(path)) is not None]
     most = min(budget.target, max(before - budget.growth, before // 2))
     messages: list[Message] = []
     for shares in shares_of(budget):
+        at_hand = (fit_pinned(pinned, shares.pinned), fit_outlines(outlines, shares.outlines))
         text = render_prompt(
             "compacted",
             ground.own_prompts,
             note=note,
             changes=keep_start(changes, budget.note),
-            outlines=fit_outlines(outlines, shares.outlines) or "none",
+            outlines="\n\n".join(part for part in at_hand if part) or "none",
             transcript=transcript,
         )
         words = users_words(said, shares.users_head, shares.users_tail)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from kcode.agent.view import DraftView
     from kcode.context.indexed import IndexedRepository
+    from kcode.context.symbols import Symbol
     from kcode.messages import ToolCall
     from kcode.safegit import SafeGit
     from kcode.snapshot import Snapshot
@@ -87,6 +88,15 @@ class WorkspaceBriefing:
             why = "; what is there has no room in the window" if layer.left_out else ""
             raise UsageError(f"There is no file {what} to be packed{why}. Leave --pack out, or give another pattern.")
         return layer
+
+    @property
+    def files(self) -> Sequence[str]:
+        """The workspace's files, but for those that are ignored."""
+        return self._files
+
+    def definitions(self) -> list[tuple[str, Symbol]]:
+        """What they define, as far as the index knows by now; nothing where it was never asked for."""
+        return self._index().definitions() if self._files else []
 
     def layer(self) -> RepositoryLayer:
         """What the system message shows of the repository; this may wait for the index."""

@@ -51,13 +51,14 @@ from kcode.settings import load_settings
 from kcode.snapshot import start_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from kcode.agent.place import Place
     from kcode.agent.resumption import Earlier
     from kcode.agent.tally import Tally
+    from kcode.context.symbols import Symbol
     from kcode.draft.pending import Pending
     from kcode.events import Event
     from kcode.options import ModelOptions, PlaceOptions
@@ -146,6 +147,14 @@ class Workbench:
             billing=self.provider.billing,
             tools=describe_tools(self.desk.tools.values()),
         )
+
+    def files(self) -> Sequence[str]:
+        """The paths of the workspace's files, but for those that are ignored."""
+        return self._briefing.files
+
+    def definitions(self) -> list[tuple[str, Symbol]]:
+        """What the workspace's files define, as far as the index knows by now."""
+        return self._briefing.definitions()
 
     @property
     def own_prompts(self) -> Path:

@@ -105,3 +105,8 @@ def chosen_session(go_on: bool, resume: str | None) -> str | None:
 def chosen_pack(pack: bool, files: str | None) -> str | None:
     """What is to be packed, as PlaceOptions has it."""
     return files or ("" if pack else None)
+
+
+Plain = Annotated[
+    bool, typer.Option("--plain", help="The line-by-line conversation, for screen readers and dumb terminals.")
+]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from kcode.context.corpus import Corpus
     from kcode.context.map import RepositoryMap
+    from kcode.context.symbols import Symbol
     from kcode.safegit import SafeGit
     from kcode.workspace import Workspace
 
@@ -53,6 +54,15 @@ class IndexedRepository:
             self._drop(error)
             found = make_map(self._fresh_corpus(words), words, tokens)
         return found, not self._fresh_corpus(words).unread
+
+    def definitions(self) -> list[tuple[str, Symbol]]:
+        """What all files define, with the path of each, as far as it is indexed by now."""
+        try:
+            corpus = self._fresh_corpus("")
+            return [(path, symbol) for path, place in corpus.numbers.items() for symbol in corpus.symbols(place)]
+        except (sqlite3.Error, JSONDecodeError) as error:
+            self._drop(error)
+            return []
 
     def close(self) -> None:
         """End the indexing process if it still runs; the next session goes on from there."""

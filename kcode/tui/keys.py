@@ -40,6 +40,22 @@ class Key:
 
 
 KEYS: tuple[Key, ...] = (
+    Key("help", "f1", "open('help')", "app"),
+    Key("review", "f2", "open('review')", "app"),
+    Key("find", "f3", "find", "app"),
+    Key("draft-pane", "f4", "toggle_draft", "app"),
+    Key("sessions", "f6", "open('sessions')", "app"),
+    Key("context", "f7", "open('context')", "app"),
+    Key("thoughts", "ctrl+t", "in_transcript('toggle_all', 'reasoning')", "app"),
+    Key("outputs", "ctrl+o", "in_transcript('toggle_all', 'output')", "app"),
+    Key("page-up", "pageup", "in_transcript('page', -1)", "app", priority=True),
+    Key("page-down", "pagedown", "in_transcript('page', 1)", "app", priority=True),
+    Key("top", "ctrl+home", "in_transcript('end', -1)", "app", priority=True),
+    Key("bottom", "ctrl+end", "in_transcript('end', 1)", "app", priority=True),
+    Key("block-up", "ctrl+up,alt+up", "in_transcript('step', -1)", "app"),
+    Key("block-down", "ctrl+down,alt+down", "in_transcript('step', 1)", "app"),
+    Key("leave", "ctrl+c", "leave", "app", priority=True),
+    Key("palette", "ctrl+p", "app.command_palette", "app"),
     Key("composer-send", "enter", "send", "composer"),
     Key("composer-newline", "ctrl+j,shift+enter,alt+enter", "newline", "composer"),
     Key("composer-interrupt", "escape", "interrupt", "composer"),

@@ -20,7 +20,7 @@ from kcode.tui.reviewdesk import Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from kcode.agent.workbench import Place
+    from kcode.agent.place import Place
     from kcode.draft.operations import Operation
     from kcode.draft.reversal import Reversal
     from kcode.draft.review import Reviewed

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
+    from kcode.agent.place import Place
     from kcode.agent.reviewing import HunkFacts, PendingReview
-    from kcode.agent.workbench import Place
     from kcode.draft.files import Proposal
     from kcode.draft.operations import Operation
     from kcode.draft.reversal import Reversal

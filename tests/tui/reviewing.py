@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
+from kcode.agent.place import open_place
 from kcode.agent.reviewing import PendingReview
-from kcode.agent.workbench import open_place
 from kcode.draft.pending import Pending
 from kcode.tui.pendingdesk import PendingDesk
 from kcode.tui.screens.review import ReviewScreen

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from textual.actions import SkipAction
 
 from kcode.tui.completing import Completer, Offer, find_token
-from kcode.tui.vim import Mode
 from kcode.tui.widgets.completion import MOST_ROWS, Completion
 from kcode.tui.widgets.vimentry import VimEntry
 
@@ -54,6 +53,10 @@ class CompletingEntry(VimEntry):
                 self._closed_at = self.cursor_location[0], self._token.start
             self.close_list()
 
+    def prepare_completion(self) -> None:
+        """Prepare the files of the source for the first `@`; for a thread, once they are known."""
+        self._completer.prepare()
+
     def on_text_area_selection_changed(self) -> None:
         if self._completion.is_open:
             self.offer()
@@ -61,7 +64,7 @@ class CompletingEntry(VimEntry):
     def offer(self) -> None:
         """Open, change or close the list for what stands before the caret."""
         row, column = self.cursor_location
-        is_typing = self.selection.is_empty and self.has_focus and self.vim_mode in {None, Mode.INSERT}
+        is_typing = self.selection.is_empty and self.has_focus and self.is_inserting
         token = find_token(row, self.document[row][:column]) if is_typing else None
         if token is None or (row, token.start) != self._closed_at:
             self._closed_at = None

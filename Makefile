@@ -48,6 +48,7 @@ bench: $(VENV)/installed-dev  ## measure speed and memory against the bounds tha
 	$(VENV)/bin/python -m bench.settle
 	$(VENV)/bin/python -m bench.index $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.edits
+	$(VENV)/bin/python -m bench.transcript
 
 .venv-engine/installed:
 	@echo "Building llama.cpp's server and fetching a small model; this takes about 10 minutes …"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,17 @@ class TurnEnd(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TurnStarted:
+    """`words` is what the user said, where the prompt holds more than that; else it is the prompt."""
+
     prompt: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTaken:
+    """What the user said while the turn ran went into the conversation; the next request has it."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +57,23 @@ class TextStreamed:
 
 @dataclass(frozen=True, slots=True)
 class ReplyFinished:
-    """The whole reply is here; its calls, if any, run next."""
+    """The whole reply is here; its calls, if any, run next.
+
+    `seconds` is how long it took, and `thinking` how long of that the model reasoned; 0 where that is not known.
+    """
 
     message: AssistantMessage
     usage: Usage
+    seconds: float = field(default=0.0, compare=False)
+    thinking: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyInterrupted:
+    """What had come of a reply that was broken off. It never comes out of a turn, which is over by then."""
+
+    text: str
+    reasoning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +182,33 @@ class KeyEntered:
 
 
 @dataclass(frozen=True, slots=True)
+class HunksDecided:
+    """What the user did with some of what was proposed: "applied" or "rejected". `hunks` are their ids, where known."""
+
+    decision: str
+    paths: tuple[str, ...]
+    hunks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnUndone:
+    """A turn was taken back, from the conversation and from the draft; `words` are what the user had said.
+
+    `applied` are the files that the user has written of it, which stay as they are.
+    """
+
+    words: str
+    applied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRedone:
+    """The turn that was undone last is back."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnFinished:
     """The last event of every turn. `usage` sums the turn; its cost is None when any reply's price is unknown."""
 
@@ -170,10 +220,12 @@ class TurnFinished:
 
 Event = (
     TurnStarted
+    | MessageTaken
     | StepStarted
     | ReasoningStreamed
     | TextStreamed
     | ReplyFinished
+    | ReplyInterrupted
     | ReplyDiscarded
     | ModelNudged
     | ToolCallStarted
@@ -187,5 +239,8 @@ Event = (
     | RetryWaiting
     | ModelChosen
     | KeyEntered
+    | HunksDecided
+    | TurnUndone
+    | TurnRedone
     | TurnFinished
 )

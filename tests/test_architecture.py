@@ -46,6 +46,7 @@ HOMES = {
     "pygments": "tui",
     "markdown_it": "tui",
     "textual": "tui",
+    "tomlkit": "tui",
     "openai": "providers",
     "httpx2": "providers",
     "git": "safegit",
@@ -79,6 +80,7 @@ EFFECTS = {
     "draft/disk.py",
     "safegit.py",
     "session/log.py",
+    "session/lock.py",  # the lock of a session that is under way
     "folders.py",
     "context/search.py",
     "context/index.py",  # starts the indexing process

@@ -62,6 +62,8 @@ def test_the_version_is_said() -> None:
         "undo",
         "redo",
         "journal",
+        "sessions",
+        "export",
         "context",
         "login",
         "logout",

@@ -16,7 +16,7 @@ from kcode.context.tokens import estimate_tokens
 from kcode.events import ContextCompacted, ReplyDiscarded, ReplyFinished
 from kcode.messages import AssistantMessage, SystemMessage, ToolMessage, UserMessage
 from kcode.pricing import cost_of_input
-from kcode.session.records import Epoch, Paid
+from kcode.session.records import Epoch, Forked, Paid, mend_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -112,8 +112,18 @@ class Ledger:
 
 
 def replay(past: Past, tools: str, load_counter: Callable[[], Count | None] | None) -> tuple[Conversation, Ledger]:
-    """The conversation and the ledger as the process that wrote the log had them at its end."""
-    length, ledger = RequestLength(tools, load_counter), Ledger()
+    """The conversation and the ledger as a process has them that goes on with what the log holds."""
+    length = RequestLength(tools, load_counter)
+    messages, ledger = replay_into(length, past)
+    return Conversation(mend_history(messages), length=length), ledger
+
+
+def replay_into(length: RequestLength, past: Past) -> tuple[list[Message], Ledger]:
+    """The messages of the last epoch as the log holds them, and what was paid; the length learns what was counted.
+
+    A log that was torn in the middle has messages that no endpoint counted so.
+    """
+    ledger = Ledger()
     messages: list[Message] = []
     for entry in past.entries:
         if isinstance(entry, Paid):
@@ -121,12 +131,16 @@ def replay(past: Past, tools: str, load_counter: Callable[[], Count | None] | No
             reply = messages[-1] if messages else None
             if entry.kind == "reply" and isinstance(reply, AssistantMessage):
                 length.learn(messages[:-1], reply, entry.usage)
+        elif isinstance(entry, Forked):
+            ledger = Ledger(saw_a_cache=ledger.saw_a_cache)
         elif isinstance(entry, Epoch):
             messages = list(entry.messages)
             length.restart()
         else:
             messages.append(entry)
-    return Conversation(messages, length=length), ledger
+    if mend_history(messages)[: len(messages)] != messages:
+        length.restart()
+    return messages, ledger
 
 
 def account_for(

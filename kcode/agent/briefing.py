@@ -106,6 +106,20 @@ class WorkspaceBriefing:
         for path, data in self.layer().files.items():
             self._shown.note_shown(path, data, 1, data.count(b"\n") + 1)
 
+    @property
+    def situation(self) -> Situation | None:
+        """The workspace as the model was last told of it."""
+        return self._situation
+
+    def go_on(self, seen: Snapshot, view: DraftView, before: Situation | None) -> None:
+        """Take the place of `begin`, `layer` and `watch` for a conversation that has begun: tell what is not as `before`.
+
+        What the model was shown then is not known any more.
+        """
+        self._list(seen.files)
+        self._layer, self._is_first = RepositoryLayer(), False
+        self._situation, self._shown.view = before or self._look(seen), view
+
     def open_turn(self, words: str) -> str:
         is_first, self._is_first = self._is_first, False
         is_late = self._situation is not None and time.monotonic() - self._looked > _FRESH_SECONDS

@@ -7,19 +7,31 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kcode.agent.length import RequestLength
-from kcode.messages import AssistantMessage, Message, ToolMessage
+from kcode.context.budget import keep_end
+from kcode.events import ReplyInterrupted
+from kcode.messages import KCODE_NOTE, AssistantMessage, Message, ToolMessage, UserMessage
 from kcode.session.records import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from kcode.events import Event
     from kcode.messages import ToolCall, Usage
+
+CUT_OFF = (
+    f"{KCODE_NOTE} your reply was interrupted there, by the user or by a limit that the user set. What it called, if "
+    "anything, was not run."
+)
+_CUT_OFF_THINKING = f"{KCODE_NOTE} your reply was interrupted before it said anything. You had been thinking:\n\n"
+# Tokens of the thoughts that are repeated to the model where nothing else came of a reply.
+_MOST_THOUGHTS = 2000
 
 
 class Conversation:
     """An append-only list of messages, until a new epoch begins with another list.
 
-    Each message is handed to `record` before it counts as said, and so is the list to `record_epoch`.
+    Each message is handed to `record` before it counts as said, and so is the list to `record_epoch`. `record_event`
+    gets what is no message, and known here alone.
     """
 
     def __init__(
@@ -28,10 +40,12 @@ class Conversation:
         record: Callable[[Message], None] | None = None,
         length: RequestLength | None = None,
         record_epoch: Callable[[Sequence[Message]], None] | None = None,
+        record_event: Callable[[Event], None] | None = None,
     ) -> None:
         self._messages: list[Message] = list(messages)
         self._record = record
         self._record_epoch = record_epoch
+        self._record_event = record_event
         self._length = length or RequestLength()
 
     @property
@@ -43,11 +57,22 @@ class Conversation:
             self._record(message)
         self._messages.append(message)
 
-    def begin_epoch(self, messages: Sequence[Message]) -> None:
-        """Put these messages, in which no call is open, in the place of all that was said."""
-        if self._record_epoch:
-            self._record_epoch(messages)
-        self._messages = list(messages)
+    def begin_epoch(
+        self, messages: Sequence[Message], record: Callable[[Sequence[Message]], None] | None = None
+    ) -> None:
+        """Put these messages, in which no call is open, in the place of all that was said.
+
+        `record` takes the place of the conversation's own `record_epoch`. What both lists begin with stays the same
+        objects, so that a request begins with the same bytes.
+        """
+        keep = record or self._record_epoch
+        if keep:
+            keep(messages)
+        same = next(
+            (at for at, pair in enumerate(zip(self._messages, messages, strict=False)) if pair[0] != pair[1]), None
+        )
+        same = min(len(self._messages), len(messages)) if same is None else same
+        self._messages = [*self._messages[:same], *messages[same:]]
         self._length.restart()
 
     @contextmanager
@@ -64,6 +89,21 @@ class Conversation:
             yield calls
         finally:
             calls.refuse(INTERRUPTED)
+
+    def break_off(self, text: str, reasoning: str) -> None:
+        """Keep what had come of a reply that was interrupted, as endpoints accept it.
+
+        A reply without text is refused everywhere, so that thoughts alone go into a note.
+        """
+        if not text.strip() and not reasoning.strip():
+            return
+        if self._record_event:
+            self._record_event(ReplyInterrupted(text, reasoning))
+        if text.strip():
+            self.append(AssistantMessage(text, reasoning or None))
+            self.append(UserMessage(CUT_OFF))
+        else:
+            self.append(UserMessage(_CUT_OFF_THINKING + keep_end(reasoning.strip(), _MOST_THOUGHTS)))
 
     @property
     def known_tokens(self) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import time
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kcode.agent.guard import REPETITION
@@ -32,11 +33,16 @@ _QUESTIONS_IN_A_ROW = 3
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole reply and why it ended; with `finish` "repetition" what came of it is left out."""
+    """A whole reply and why it ended; with `finish` "repetition" what came of it is left out.
+
+    `seconds` is how long it took, and `thinking` how long of that the model reasoned.
+    """
 
     message: AssistantMessage
     usage: Usage
     finish: str
+    seconds: float = 0.0
+    thinking: float = 0.0
 
 
 async def stream_reply(desk: Desk) -> AsyncGenerator[Event | Reply, None]:
@@ -70,6 +76,40 @@ async def stream_reply(desk: Desk) -> AsyncGenerator[Event | Reply, None]:
 
 
 async def _stream_once(desk: Desk) -> AsyncGenerator[Event | Reply, None]:
+    heard = _Heard(time.monotonic())
+    try:
+        async with aclosing(_hear_once(desk, heard)) as events:
+            async for event in events:
+                yield event
+    except (asyncio.CancelledError, GeneratorExit):
+        # The turn is over, and nothing can be yielded any more.
+        desk.conversation.break_off("".join(heard.text), "".join(heard.reasoning))
+        raise
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What has come of a reply so far, and when the model reasoned."""
+
+    started: float
+    reasoning: list[str] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+    thought_from: float | None = None
+    thought_to: float = 0.0
+
+    def note_reasoning(self, text: str) -> None:
+        self.reasoning.append(text)
+        self.thought_to = time.monotonic()
+        if self.thought_from is None:
+            self.thought_from = self.thought_to
+
+    def times(self) -> tuple[float, float]:
+        """How long the reply has taken, and how long of that the model reasoned."""
+        thinking = 0.0 if self.thought_from is None else self.thought_to - self.thought_from
+        return time.monotonic() - self.started, thinking
+
+
+async def _hear_once(desk: Desk, heard: _Heard) -> AsyncGenerator[Event | Reply, None]:
     usage: Usage | None = None
     watch = RepetitionWatch()
     messages, tools = desk.conversation.messages, list(desk.tools.values())
@@ -77,19 +117,22 @@ async def _stream_once(desk: Desk) -> AsyncGenerator[Event | Reply, None]:
         async for delta in deltas:
             match delta:
                 case ReasoningDelta(text):
+                    heard.note_reasoning(text)
                     yield ReasoningStreamed(text)
                     if watch.hear(text):
                         # The stream is closed here, so that the endpoint stops writing; its count of the reply never
                         # comes.
+                        heard.reasoning.clear()
                         yield Reply(AssistantMessage(""), usage or _estimated(desk, watch.heard), REPETITION)
                         return
                 case TextDelta(text):
+                    heard.text.append(text)
                     yield TextStreamed(text)
                 case UsageDelta(usage):
                     pass
                 case ReplyDelta(message, finish):
                     _refuse_withheld(message, finish)
-                    yield Reply(message, usage or Usage(), finish)
+                    yield Reply(message, usage or Usage(), finish, *heard.times())
                 case _:
                     pass
 

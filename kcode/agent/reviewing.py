@@ -11,11 +11,11 @@ from kcode.draft.baseline import digest
 from kcode.draft.files import Change, FileState, Proposal
 from kcode.draft.outcome import tell_model
 from kcode.draft.provenance import Provenance, Tested, trace
-from kcode.draft.review import Rejection, TakenOut, reviewed, without_rejected
+from kcode.draft.review import Decision, Rejection, TakenOut, reviewed, without_rejected
 from kcode.draft.reviewfile import load_review, save_review
 from kcode.draft.settlement import outcomes_of, settle, untold_comments, with_all_told, without_rejection
 from kcode.draft.versions import BY_USER
-from kcode.errors import DraftError, StaleError
+from kcode.errors import DraftError, KcodeError, StaleError
 from kcode.sanitize import sanitize_names
 from kcode.session.steps import find_step, load_steps
 from kcode.session.store import SessionLog, last_session
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from kcode.agent.workbench import Place, Workbench
+    from kcode.agent.place import Place
+    from kcode.agent.workbench import Workbench
     from kcode.draft.files import FileChange, Hunk
     from kcode.draft.pending import Pending
-    from kcode.draft.review import Decision, Review, Reviewed
+    from kcode.draft.review import Review, Reviewed
     from kcode.draft.versions import Version
     from kcode.session.steps import Step
     from kcode.session.store import Session
@@ -67,6 +68,32 @@ def open_review(place: Place) -> PendingReview | None:
 def review_of(bench: Workbench) -> PendingReview:
     """The review of what a conversation that is under way proposes. Its draft must be open."""
     return PendingReview(bench.pending, bench.session)
+
+
+def with_review(bench: Workbench, prompt: str) -> str:
+    """The user's message with what was decided about hunks since the last one; the draft is as decided from here on.
+
+    To be called while no command runs.
+    """
+    if not bench.view.is_open:
+        return prompt
+    review = review_of(bench)
+    if not review.review.acts and not review.review.outcomes:
+        return prompt
+    rejected = review.look().keys(Decision.REJECTED)
+    if rejected or review.look().edited:
+        review.carry_out(apply=frozenset(), reject=rejected)
+    told = review.message()
+    review.mark_told()
+    return f"{prompt}\n\n{told}" if told else prompt
+
+
+def with_review_if_possible(bench: Workbench, words: str) -> str:
+    """The same in the middle of a turn, which nothing about hunks may end: what fails is told with the next message."""
+    try:
+        return with_review(bench, words)
+    except KcodeError:
+        return words
 
 
 class PendingReview:
@@ -215,11 +242,16 @@ class PendingReview:
         self.keep(without_rejection(self._review))
         return [change.path for change in changes]
 
-    def note_applied(self, view: Reviewed) -> None:
-        """Have the model told of what was in this view and stands in the user's files by now."""
+    def note_applied(self, view: Reviewed, *, is_logged: bool = True) -> None:
+        """Have the model told of what was in this view and stands in the user's files by now.
+
+        `is_logged` says that the session's log has it already.
+        """
         applied = view.decisions.keys() - self.look(anew=True).decisions.keys()
         outcomes = [one for one in outcomes_of(view, apply=applied, reject=()) if one.fate == "applied"]
         self._save(replace(self._review, outcomes=(*self._review.outcomes, *outcomes)))
+        if not is_logged:
+            self._log("applied", view, applied)
 
     def message(self) -> str:
         """What the model is to be told with the user's next message; "" for nothing."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from kcode.draft.draft import Draft
+    from kcode.draft.draft import Backend, Draft
     from kcode.results import CommandResult, TestReport
     from kcode.sandbox import Sandbox
     from kcode.workspace import Workspace
@@ -54,16 +54,20 @@ class Shell:
         self._workspace, self._folder, self._outputs = workspace, folder, outputs
         self.test_command, self._environment, self._isolate = test_command, environment, isolate
         self._tests: tuple[int, TestReport] | None = None
-        self._count = 0
+        # What an earlier run of the session kept of its commands stays: the conversation names it.
+        self._count = last_number(outputs)
 
-    async def open(self) -> bool:
+    async def open(self, backend: Backend | None = None) -> bool:
         """Find out how commands can be isolated here; True when the draft is to be an overlay.
 
-        Raises NoSandboxError when they cannot be and the user did not say that they may run without.
+        `backend` is that of a draft that is there already. Raises NoSandboxError when commands cannot be isolated and
+        the user did not say that they may run without.
         """
         self.sandbox = await choose_sandbox(
             self._folder, self._workspace.root, self._environment, isolate=self._isolate
         )
+        if backend == "copy":
+            self.sandbox = self.sandbox.over_folders()
         return self.sandbox.overlay
 
     async def run(self, command: str, seconds: float) -> CommandResult:
@@ -165,6 +169,15 @@ def environment_for(root: Path, environment: Mapping[str, str]) -> dict[str, str
             path = environment.get("PATH", "")
             return {**environment, "VIRTUAL_ENV": str(root / name), "PATH": f"{bin_folder}:{path}"}
     return dict(environment)
+
+
+def last_number(outputs: Path) -> int:
+    """The highest number of an output that is kept in the folder; 0 for none."""
+    try:
+        names = [path.stem for path in outputs.iterdir()]
+    except OSError:
+        return 0
+    return max((int(name) for name in names if name.isascii() and name.isdigit()), default=0)
 
 
 def _read_report(path: Path) -> bytes | None:

@@ -20,6 +20,7 @@ from kcode.context.tokens import output_reserve
 from kcode.errors import ProviderError
 from kcode.events import (
     DraftChanged,
+    MessageTaken,
     ModelNudged,
     ReplyDiscarded,
     ReplyFinished,
@@ -37,7 +38,7 @@ from kcode.questions import GoOn
 from kcode.tooling import Access, View
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from kcode.agent.compaction import Compactor
     from kcode.agent.conversation import Conversation, OpenCalls
@@ -89,11 +90,19 @@ class Briefing(Protocol):
         """What is to be told with the result of a call that was run; "" for nothing."""
 
 
+class Inbox(Protocol):
+    """What the user says while a turn runs."""
+
+    def take(self) -> Sequence[str]:
+        """The messages that came since this was last asked, in order; they are out of the inbox from here on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What a turn works with; `ask` is None where nobody can be asked, `compactor` where no history is ever shortened.
 
-    `output_limit` is in tokens and lowers the endpoint's own.
+    `address` makes of the words of a message from the inbox what the model is to read. `output_limit` is in tokens and
+    lowers the endpoint's own.
     """
 
     provider: Provider
@@ -104,14 +113,18 @@ class Desk:
     ask: Ask | None = None
     compactor: Compactor | None = None
     briefing: Briefing | None = None
+    inbox: Inbox | None = None
+    address: Callable[[str], str] | None = None
     output_limit: int | None = None
 
 
 async def run_turn(desk: Desk, prompt: str, words: str | None = None) -> AsyncGenerator[Event, None]:
     """Carry out one turn and yield what happens; the last event is TurnFinished.
 
-    `words` is what the user said, where the prompt holds more than that. Raises ProviderError when the endpoint fails for good. However the turn ends, also by cancellation or by closing
-    the generator, every tool call in the conversation has exactly one answer.
+    `words` is what the user said, where the prompt holds more than that. What the user says meanwhile goes in before the
+    next request, and the turn goes on for it. Raises ProviderError when the endpoint fails for good. However the turn
+    ends, also by cancellation or by closing the generator, every tool call in the conversation has exactly one answer,
+    and what had come of a reply is kept.
     """
     seconds = desk.limits.seconds
     deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
@@ -133,16 +146,16 @@ async def run_turn(desk: Desk, prompt: str, words: str | None = None) -> AsyncGe
 
 
 async def _steps(desk: Desk, prompt: str, words: str) -> AsyncGenerator[Event, None]:
-    yield TurnStarted(prompt)
-    if desk.briefing is not None and (note := desk.briefing.open_turn(words)):
-        desk.conversation.append(UserMessage(f"{KCODE_NOTE} {note}"))
-    desk.conversation.append(UserMessage(prompt))
+    yield TurnStarted(prompt, words)
+    _hear_user(desk, prompt, words)
     tally, guard = Tally(), Guard(desk.tools)
     refused: str | None = None
     while True:
         if stop := _reason_to_stop(desk, tally):
             yield TurnFinished(*stop, tally.usage, tally.steps)
             return
+        for taken in _take_messages(desk):
+            yield taken
         before = tally
         async with aclosing(make_room(desk, at_rest=not tally.steps, refused=refused)) as making:
             async for made in making:
@@ -183,9 +196,28 @@ async def _steps(desk: Desk, prompt: str, words: str) -> AsyncGenerator[Event, N
                 yield outcome
         if desk.compactor and not fault:
             desk.compactor.finish_step()
-        if not fault and not reply.message.tool_calls:
+        if fault or reply.message.tool_calls:
+            continue
+        taken_now = [] if _reason_to_stop(desk, tally) else _take_messages(desk)
+        for taken in taken_now:
+            yield taken
+        if not taken_now:
             yield TurnFinished(TurnEnd.DONE, reply.message.text, tally.usage, tally.steps)
             return
+
+
+def _hear_user(desk: Desk, prompt: str, words: str) -> None:
+    if desk.briefing is not None and (note := desk.briefing.open_turn(words)):
+        desk.conversation.append(UserMessage(f"{KCODE_NOTE} {note}"))
+    desk.conversation.append(UserMessage(prompt))
+
+
+def _take_messages(desk: Desk) -> list[MessageTaken]:
+    """Let all that waits in the inbox become part of the conversation, before anyone hears of it and may break off."""
+    taken = [MessageTaken(words) for words in (desk.inbox.take() if desk.inbox is not None else ())]
+    for message in taken:
+        _hear_user(desk, desk.address(message.text) if desk.address else message.text, message.text)
+    return taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +243,7 @@ async def _drop_reply(
 async def _obey(desk: Desk, guard: Guard, reply: Reply, *, over: bool) -> AsyncGenerator[Event | _Stuck, None]:
     """Let the reply become part of the conversation, and run its calls unless a limit or the guard forbids it."""
     with desk.conversation.hear(reply.message, reply.usage) as calls:
-        yield ReplyFinished(reply.message, reply.usage)
+        yield ReplyFinished(reply.message, reply.usage, reply.seconds, reply.thinking)
         advice = guard.hear(reply.message)
         if over:
             calls.refuse(OVER_LIMIT)

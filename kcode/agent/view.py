@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kcode.agent.files import DraftFiles
 from kcode.agent.untouched import Untouched
-from kcode.draft.draft import open_draft
+from kcode.draft.draft import backend_of, open_draft
 from kcode.errors import DraftError, ToolError
 
 if TYPE_CHECKING:
@@ -41,6 +41,16 @@ class DraftView(DraftFiles):
         self._folder = session.draft_folder if shell else session.folder / "reading"
         self._session_folder = session.folder
         self._opening: asyncio.Task[Draft] | None = None
+        self.began_draft = False
+        """Whether the draft was begun by this view, and not left there by an earlier run."""
+
+    def reopen(self) -> None:
+        """Open the draft of an earlier run, if there is one: what it proposes is at hand before commands can run.
+
+        Raises DraftError when it cannot be read.
+        """
+        if self.shell is not None and self._folder.is_dir():
+            self._draft = self.shell.draft = open_draft(self._workspace, self._git, self._folder)
 
     @property
     def on_output(self) -> Callable[[str], None] | None:
@@ -72,8 +82,13 @@ class DraftView(DraftFiles):
         self._draft = await asyncio.shield(self._opening)
 
     async def _open(self) -> Draft:
-        overlay = await self.shell.open() if self.shell else True
-        draft = open_draft(self._workspace, self._git, self._folder, "overlay" if overlay else "copy")
+        known = backend_of(self._folder)
+        overlay = await self.shell.open(known) if self.shell else True
+        if self._draft is None or backend_of(self._folder) != ("overlay" if overlay else "copy"):
+            self.began_draft = known is None
+            draft = open_draft(self._workspace, self._git, self._folder, "overlay" if overlay else "copy")
+        else:
+            draft = self._draft
         if self.shell:
             self.shell.draft = draft
         return draft

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
@@ -13,35 +12,51 @@ from kcode import __version__
 from kcode.agent.accounting import Account, Ledger, account_for
 from kcode.agent.briefing import WorkspaceBriefing
 from kcode.agent.compaction import Compactor
-from kcode.agent.conversation import Conversation
 from kcode.agent.costlimit import check_limit
 from kcode.agent.ground import SessionGround, first_message
 from kcode.agent.length import RequestLength
 from kcode.agent.packing import describe_pack
+from kcode.agent.place import open_place
+from kcode.agent.resumption import (
+    conversation_in,
+    describe_change,
+    go_on_with,
+    keep_situation,
+    open_earlier,
+    recall_situation,
+    reopen_draft,
+    settings_for_past,
+)
 from kcode.agent.shell import Shell
+from kcode.agent.steering import WaitingMessages
 from kcode.agent.toolbox import choose_tools, describe_tools
 from kcode.agent.turn import Desk, Limits
 from kcode.agent.view import DraftView
 from kcode.agent.websearch import describe_web_search
 from kcode.context.tokenizer import load_counter
+from kcode.draft.checkpoint import take_checkpoint
 from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
 from kcode.errors import SessionError
-from kcode.folders import cache_folder_for, config_folder, remove_folder, state_folder_for
+from kcode.events import TurnFinished, TurnStarted
+from kcode.folders import cache_folder_for, config_folder, remove_folder
+from kcode.providers.choice import resolve_endpoint
 from kcode.providers.openai_chat import open_provider
 from kcode.providers.sdk import preload
 from kcode.safegit import open_git
 from kcode.sanitize import sanitize_names
+from kcode.session.lock import SessionLock
 from kcode.session.store import SessionLog, create_session, last_session, prune_sessions
 from kcode.settings import load_settings
 from kcode.snapshot import start_snapshot
-from kcode.workspace import open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
     from types import TracebackType
 
+    from kcode.agent.place import Place
+    from kcode.agent.resumption import Earlier
     from kcode.agent.tally import Tally
     from kcode.draft.pending import Pending
     from kcode.events import Event
@@ -52,34 +67,7 @@ if TYPE_CHECKING:
     from kcode.settings import Settings
     from kcode.workspace import Workspace
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A workspace and the folders outside it where kcode keeps what belongs to it."""
-
-    workspace: Workspace
-    state: Path
-
-    @property
-    def key(self) -> str:
-        """A folder's name that stands for the workspace's path."""
-        return hashlib.sha256(os.fsencode(self.workspace.root)).hexdigest()[:16]
-
-    @property
-    def journal(self) -> Path:
-        """Where the journal of this workspace is kept."""
-        return self.state / "journals" / self.key
-
-    @property
-    def git_folder(self) -> Path:
-        """Where the private repository lies that stands in for git in a plain folder."""
-        return self.state / "git" / self.key
-
-
-def open_place(options: PlaceOptions) -> Place:
-    """Find the workspace and its state folder; WorkspaceError when it is not one to work on."""
-    workspace = open_workspace(options.folder, os.environ, allow_anywhere=options.anywhere)
-    return Place(workspace, state_folder_for(os.environ, workspace.root))
+_NOT_PACKED = "Files are packed into the first request of a session, and this one has begun: nothing is packed."
 
 
 def settle_journal(place: Place) -> list[str]:
@@ -120,22 +108,32 @@ class Workbench:
         provider: OpenAIChat,
         log: SessionLog,
         briefing: WorkspaceBriefing,
+        lock: SessionLock,
+        ledger: Ledger,
     ) -> None:
         self.place = place
         self.settings = settings
         self.session = session
-        self.desk = desk
+        self.waiting = WaitingMessages()
+        """What the user says while a turn runs."""
+        self.desk = replace(desk, inbox=self.waiting, address=self._address)
         self.provider = provider
         self.warnings: tuple[str, ...] = ()
         self.packed: tuple[str, ...] = ()
         """What was packed into the first request at the user's wish, and what that costs."""
-        self.ledger = Ledger()
-        self._log = log
+        self.ledger = ledger
+        self.log = log
         self._briefing = briefing
+        self._lock = lock
+
+    def _address(self, words: str) -> str:
+        from kcode.agent.reviewing import with_review_if_possible  # noqa: PLC0415 - it stands on this module
+
+        return with_review_if_possible(self, words)
 
     @property
     def spent(self) -> Tally:
-        """What this run took so far, over all its turns."""
+        """What the session took so far, over all its turns and runs."""
         return self.ledger.spent
 
     def account(self) -> Account:
@@ -174,7 +172,13 @@ class Workbench:
     def record(self, event: Event) -> None:
         """Keep in the session's log what an event says beside the messages, and sum what replies took."""
         self.ledger = self.ledger.with_event(event)
-        self._log.append_event(event)
+        if isinstance(event, TurnStarted):
+            # With what the draft is before the turn, so that all of the turn can be undone.
+            self.log.append_event(event, draft=take_checkpoint(self.view.draft) if self.view.is_open else "")
+        else:
+            self.log.append_event(event)
+        if isinstance(event, TurnFinished):
+            keep_situation(self.session, self._briefing.situation)
 
     def propose(self) -> Proposal:
         """The difference draft - workspace as it is now; empty while no draft is open.
@@ -213,11 +217,13 @@ class Workbench:
         await self.view.aclose()
         await self.provider.aclose()
         self._briefing.close()
-        self._log.close()
-        if self.view.shell and self.view.is_open and not self.view.draft.generation:
+        keep_situation(self.session, self._briefing.situation)
+        self.log.close()
+        if self.view.shell and self.view.is_open and self.view.began_draft and not self.view.draft.generation:
             # Nothing was ever changed in it; left behind it would hide what an earlier session proposes.
             with contextlib.suppress(SessionError):
                 remove_folder(self.session.draft_folder)
+        self._lock.release()
         prune_sessions(self.place.state, datetime.now(UTC))
 
     async def __aenter__(self) -> Self:
@@ -229,55 +235,95 @@ class Workbench:
         await self.aclose()
 
 
-def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> Workbench:
-    """Put a new session together; nothing is sent yet.
+def open_workbench(model: ModelOptions, options: PlaceOptions, command: str, resume: str | None = None) -> Workbench:
+    """Put a new session together, or go on with the one whose id is `resume`; nothing is sent yet.
+
+    Raises SessionError where that session cannot be gone on with: it is not here, or another process works in it.
+    """
+    settings = settings_for(model)
+    place = open_place(options)
+    if resume is None:
+        return _put_together(place, settings, model, options, command)
+    earlier = open_earlier(place, resume)
+    with contextlib.ExitStack() as failing:
+        failing.callback(earlier.lock.release)
+        if model.replay is None:
+            endpoint = resolve_endpoint(settings, os.environ)
+            settings = settings_for_past(settings, earlier.past, endpoint.name)
+        bench = _put_together(place, settings, model, options, command, earlier)
+        failing.pop_all()
+    return bench
+
+
+def _put_together(
+    place: Place,
+    settings: Settings,
+    model: ModelOptions,
+    options: PlaceOptions,
+    command: str,
+    earlier: Earlier | None = None,
+) -> Workbench:
+    """A workbench for a new session, or for an earlier one.
 
     The order is for speed: importing the SDK takes longer than all the rest, so git starts to read before it, and
     the sandbox is tried only while the first reply is on its way.
     """
-    settings = settings_for(model)
-    place = open_place(options)
     git = open_git(place.workspace, place.git_folder)
     snapshot = start_snapshot(git)
     provider = open_provider(settings, os.environ, record=model.record, cassette=model.replay)
     config = config_folder(os.environ)
     cache = cache_folder_for(os.environ, place.workspace.root)
     briefing = WorkspaceBriefing(place.workspace, git, config, cache, provider.window)
-    briefing.begin(snapshot.files(), options.pack)
+    if earlier is None:
+        briefing.begin(snapshot.files(), options.pack)
     cost_note = check_limit(settings.max_cost, provider, config / "config.toml")
     if model.replay is None:
         preload()
-    session = create_session(
-        place.state,
-        place.workspace.root,
-        datetime.now(UTC),
-        version=__version__,
-        command=command,
-        model=provider.model,
-        endpoint=provider.endpoint.name,
-    )
+    session, lock = _begin(place, provider, command, earlier)
     log = SessionLog(session, clean=provider.without_key)
     tools = choose_tools(command, settings, provider.endpoint, config)
-    notes = [describe_web_search(provider.endpoint)] if settings.web_search else []
-    seen, layer = snapshot.finish(), briefing.layer()
-    system, warnings = first_message(place.workspace, seen, options.test_command, config, layer.text)
-    length = RequestLength(describe_tools(tools.values()), lambda: load_counter(provider.model))
-    conversation = Conversation(record=log.append_message, length=length, record_epoch=log.append_epoch)
-    conversation.append(system)
+    notes = [
+        *([cost_note] if cost_note else []),
+        *([describe_web_search(provider.endpoint)] if settings.web_search else []),
+    ]
     shell = None
     if command != "ask":
-        folder, outputs, isolate = session.folder, session.outputs_folder, not options.no_sandbox
-        shell = Shell(place.workspace, folder, outputs, options.test_command, os.environ, isolate=isolate)
+        outputs, isolate = session.outputs_folder, not options.no_sandbox
+        shell = Shell(place.workspace, session.folder, outputs, options.test_command, os.environ, isolate=isolate)
     view = DraftView(place.workspace, git, session, shell, os.environ)
-    briefing.watch(seen, view)
+    length = RequestLength(describe_tools(tools.values()), lambda: load_counter(provider.model))
+    ground = SessionGround(place.workspace, git, view, log, options.test_command, config, briefing)
+    seen = snapshot.finish()
+    if earlier is None:
+        layer = briefing.layer()
+        system, warnings = first_message(place.workspace, seen, options.test_command, config, layer.text)
+        conversation = conversation_in(log, length)
+        conversation.append(system)
+        briefing.watch(seen, view)
+        ledger = Ledger()
+    else:
+        conversation, ledger = go_on_with(earlier.past, length, log, ground.system)
+        briefing.go_on(seen, view, recall_situation(session))
+        warnings = [*describe_change(earlier.past, provider), *reopen_draft(view, session, earlier.past)]
+        warnings += [_NOT_PACKED] if options.pack is not None else []
     limits = Limits(settings.max_steps, settings.timeout, settings.max_cost)
-    compactor = Compactor(SessionGround(place.workspace, git, view, log, options.test_command, config, briefing))
-    desk = Desk(provider, tools, view, conversation, limits, compactor=compactor, briefing=briefing)
-    bench = Workbench(place, settings, session, desk, provider, log, briefing)
-    bench.warnings = (*settle_journal(place), *warnings, *([cost_note] if cost_note else []), *notes)
-    if options.pack is not None:
-        bench.packed = describe_pack(layer, provider.window, provider.billing)
+    desk = Desk(provider, tools, view, conversation, limits, compactor=Compactor(ground), briefing=briefing)
+    bench = Workbench(place, settings, session, desk, provider, log, briefing, lock, ledger)
+    bench.warnings = (*settle_journal(place), *warnings, *notes)
+    if options.pack is not None and earlier is None:
+        bench.packed = describe_pack(briefing.layer(), provider.window, provider.billing)
     return bench
+
+
+def _begin(place: Place, provider: OpenAIChat, command: str, earlier: Earlier | None) -> tuple[Session, SessionLock]:
+    """The session, held by this process, with the start of this run in its log."""
+    about = {"version": __version__, "command": command, "model": provider.model, "endpoint": provider.endpoint.name}
+    if earlier is None:
+        session = create_session(place.state, place.workspace.root, datetime.now(UTC), **about)
+        return session, SessionLock(session)
+    with SessionLog(earlier.session) as log:
+        log.append_start(**about)
+    return earlier.session, earlier.lock
 
 
 def settings_for(model: ModelOptions) -> Settings:

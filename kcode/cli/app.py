@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from kcode.cli.changes import apply, diff, journal, redo, reject, split, undo
 from kcode.cli.look import map as map_command
+from kcode.cli.sessions import export, sessions
 from kcode.cli.setup import context, demo, doctor, login, logout, models
 from kcode.cli.talk import ask, chat, fix, start
 from kcode.cli.testing import test
@@ -17,12 +18,24 @@ from kcode.cli.testing import test
 EXIT_INTERRUPTED = 130
 
 
+def _is_prompt(args: list[str]) -> bool:
+    return bool(args) and " " in args[0].strip() and not args[0].startswith("-")
+
+
+def _behind_session(args: list[str]) -> list[str]:
+    """What follows the choice of a session to go on with: `kcode -c "and test it"`."""
+    match args:
+        case ["-c" | "--continue", *rest] | ["-r" | "--resume", _, *rest]:
+            return rest
+    return []
+
+
 class CommandGroup(TyperGroup):
     """A group whose first word may also be a prompt: `kcode "what does this do?"`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         # A single word is more likely a mistyped command than a question; `kcode chat WORD` asks it all the same.
-        if args and " " in args[0].strip() and not args[0].startswith("-"):
+        if _is_prompt(args[:1]) or _is_prompt(_behind_session(args)):
             args = ["chat", *args]
         return super().parse_args(ctx, args)
 
@@ -45,7 +58,7 @@ app = typer.Typer(
 app.callback()(start)
 for command in (
     *(fix, ask, diff, test, apply, reject, split, undo, redo, journal),
-    *(map_command, context, login, logout, models, doctor, demo),
+    *(sessions, export, map_command, context, login, logout, models, doctor, demo),
 ):
     app.command()(command)
 app.command(hidden=True)(chat)

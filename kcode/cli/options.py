@@ -41,6 +41,18 @@ Replay = Annotated[
     ),
 ]
 Test = Annotated[str | None, typer.Option(help="How this project is tested, as a shell command.", metavar="CMD")]
+Continue = Annotated[
+    bool, typer.Option("-c", "--continue", help="Go on with the last session here, with its draft and all.")
+]
+Resume = Annotated[
+    str | None,
+    typer.Option(
+        "-r",
+        "--resume",
+        help="Go on with this session: its id, the start of that, or words of its title.",
+        metavar="ID",
+    ),
+]
 Folder = Annotated[
     Path,
     typer.Option(
@@ -81,6 +93,13 @@ def chosen_color(given: str) -> ColorChoice:
         if given == choice:
             return choice
     raise UsageError(f"--color {given}: it is auto, always or never.")
+
+
+def chosen_session(go_on: bool, resume: str | None) -> str | None:
+    """Which session to go on with; "" for the last one here, None for a new one."""
+    if go_on and resume is not None:
+        raise UsageError("--continue and --resume do not go together.")
+    return "" if go_on else resume
 
 
 def chosen_pack(pack: bool, files: str | None) -> str | None:

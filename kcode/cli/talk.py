@@ -13,6 +13,7 @@ from kcode.cli.options import (
     Anywhere,
     BaseUrl,
     Color,
+    Continue,
     Endpoint,
     Folder,
     Json,
@@ -26,11 +27,13 @@ from kcode.cli.options import (
     Quiet,
     Record,
     Replay,
+    Resume,
     Test,
     Timeout,
     WebSearch,
     chosen_color,
     chosen_pack,
+    chosen_session,
 )
 from kcode.errors import UsageError
 from kcode.options import ColorChoice, ModelOptions, OutputOptions, PlaceOptions
@@ -44,6 +47,8 @@ def _show_version(value: bool) -> None:
 
 def start(
     ctx: typer.Context,
+    go_on: Continue = False,
+    resume: Resume = None,
     endpoint: Endpoint = None,
     base_url: BaseUrl = None,
     model: Model = None,
@@ -63,12 +68,14 @@ def start(
 
     \b
     kcode                                     talk about this repository
+    kcode -c                                  go on with the last session here
     kcode fix "the parser drops blank lines"  find, change, test; gives a patch
     git diff | kcode ask "what could break?"  in pipes: data in, answer out
     """
     del plain, version
     if ctx.invoked_subcommand is None:
-        _chat("", ModelOptions(endpoint, base_url, model), PlaceOptions(folder, anywhere, no_sandbox), "auto")
+        place = PlaceOptions(folder, anywhere, no_sandbox)
+        _chat("", ModelOptions(endpoint, base_url, model), place, "auto", chosen_session(go_on, resume))
 
 
 def fix(
@@ -167,6 +174,8 @@ def ask(
 
 def chat(
     prompt: Annotated[str, typer.Argument()] = "",
+    go_on: Continue = False,
+    resume: Resume = None,
     endpoint: Endpoint = None,
     base_url: BaseUrl = None,
     model: Model = None,
@@ -187,10 +196,10 @@ def chat(
     """Talk line by line, starting with a prompt."""
     options = ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search)
     place = PlaceOptions(folder, anywhere, no_sandbox, test, chosen_pack(pack, pack_files))
-    _chat(prompt, options, place, chosen_color(color))
+    _chat(prompt, options, place, chosen_color(color), chosen_session(go_on, resume))
 
 
-def _chat(prompt: str, model: ModelOptions, place: PlaceOptions, color: ColorChoice) -> NoReturn:
+def _chat(prompt: str, model: ModelOptions, place: PlaceOptions, color: ColorChoice, resume: str | None) -> NoReturn:
     from kcode.headless.plain import converse
 
-    raise typer.Exit(converse(prompt, model, place, color))
+    raise typer.Exit(converse(prompt, model, place, color, resume))

@@ -126,6 +126,15 @@ class Baseline:
             disk.write_whole(self._folder / known[1], state.data)
 
 
+def count_changed(folder: Path) -> int:
+    """How many paths differ from what they were, as the index in the folder has it, without a look at the files."""
+    stored = disk.read_json(folder / "index.json")
+    try:
+        return sum(before != after for before, after, _ in (stored or {}).values())
+    except (TypeError, ValueError, AttributeError) as error:
+        raise DraftError(f"The draft's file {folder / 'index.json'} is damaged ({error}).") from error
+
+
 def _digest_of(value: list[object] | None) -> Digest:
     if value is None:
         return None

@@ -89,6 +89,7 @@ class CopyTree:
                 (self._copy / path).rmdir()
 
     def restore(self, path: str) -> bool:
+        self._manifest.refresh()
         if not self._manifest.exists:
             return True
         theirs, ours = disk.stat_beneath(self._root, path), disk.lstat(self._copy / path)
@@ -96,12 +97,11 @@ class CopyTree:
             return False
         if theirs is None:
             (self._copy / path).unlink(missing_ok=True)
-            self._manifest.files.pop(path, None)
+            self._manifest.drop(path)
         else:
             self._make_folders(path)
             # As new, or a build of what the draft had here would count as one of this.
             self._take(path, keep_time=False)
-        self._manifest.is_saved = False
         return True
 
     def flush(self) -> None:
@@ -109,6 +109,7 @@ class CopyTree:
             self._manifest.save()
 
     def prepare(self) -> None:
+        self._manifest.refresh()
         if not self._manifest.exists:
             self._make()
             return
@@ -157,6 +158,7 @@ class CopyTree:
                 place.unlink()
 
     def scan(self, ignored_folders: IgnoredFolders) -> dict[str, Stamp | None]:
+        self._manifest.refresh()
         if not self._manifest.exists:
             return {}
         found: dict[str, Stamp | None] = {}
@@ -189,8 +191,7 @@ class CopyTree:
         disk.remove_beneath(self._copy)
         disk.make_folder(self._copy)
         self._copy.chmod(stat.S_IMODE(self._root.stat().st_mode))
-        self._manifest.files.clear()
-        self._manifest.folders.clear()
+        self._manifest.clear()
         found = take_inventory(self._git)
         self._manifest.linked, self._manifest.copied = found.linked, found.copied
         for path in found.files:
@@ -199,6 +200,7 @@ class CopyTree:
 
     def _own(self, path: str) -> None:
         """Have the path's present state in the copy and the manifest, before the draft changes it."""
+        self._manifest.refresh()
         if self._manifest.is_linked(path):
             raise DraftError(
                 f"{path} is ignored by git or lies in such a folder. This draft shares it with the workspace and cannot "
@@ -227,7 +229,7 @@ class CopyTree:
             if ours is None or not self._manifest.is_untouched(path, stamp(ours)):
                 continue
             (self._copy / path).unlink()
-            del self._manifest.files[path]
+            self._manifest.drop(path)
             for folder in folders_above(path):
                 if os.path.lexists(self._root / folder) and (self._root / folder).is_dir():
                     break
@@ -273,7 +275,7 @@ class CopyTree:
             elif self._manifest.is_untouched(folder, stamp(found)) and (self._root / folder).is_dir():
                 # The user made a folder of this file meanwhile.
                 place.unlink()
-                del self._manifest.files[folder]
+                self._manifest.drop(folder)
                 place.mkdir()
             elif not stat.S_ISDIR(found.st_mode):
                 raise DraftError(f"{folder} is a file, not a folder, so {path} cannot be put in it.")

@@ -78,6 +78,17 @@ def open_draft(workspace: Workspace, git: SafeGit, folder: Path, backend: Backen
         return Draft(workspace, git, folder, _open_layers(workspace, git, folder, stored["backend"]))
 
 
+def backend_of(folder: Path) -> Backend | None:
+    """How the draft in the folder is kept; None where there is no draft. DraftError when that cannot be read."""
+    stored = disk.read_json(folder / "draft.json")
+    match stored.get("backend") if isinstance(stored, dict) else None:
+        case "overlay":
+            return "overlay"
+        case "copy":
+            return "copy"
+    return None
+
+
 def _open_layers(workspace: Workspace, git: SafeGit, folder: Path, backend: Backend) -> Layers:
     if backend == "overlay":
         from kcode.draft.overlay import Overlay  # noqa: PLC0415 - one of the two is needed

@@ -51,6 +51,13 @@ def tell_model(outcomes: Sequence[Outcome]) -> str:
     return text + _END
 
 
+def find_told(message: str) -> str:
+    """The block that `tell_model` put into a user's message; "" for none."""
+    start = message.rfind(_HEAD)
+    end = message.rfind(_END)
+    return message[start : end + len(_END)] if 0 <= start < end else ""
+
+
 def _describe(outcome: Outcome, *, brief: bool) -> str:
     whole = outcome.id == outcome.path
     name = _plain(outcome.path)

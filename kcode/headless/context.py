@@ -12,8 +12,9 @@ from kcode.agent.briefing import WorkspaceBriefing
 from kcode.agent.conversation import Conversation
 from kcode.agent.ground import first_message
 from kcode.agent.length import RequestLength
+from kcode.agent.place import open_place
 from kcode.agent.toolbox import choose_tools, describe_tools
-from kcode.agent.workbench import open_place, settings_for
+from kcode.agent.workbench import settings_for
 from kcode.context.tokenizer import load_counter
 from kcode.folders import cache_folder_for, config_folder
 from kcode.headless.jsonlines import usage_fields, write_line
@@ -23,11 +24,11 @@ from kcode.providers.choice import known_endpoints, resolve_endpoint, resolve_mo
 from kcode.providers.openai_chat import connect, open_memory
 from kcode.safegit import open_git
 from kcode.sanitize import sanitize_line
-from kcode.session.store import Past, list_sessions, load_past
+from kcode.session.store import Past, last_session, load_past
 from kcode.snapshot import start_snapshot
 
 if TYPE_CHECKING:
-    from kcode.agent.workbench import Place
+    from kcode.agent.place import Place
     from kcode.messages import Message
     from kcode.options import ModelOptions, PlaceOptions
     from kcode.providers.endpoints import Endpoint
@@ -53,8 +54,8 @@ def show_context(model: ModelOptions, options: PlaceOptions, *, json: bool) -> i
     With files to be packed it is always that of a first request.
     """
     settings, place = settings_for(model), open_place(options)
-    sessions = list_sessions(place.state, place.workspace.root) if options.pack is None else ()
-    session = next(iter(sessions), None)
+    wanted = options.pack is None
+    session = last_session(place.state, place.workspace.root, with_draft=False) if wanted else None
     past = load_past(session) if session else None
     subject = _Subject(session, past, _provider_of(settings, past))
     account = _account(place, settings, subject, options)

@@ -67,8 +67,8 @@ def _take_turns(
                 terminal.say("\nWhat was changed so far is kept: kcode diff shows it, kcode apply writes it.", YELLOW)
             raise
         # Not needed before the first request has left, and a good part of the start.
+        from kcode.agent.reviewing import with_review  # noqa: PLC0415
         from kcode.headless.delivery import deliver  # noqa: PLC0415
-        from kcode.headless.review import with_review  # noqa: PLC0415
 
         try:
             # Outside the event loop, where Ctrl-C at the question is an ordinary KeyboardInterrupt.

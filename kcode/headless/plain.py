@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kcode.agent.compaction import Need, compact
-from kcode.agent.reviewing import review_of
+from kcode.agent.reviewing import review_of, with_review
+from kcode.agent.sessions import choose_session
 from kcode.agent.turn import run_turn
-from kcode.agent.workbench import open_workbench
+from kcode.agent.workbench import open_place, open_workbench
 from kcode.draft.files import Proposal
 from kcode.draft.journal import plan_redo, plan_undo
 from kcode.draft.rebase import is_part_of
@@ -23,12 +24,15 @@ from kcode.headless.interrupts import run_until_signal
 from kcode.headless.person import ask_person
 from kcode.headless.product import print_patch
 from kcode.headless.report import Reporter, describe_tests, describe_usage
-from kcode.headless.review import ask_what_to_do, with_review, write_all
+from kcode.headless.review import ask_what_to_do, write_all
 from kcode.headless.stdin import read_piped
 from kcode.headless.terminal import BOLD, DIM, RED, YELLOW, Terminal
 from kcode.headless.undoing import take_back
+from kcode.messages import AssistantMessage
 from kcode.options import TEST_SECONDS, OutputOptions
 from kcode.sanitize import sanitize_names
+from kcode.session.history import read_history
+from kcode.session.summary import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from kcode.agent.workbench import Workbench
     from kcode.draft.reversal import Reversal
     from kcode.options import ColorChoice, ModelOptions, PlaceOptions
+    from kcode.session.store import Session
     from kcode.workspace import Workspace
 
 HELP = """\
@@ -47,8 +52,13 @@ HELP = """\
 Anything else goes to the model. Ctrl-C interrupts it."""
 
 
-def converse(prompt: str, model: ModelOptions, place: PlaceOptions, color: ColorChoice) -> int:
-    """Talk until the user leaves; the draft stays for `kcode diff` and `kcode apply`."""
+def converse(
+    prompt: str, model: ModelOptions, place: PlaceOptions, color: ColorChoice, resume: str | None = None
+) -> int:
+    """Talk until the user leaves; the draft stays for `kcode diff` and `kcode apply`.
+
+    `resume` says which session to go on with, as `choose_session` takes it; None begins a new one.
+    """
     terminal = Terminal(os.environ, color)
     if sys.stdin is None or not sys.stdin.isatty():
         # A script that pipes its lines in is one long first message, and there is nobody to ask.
@@ -57,32 +67,48 @@ def converse(prompt: str, model: ModelOptions, place: PlaceOptions, color: Color
         if not prompt:
             terminal.say('kcode talks at a terminal. In a pipe, use: kcode ask "…" or kcode fix "…"', YELLOW)
             return 2
-    bench = open_workbench(model, place, "chat")
+    session = choose_session(open_place(place), resume) if resume is not None else None
+    bench = open_workbench(model, place, "chat", session.id if session else None)
     terminal.say(
         f"kcode in {bench.workspace.root}, {bench.provider.model} at {bench.provider.endpoint.title}. /help lists the commands.",
         DIM,
     )
+    turns = _tell_session(session, terminal) if session else 0
     for line in bench.packed:
         terminal.say(line, DIM)
     for warning in bench.warnings:
         terminal.say(f"! {warning}", YELLOW)
     with asyncio.Runner() as runner:
         try:
-            talk = PlainConversation(bench, terminal, runner)
+            talk = PlainConversation(bench, terminal, runner, turns)
             talk.run(prompt)
         finally:
             runner.run(bench.aclose())
     return 0
 
 
+def _tell_session(session: Session, terminal: Terminal) -> int:
+    """Say where the conversation goes on; returns how many turns it has had."""
+    summary = summarize(session)
+    answers = [one.text for one in read_history(session) if isinstance(one, AssistantMessage) and one.text.strip()]
+    terminal.say(f"Going on with {session.id}: {summary.title}", BOLD)
+    if answers:
+        terminal.say(answers[-1].strip(), DIM)
+    if files := summary.pending_files:
+        terminal.say(
+            f"{files} {'file is' if files == 1 else 'files are'} pending: /diff shows what is proposed.", YELLOW
+        )
+    return summary.turns
+
+
 class PlainConversation:
     """The loop over lines. One runner for all turns, since the connection to the endpoint belongs to its event loop."""
 
-    def __init__(self, bench: Workbench, terminal: Terminal, runner: asyncio.Runner) -> None:
+    def __init__(self, bench: Workbench, terminal: Terminal, runner: asyncio.Runner, turns: int = 0) -> None:
         self._bench = bench
         self._terminal = terminal
         self._runner = runner
-        self._turns = 0
+        self._turns = turns
         self._broke_off = False
         self._shown = Proposal()
         self._commands: dict[str, Callable[[], None]] = {

@@ -6,8 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from kcode.agent.place import open_place
 from kcode.agent.reviewing import open_review, review_of
-from kcode.agent.workbench import open_place
 from kcode.draft.files import Proposal
 from kcode.draft.hunks import choose
 from kcode.draft.rebase import split_conflicts
@@ -105,7 +105,7 @@ def _apply_rest(place: PlaceOptions, review: PendingReview | None) -> int:
         review.carry_out(apply=frozenset(), reject=rejected)
     view = review.look(anew=True)
     code = apply_pending(place)
-    review.note_applied(view)
+    review.note_applied(view, is_logged=False)
     return code
 
 
@@ -185,21 +185,6 @@ def write_all(bench: Workbench, review: PendingReview, proposal: Proposal, termi
     if applied:
         review.note_applied(view)
     return applied
-
-
-def with_review(bench: Workbench, prompt: str) -> str:
-    """The user's message with what was decided about hunks since the last one; the draft is as decided from here on."""
-    if not bench.view.is_open:
-        return prompt
-    review = review_of(bench)
-    if not review.review.acts and not review.review.outcomes:
-        return prompt
-    rejected = review.look().keys(Decision.REJECTED)
-    if rejected or review.look().edited:
-        review.carry_out(apply=frozenset(), reject=rejected)
-    told = review.message()
-    review.mark_told()
-    return f"{prompt}\n\n{told}" if told else prompt
 
 
 def take_back_rejection(place: PlaceOptions) -> int:

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kcode.agent.workbench import open_place
+from kcode.agent.place import open_place
 from kcode.draft.entries import read_entries
 from kcode.draft.hunks import propose
 from kcode.draft.journal import changes_made, operations, plan_redo, plan_undo, reverse

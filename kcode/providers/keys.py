@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kcode.errors import UsageError
+from kcode.errors import NoKeyError, UsageError
 from kcode.providers.system_keyring import read_secret
 from kcode.settings import read_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kcode.providers.endpoints import Endpoint
     from kcode.settings import Settings
@@ -37,13 +37,13 @@ class FoundKey:
 def find_key(endpoint: Endpoint, settings: Settings, environment: Mapping[str, str]) -> str | None:
     """The key for this endpoint, and for no other: `KCODE_API_KEY`, the endpoint's own variable, what login stored.
 
-    None for an endpoint on this machine that has none. UsageError says where to get a key and where to put it.
+    None for an endpoint on this machine that has none. NoKeyError says where to get a key and where to put it.
     """
     if found := locate_key(endpoint, settings, environment):
         return found.text
     if endpoint.is_loopback:
         return None
-    raise UsageError(missing_key(endpoint))
+    raise NoKeyError(missing_key(endpoint))
 
 
 def locate_key(endpoint: Endpoint, settings: Settings, environment: Mapping[str, str]) -> FoundKey | None:
@@ -67,6 +67,14 @@ def _locate(endpoint: Endpoint, settings: Settings, environment: Mapping[str, st
     if stored == KEYRING_MARK:
         return FoundKey(_from_keyring(name, endpoint), "the keyring")
     return FoundKey(stored, str(settings.credentials)) if stored else None
+
+
+def known_keys(endpoints: Iterable[Endpoint], settings: Settings, environment: Mapping[str, str]) -> list[str]:
+    """The keys that can be seen without asking the keyring, for texts in which none of them may stand."""
+    stored = read_credentials(settings.credentials).values() if settings.credentials is not None else ()
+    variables = {variable for endpoint in endpoints for variable in endpoint.key_variables}
+    found = {settings.key or "", *stored, *(environment.get(variable, "").strip() for variable in variables)}
+    return sorted(found - {"", KEYRING_MARK})
 
 
 def _from_keyring(name: str, endpoint: Endpoint) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -39,6 +39,12 @@ class Sandbox:
     def overlay(self) -> bool:
         """True when commands take an OverlayMount; else the draft is a copy, handed over as a FolderMount."""
         return self.rung in {Rung.OVERLAY_BWRAP, Rung.BWRAP_OVERLAY, Rung.OVERLAY_NAMESPACES}
+
+    def over_folders(self) -> Sandbox:
+        """The same isolation for a draft that is a copy, as one that was begun where no overlay could be mounted."""
+        if not self.overlay:
+            return self
+        return replace(self, rung=Rung.NAMESPACES if self.rung is Rung.OVERLAY_NAMESPACES else Rung.BWRAP)
 
     @property
     def isolated(self) -> bool:

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any, Literal
 from kcode.errors import SessionError
 from kcode.events import (
     ContextCompacted,
+    DraftChanged,
+    MessageTaken,
     ModelChosen,
     ModelNudged,
     ReplyDiscarded,
     ReplyFinished,
+    ReplyInterrupted,
     RetryScheduled,
     TestsFinished,
     ToolCallFinished,
+    TurnEnd,
     TurnFinished,
+    TurnStarted,
 )
 from kcode.messages import AssistantMessage, SystemMessage, ToolCall, ToolMessage, Usage, UserMessage
 
@@ -87,8 +92,17 @@ def decode_usage(record: Mapping[str, Any]) -> Usage:
 def event_record(event: Event) -> dict[str, Any] | None:
     """What the log keeps of an event beside the messages; None for what is only for the screen."""
     match event:
-        case ReplyFinished(usage=usage):
-            return {"type": "usage"} | asdict(usage)
+        case TurnStarted(prompt, words):
+            return {"type": "turn", "words": words or prompt}  # the prompt itself is among the messages
+        case MessageTaken(text):
+            return {"type": "taken", "words": text}
+        case ReplyFinished(_, usage, seconds, thinking):
+            times = {"seconds": round(seconds, 3), "thinking": round(thinking, 3)} if seconds else {}
+            return {"type": "usage"} | asdict(usage) | times
+        case ReplyInterrupted(text, reasoning):
+            return {"type": "interrupted", "text": text, "reasoning": reasoning}
+        case DraftChanged(paths):
+            return {"type": "draft", "paths": list(paths)}
         case ReplyDiscarded(reason, usage):
             # A reply that is paid for and not among the messages: summed like any other.
             return {"type": "usage"} | asdict(usage) | {"discarded": reason}
@@ -105,6 +119,7 @@ def event_record(event: Event) -> dict[str, Any] | None:
                 "name": call.name,
                 "summary": result.summary,
                 "failed": result.failed,
+                "went_well": result.went_well,
                 "seconds": round(seconds, 3),
             }
         case TestsFinished(report):
@@ -112,23 +127,29 @@ def event_record(event: Event) -> dict[str, Any] | None:
                 "type": "tests",
                 "command": report.command,
                 "ok": report.ok,
+                "exit_code": report.result.exit_code,
+                "end": report.result.end.value,
+                "seconds": round(report.result.seconds, 3),
                 "passed": report.passed,
                 "failed": report.failed,
                 "skipped": report.skipped,
                 "failures": [failure.name for failure in report.failures],
+                "failed_before": None if report.failed_before is None else list(report.failed_before),
             }
         case RetryScheduled(reason, seconds, attempt, _):
             return {"type": "retry", "reason": reason, "seconds": round(seconds, 3), "attempt": attempt}
         case ModelChosen(model):
             return {"type": "model", "model": model}
-        case TurnFinished(reason, _, usage, steps):
-            return {"type": "turn_finished", "reason": reason.value, "steps": steps, "usage": asdict(usage)}
+        case TurnFinished(reason, text, usage, steps):
+            about = {"reason": reason.value, "steps": steps, "usage": asdict(usage)}
+            # An answer is the last message; a reason to stop stands nowhere else.
+            return {"type": "turn_finished"} | about | ({} if reason is TurnEnd.DONE else {"text": text})
         case _:
             return None
 
 
 def encode_epoch(messages: Iterable[Message]) -> dict[str, Any]:
-    """The record of a compaction: these messages stand in the place of all before them in the log."""
+    """The record of a compaction, or of a step back: these messages stand in the place of all before them in the log."""
     return {"type": "epoch", "messages": [encode_message(message) for message in messages]}
 
 
@@ -147,9 +168,14 @@ class Paid:
     kind: Literal["reply", "dropped", "note"]
 
 
-def read_entries(records: Iterable[Mapping[str, Any]]) -> list[Message | Epoch | Paid]:
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """All before this was copied from another session, which paid for it."""
+
+
+def read_entries(records: Iterable[Mapping[str, Any]]) -> list[Message | Epoch | Paid | Forked]:
     """What the records of a log tell of the conversation and of its cost, in order; a damaged usage is left out."""
-    entries: list[Message | Epoch | Paid] = []
+    entries: list[Message | Epoch | Paid | Forked] = []
     for record in records:
         match record.get("type"):
             case "message":
@@ -162,16 +188,18 @@ def read_entries(records: Iterable[Mapping[str, Any]]) -> list[Message | Epoch |
             case "usage":
                 kind: Any = "dropped" if "discarded" in record else "note" if "compaction" in record else "reply"
                 entries.append(Paid(decode_usage(record), kind))
+            case "fork":
+                entries.append(Forked())
     return entries
 
 
-def conversation_of(entries: Iterable[Message | Epoch | Paid]) -> list[Message]:
+def conversation_of(entries: Iterable[Message | Epoch | Paid | Forked]) -> list[Message]:
     """The messages from the last compaction on, as an endpoint accepts them."""
     messages: list[Message] = []
     for entry in entries:
         if isinstance(entry, Epoch):
             messages = list(entry.messages)
-        elif not isinstance(entry, Paid):
+        elif not isinstance(entry, Paid | Forked):
             messages.append(entry)
     return mend_history(messages)
 

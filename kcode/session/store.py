@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from kcode.errors import SessionError
 from kcode.folders import is_marked, make_folder, remove_folder
+from kcode.session.lock import is_in_use, last_opened
 from kcode.session.log import Log, read_first_record, read_log, repair_log, write_new
 from kcode.session.records import (
     conversation_of,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from kcode.events import Event
     from kcode.messages import Message, Usage
-    from kcode.session.records import Epoch, Paid
+    from kcode.session.records import Epoch, Forked, Paid
 
 # Raised when what a record means changes; new record types and members are ignored by readers that do not know them.
 _FORMAT = 1
@@ -80,15 +81,18 @@ class SessionLog:
         """Keep a message of the conversation; once this returns it survives the end of the process."""
         self._append({"type": "message", "message": encode_message(message)})
 
-    def append_epoch(self, messages: Iterable[Message]) -> None:
-        """Keep the messages that stand in the place of the conversation so far, all or none of them."""
-        self._append(encode_epoch(messages), durable=True)
+    def append_epoch(self, messages: Iterable[Message], **about: Any) -> None:
+        """Keep the messages that stand in the place of the conversation so far, all or none of them.
 
-    def append_event(self, event: Event) -> None:
-        """Keep what an event says beside the messages; the end of a turn waits for the disk."""
+        `about` says why, where it is no compaction.
+        """
+        self._append(encode_epoch(messages) | about, durable=True)
+
+    def append_event(self, event: Event, **more: Any) -> None:
+        """Keep what an event says beside the messages, and `more` with it; the end of a turn waits for the disk."""
         record = event_record(event)
         if record is not None:
-            self._append(record, durable=record["type"] == "turn_finished")
+            self._append(record | more, durable=record["type"] == "turn_finished")
 
     def keep_transcript(self, text: str) -> str:
         """Write what was said so far as a text beside the long outputs; returns the new file's name."""
@@ -111,6 +115,10 @@ class SessionLog:
         """Keep what the user decided, such as "applied" or "rejected", about these files or hunks."""
         record = {"type": "decision", "decision": decision, "paths": list(paths), "hunks": list(hunks)}
         self._append(record, durable=True)
+
+    def append_name(self, name: str) -> None:
+        """Keep the name that the user gave the session; "" takes it away."""
+        self._append({"type": "name", "name": name}, durable=True)
 
     def append_start(self, **facts: str | int | None) -> None:
         """Keep what the session, or a later run that goes on with it, was started with; never a key."""
@@ -202,18 +210,28 @@ def find_session(state_folder: Path, session_id: str) -> Session:
     raise SessionError(f"There is no session {session_id!r} in {state_folder / 'sessions'}.")
 
 
-def last_session(state_folder: Path, workspace_root: Path) -> Session | None:
-    """The newest session of this workspace that has a draft."""
-    return next((session for session in list_sessions(state_folder, workspace_root) if _has_draft(session)), None)
+def last_session(state_folder: Path, workspace_root: Path, *, with_draft: bool = True) -> Session | None:
+    """The session of this workspace that was worked in last, of all or of those that have a draft."""
+    found = [one for one in list_sessions(state_folder, workspace_root) if _has_draft(one) or not with_draft]
+    return max(found, key=lambda session: last_use(session.folder), default=None)
+
+
+def last_use(folder: Path) -> float:
+    """When a process last began to work in the session of this folder, in seconds."""
+    opened = last_opened(folder)
+    if opened is not None:
+        return opened
+    moment = datetime.strptime(folder.name[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    return moment.timestamp() + int(folder.name[16:], 16) / 0x10000
 
 
 def prune_sessions(state_folder: Path, now: datetime, keep: int = 30, days: int = 30) -> list[str]:
     """Delete old sessions; return their ids. One that cannot be deleted is left for the next time.
 
-    Kept are the newest `keep`, those written to in the last `days` days, and of each workspace the last session and
-    the last with a draft: that is what `kcode diff` and `kcode undo` work on.
+    Kept are the `keep` that were used last, those in use or written to in the last `days` days, and of each workspace
+    the last session and the last with a draft: that is what `kcode diff` and `kcode undo` work on.
     """
-    folders = _session_folders(state_folder)
+    folders = sorted(_session_folders(state_folder), key=last_use, reverse=True)
     needed = set()
     latest: set[tuple[Path, bool]] = set()
     for folder in folders:
@@ -225,7 +243,7 @@ def prune_sessions(state_folder: Path, now: datetime, keep: int = 30, days: int 
     oldest = (now - timedelta(days=days)).timestamp()
     removed = []
     for folder in folders[keep:]:
-        if folder in needed or not is_marked(folder) or _last_written(folder) > oldest:
+        if folder in needed or not is_marked(folder) or _last_written(folder) > oldest or is_in_use(folder):
             continue
         try:
             remove_folder(folder)
@@ -251,12 +269,16 @@ def load_usages(session: Session) -> list[Usage]:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A session as its log tells it: what it was started as, the model that it used last, and all that was said."""
+    """A session as its log tells it: what it was started as, the model that it used last, and all that was said.
+
+    `changed_draft` says that something was ever changed in its draft.
+    """
 
     command: str
     model: str | None
     endpoint: str | None
-    entries: tuple[Message | Epoch | Paid, ...]
+    entries: tuple[Message | Epoch | Paid | Forked, ...]
+    changed_draft: bool = False
 
 
 def load_past(session: Session) -> Past:
@@ -271,6 +293,7 @@ def load_past(session: Session) -> Past:
         model=models[-1] if models else None,
         endpoint=endpoint if isinstance(endpoint, str) else None,
         entries=tuple(read_entries(records)),
+        changed_draft=any(record.get("type") in {"draft", "decision"} for record in records),
     )
 
 

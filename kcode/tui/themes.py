@@ -78,3 +78,8 @@ def palette_for(theme: Theme) -> Palette:
     if theme.ansi:
         return ANSI
     return DARK if theme.dark else LIGHT
+
+
+def theme_names() -> list[str]:
+    """Every theme that can be chosen: kcode's own first, then Textual's."""
+    return [*PALETTES, *BUILTIN_THEMES]

@@ -87,10 +87,12 @@ def test_events_leave_what_is_needed_to_show_them_again() -> None:
         "reasoning_tokens": 3, "cost_is_estimate": True,
     }  # fmt: skip
     assert event_record(ToolCallFinished(call("a"), ToolResult("text", "12 lines", failed=True), 0.12345)) == {
-        "type": "tool_result", "call_id": "a", "name": "read_file", "summary": "12 lines", "failed": True, "seconds": 0.123,
+        "type": "tool_result", "call_id": "a", "name": "read_file", "summary": "12 lines", "failed": True,
+        "went_well": True, "seconds": 0.123,
     }  # fmt: skip
     assert event_record(TestsFinished(report)) == {
-        "type": "tests", "command": "pytest", "ok": False, "passed": 3, "failed": 1, "skipped": 0, "failures": ["test_x"],
+        "type": "tests", "command": "pytest", "ok": False, "exit_code": 1, "end": "exited", "seconds": 0.0, "passed": 3,
+        "failed": 1, "skipped": 0, "failures": ["test_x"], "failed_before": None,
     }  # fmt: skip
     assert event_record(RetryScheduled("busy", 2.0, 1, 8)) == {
         "type": "retry", "reason": "busy", "seconds": 2.0, "attempt": 1,

@@ -76,6 +76,22 @@ KEYS: tuple[Key, ...] = (
     Key("composer-kill-word", "ctrl+w,alt+backspace,ctrl+backspace", "kill_word_left", "composer"),
     Key("composer-kill-next-word", "alt+d,alt+delete", "kill_word_right", "composer"),
     Key("composer-yank", "ctrl+y", "yank", "composer"),
+    Key("sheet-close", "escape,q", "close", "sheet"),
+    Key("sessions-filter", "slash", "filter", "sessions"),
+    Key("sessions-fork", "f", "fork", "sessions"),
+    Key("sessions-rename", "r", "rename", "sessions"),
+    Key("sessions-export", "e", "export", "sessions"),
+    Key("context-keep", "p", "pin", "context"),
+    Key("context-drop", "d", "drop", "context"),
+    Key("context-compact", "c", "compact", "context"),
+    Key("help-filter", "slash", "filter", "help"),
+    Key("settings-next", "right,l,space", "change(1)", "settings"),
+    Key("settings-previous", "left,h", "change(-1)", "settings"),
+    Key("journal-undo", "u", "reverse('undo')", "journal"),
+    Key("journal-redo", "r", "reverse('redo')", "journal"),
+    Key("journal-read", "tab", "read", "journal"),
+    Key("first-run-key", "c", "enter_key", "first-run"),
+    Key("first-run-demo", "d", "demo", "first-run"),
 )
 
 _BY_ID = {key.id: key for key in KEYS}

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from kcode.pricing import write_dollars
 from kcode.tui.columns import column, paragraphs, said, spread, write_cost, write_share
+from kcode.tui.keys import bindings_for
 from kcode.tui.lines import Line, Role, Span, width_of, wrap
 from kcode.tui.screens.sheet import Sheet
 from kcode.tui.widgets.keybar import KeyHint
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from kcode.agent.accounting import Account
     from kcode.agent.pins import Pins
@@ -188,11 +189,7 @@ class ContextScreen(Sheet["Compact"]):
     ContextScreen RowList { width: 1fr; }
     ContextScreen #account { border-right: solid $panel; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "pin", show=False, id="context.keep"),
-        Binding("d", "drop", show=False, id="context.drop"),
-        Binding("c", "compact", show=False, id="context.compact"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("context")
 
     def __init__(
         self,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from kcode.tui.columns import paragraphs, said, spread
+from kcode.tui.keys import bindings_for
 from kcode.tui.lines import Role, Span
 from kcode.tui.screens.sheet import Sheet
 from kcode.tui.widgets.keybar import KeyHint
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from kcode.providers.endpoints import Endpoint
     from kcode.providers.keycheck import KeyCheck
@@ -100,10 +101,7 @@ def _source(place: Place, texts: Texts) -> str:
 class FirstRunScreen(Sheet["Ready | Demo"]):
     """Gives Ready once there is an endpoint with all that it needs, Demo, or None. `message` is why it is shown."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "enter_key", show=False, id="first_run.key"),
-        Binding("d", "demo", show=False, id="first_run.demo"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("first-run")
 
     def __init__(self, texts: Texts, logins: Logins, message: str = "") -> None:
         super().__init__(texts, texts("screens.first_run"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import work
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from kcode.tui.columns import column, paragraphs, said
+from kcode.tui.keys import bindings_for
 from kcode.tui.lines import Line, Role, Span, width_of, wrap
 from kcode.tui.screens.sheet import Sheet
 from kcode.tui.widgets.keybar import KeyHint
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from kcode.tui.texts import Texts
 
@@ -61,7 +62,7 @@ def _item_lines(item: HelpItem, first: int, width: int) -> list[Line]:
 class HelpScreen(Sheet[None]):
     """Nothing can be chosen here: it is to be read."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", show=False, id="help.filter")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("help")
 
     def __init__(self, texts: Texts, keys: Sequence[HelpItem], commands: Sequence[HelpItem]) -> None:
         super().__init__(texts, texts("screens.help"))

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import work
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from kcode.draft.entries import read_entries
@@ -15,16 +14,18 @@ from kcode.errors import ReadOnlyError
 from kcode.sanitize import sanitize_names
 from kcode.tui.columns import paragraphs, said, spread, write_ago
 from kcode.tui.difflines import diff_lines, size_line
+from kcode.tui.keys import bindings_for
 from kcode.tui.lines import Line, Role, Span
 from kcode.tui.screens.sheet import Sheet
 from kcode.tui.widgets.keybar import KeyHint
 from kcode.tui.widgets.rowlist import Row, RowList
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from kcode.draft.entries import Entry
     from kcode.draft.operations import Operation
@@ -44,9 +45,12 @@ _MARKS = {
 
 
 def journal_rows(
-    entries: Sequence[Entry], width: int, texts: Texts, now: datetime, title_of: Callable[[str], str]
+    entries: Sequence[Entry], width: int, texts: Texts, now: datetime, titles: Mapping[str, str]
 ) -> list[Row]:
-    """Two lines and a blank one for each operation: what it was and when, then which files and by whom."""
+    """Two lines and a blank one for each operation: what it was and when, then which files and by whom.
+
+    `titles` has those of the sessions, by what the operations are labelled with.
+    """
     rows: list[Row] = []
     for entry in entries:
         operation = entry.operation
@@ -57,14 +61,14 @@ def journal_rows(
         size = size_line(entry.proposal, texts) if entry.proposal else (Span(texts("screens.bytes_lost"), Role.DIM),)
         ago = write_ago(texts, datetime.fromtimestamp(operation.when, UTC), now)
         rows.append(Row(spread((*head, *size), (Span(ago, Role.DIM),), width), key))
-        rows.append(Row(spread(_facts(entry, texts, title_of), (), width), key))
+        rows.append(Row(spread(_facts(entry, texts, titles), (), width), key))
         rows.append(Row(()))
     return rows[:-1]
 
 
-def _facts(entry: Entry, texts: Texts, title_of: Callable[[str], str]) -> Line:
+def _facts(entry: Entry, texts: Texts, titles: Mapping[str, str]) -> Line:
     standing = texts(f"screens.standing_{entry.standing.replace(' ', '_')}")
-    title = title_of(entry.operation.label) or texts("screens.by_session", label=entry.operation.label)
+    title = titles.get(entry.operation.label) or texts("screens.by_session", label=entry.operation.label)
     names = sanitize_names(entry.operation.paths, _MOST_NAMED)
     dot = Span(" · ", Role.RULE)
     return (Span("  "), Span(standing, Role.DIM), dot, Span(names), dot, said(title, Role.DIM))
@@ -87,7 +91,7 @@ def plan_rows(reversal: Reversal, width: int, texts: Texts) -> list[Row]:
 class JournalScreen(Sheet[None]):
     """Writes through the journal, and only after a yes to the plan that is shown.
 
-    `title_of` gives a session's title by its id, "" where it has none. `on_written` is told of each operation.
+    `title_of` gives a session's title by its id, "" where it has none, and is called in a thread. `on_written` is told of each operation.
     """
 
     DEFAULT_CSS = """
@@ -97,11 +101,7 @@ class JournalScreen(Sheet[None]):
     JournalScreen.-narrow-sheet.-reading #diff { display: block; }
     JournalScreen.-narrow-sheet.-reading #operations { display: none; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("u", "reverse('undo')", show=False, id="journal.undo"),
-        Binding("r", "reverse('redo')", show=False, id="journal.redo"),
-        Binding("tab", "read", show=False, id="journal.read"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("journal")
 
     def __init__(
         self,
@@ -202,14 +202,19 @@ class JournalScreen(Sheet[None]):
 
     @work(exclusive=True, group="load")
     async def _load(self) -> None:
-        entries = await self.fetch(lambda: read_entries(self._journal, _MOST_LISTED))
-        if entries is None:
+        def read() -> tuple[list[Entry], dict[str, str]]:
+            found = read_entries(self._journal, _MOST_LISTED)
+            return found, {label: self._title_of(label) for label in {one.operation.label for one in found}}
+
+        read_so_far = await self.fetch(read)
+        if read_so_far is None:
             return
+        entries, titles = read_so_far
         self._entries = {str(entry.operation.number): entry for entry in entries}
         now = self._now or datetime.now(UTC)
         self._list.show(
             lambda width: (
-                journal_rows(entries, width, self.texts, now, self._title_of)
+                journal_rows(entries, width, self.texts, now, titles)
                 or [Row(line) for line in paragraphs(self.text("no_entries"), width, Role.DIM)]
             )
         )

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from textual import work
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from kcode.tui.columns import paragraphs, said, spread, write_ago, write_cost
+from kcode.tui.keys import bindings_for
 from kcode.tui.lines import Line, Role, Span
 from kcode.tui.screens.sheet import Sheet
 from kcode.tui.widgets.keybar import KeyHint
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from kcode.tui.texts import Texts
 
@@ -144,12 +145,7 @@ class SessionsScreen(Sheet["Resume | Fork"]):
     SessionsScreen #sessions { width: 1fr; }
     SessionsScreen #preview { width: 1fr; border-left: solid $panel; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "fork", show=False, id="sessions.fork"),
-        Binding("r", "rename", show=False, id="sessions.rename"),
-        Binding("e", "export", show=False, id="sessions.export"),
-        Binding("slash", "filter", show=False, id="sessions.filter"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("sessions")
 
     def __init__(self, texts: Texts, shelf: SessionShelf, current: str = "", now: datetime | None = None) -> None:
         super().__init__(texts, texts("screens.sessions"))

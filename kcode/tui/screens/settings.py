@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import work
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from kcode.tui.columns import column, paragraphs, said
+from kcode.tui.keys import bindings_for
 from kcode.tui.lines import Ground, Line, Role, Span, on, pad, shorten, width_of, wrap
 from kcode.tui.screens.sheet import Sheet
 from kcode.tui.widgets.keybar import KeyHint
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from kcode.tui.texts import Texts
 
@@ -118,10 +119,7 @@ class SettingsScreen(Sheet[None]):
     SettingsScreen #settings { width: 3fr; }
     SettingsScreen #sample { width: 2fr; border-left: solid $panel; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l,space", "change(1)", show=False, id="settings.next"),
-        Binding("left,h", "change(-1)", show=False, id="settings.previous"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("settings")
 
     def __init__(
         self, texts: Texts, settings: Sequence[Setting], set_value: SetValue, origins: Sequence[Origin] = ()

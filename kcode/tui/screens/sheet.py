@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.screen import Screen
 
 from kcode.errors import KcodeError
+from kcode.tui.keys import bindings_for
 from kcode.tui.lines import Role
 from kcode.tui.widgets.entryline import EntryLine
 from kcode.tui.widgets.keybar import KeyBar, KeyHint
@@ -43,7 +44,7 @@ class Sheet(Screen[Result], Generic[Result]):
     Sheet.-wide-sheet .wide-only { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", show=False, id="screen.close"),
+        *bindings_for("sheet"),
         # For while an answer is typed and the keys are not the list's own.
         Binding("up", "step(-1)", show=False),
         Binding("down", "step(1)", show=False),

@@ -68,6 +68,9 @@ class KeyBar(Widget):
         super().__init__()
         self._hints = tuple(hints)
 
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+
     def show(self, hints: Sequence[KeyHint]) -> None:
         """Show other hints."""
         if tuple(hints) != self._hints:

@@ -65,13 +65,13 @@ class RowList(ScrollView, can_focus=True):
               scrollbar-size-vertical: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "step(-1)", show=False, id="list.up"),
-        Binding("down,j", "step(1)", show=False, id="list.down"),
-        Binding("pageup", "leap(-1)", show=False, id="list.page_up"),
-        Binding("pagedown", "leap(1)", show=False, id="list.page_down"),
-        Binding("home,g", "edge(0)", show=False, id="list.first"),
-        Binding("end,G", "edge(1)", show=False, id="list.last"),
-        Binding("enter", "choose", show=False, id="list.choose"),
+        Binding("up,k", "step(-1)", show=False),
+        Binding("down,j", "step(1)", show=False),
+        Binding("pageup", "leap(-1)", show=False),
+        Binding("pagedown", "leap(1)", show=False),
+        Binding("home,g", "edge(0)", show=False),
+        Binding("end,G", "edge(1)", show=False),
+        Binding("enter", "choose", show=False),
     ]
 
     class Moved(Message):

@@ -136,3 +136,16 @@ def test_it_is_drawn_in_every_theme(theme: str, size: tuple[int, int]) -> None:
             await until(pilot, lambda: "src/parser.py" in app.text())
 
     asyncio.run(walk())
+
+
+def test_when_the_terminal_gets_narrower_the_account_stands_above_the_files() -> None:
+    async def walk() -> None:
+        async with showing(ContextScreen(TEXTS, account(), FILES, Pins(), print), BROAD) as (app, pilot):
+            await until(pilot, lambda: "of 262,144 tokens" in app.text())
+            await pilot.resize_terminal(80, 24)
+            await until(pilot, lambda: "of 262,144 tokens" in app.text() and "Files in the window" not in app.text())
+            await pilot.resize_terminal(150, 45)
+            await until(pilot, lambda: "of 262,144 tokens" in app.text() and "Files in the window" in app.text())
+            assert app.text().count("of 262,144 tokens") == 1
+
+    asyncio.run(walk())

@@ -49,7 +49,9 @@ def screen(desk: Desk, written: list[Operation] | None = None) -> JournalScreen:
 def test_each_operation_says_how_it_stands(desk: Desk) -> None:
     assert standings(operations(desk.journal)) == {1: "in force", 2: "undone", 3: "reversal"}
     now = datetime.now(UTC)
-    rows = [plain(row.line) for row in journal_rows(read_entries(desk.journal, 9), 76, TEXTS, now, str.upper)]
+    rows = [
+        plain(row.line) for row in journal_rows(read_entries(desk.journal, 9), 76, TEXTS, now, {"a test": "A TEST"})
+    ]
     assert rows[6].startswith("● 1 Apply  1 file +1 -1")
     assert rows[6].endswith("just now")
     assert rows[7] == "  in force · src/parser.py · A TEST"

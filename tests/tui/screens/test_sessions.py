@@ -184,3 +184,16 @@ def test_it_is_drawn_in_every_theme(theme: str, size: tuple[int, int]) -> None:
             assert ("About a." in app.text()) == (size == BROAD)
 
     asyncio.run(walk())
+
+
+def test_the_users_own_keys_work_and_are_shown_at_the_foot() -> None:
+    async def walk() -> object:
+        async with showing(SessionsScreen(TEXTS, shelf(), now=NOW)) as (app, pilot):
+            await settled(pilot)
+            app.set_keymap({"sessions-fork": "ctrl+n"})
+            await until(pilot, lambda: "ctrl+n fork" in app.text())
+            await pilot.press("f")
+            await pilot.press("ctrl+n")
+            return app.result
+
+    assert asyncio.run(walk()) == Fork("a")

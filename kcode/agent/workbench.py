@@ -186,8 +186,11 @@ class Workbench:
             self.log.append_event(event, draft=take_checkpoint(self.view.draft) if self.view.is_open else "")
         else:
             self.log.append_event(event)
-        if isinstance(event, TurnFinished):
-            keep_situation(self.session, self._briefing.situation)
+        if isinstance(event, TurnStarted | TurnFinished):
+            self._keep_situation()
+
+    def _keep_situation(self) -> None:
+        keep_situation(self.session, self._briefing.situation, self.provider.without_key)
 
     def propose(self) -> Proposal:
         """The difference draft - workspace as it is now; empty while no draft is open.
@@ -226,7 +229,7 @@ class Workbench:
         await self.view.aclose()
         await self.provider.aclose()
         self._briefing.close()
-        keep_situation(self.session, self._briefing.situation)
+        self._keep_situation()
         self.log.close()
         if self.view.shell and self.view.is_open and self.view.began_draft and not self.view.draft.generation:
             # Nothing was ever changed in it; left behind it would hide what an earlier session proposes.

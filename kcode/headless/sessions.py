@@ -118,6 +118,7 @@ def _line(one: SessionSummary, now: datetime) -> str:
     pending = (
         f"{one.pending_files} {'file' if one.pending_files == 1 else 'files'} pending  " if one.pending_files else ""
     )
+    pending += "open  " if one.is_open else ""
     return f"{one.id}  {_age(one.last_used, now):<8}  {turns:>9}  {cost:>9}  {pending}{sanitize_line(one.title)}"
 
 
@@ -143,4 +144,5 @@ def _fields(one: SessionSummary) -> dict[str, object]:
         "pending_files": one.pending_files,
         "cost_usd": one.cost,
         "cost_is_estimate": one.cost_is_estimate,
+        "is_open": one.is_open,
     }

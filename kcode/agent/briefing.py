@@ -164,7 +164,7 @@ class WorkspaceBriefing:
         rest = "" if is_complete else " Not all files are indexed yet, so others may fit better."
         return (
             "# Files that may matter for it\n\nThese have most to do with its words, or change often; the likeliest comes "
-            f"first, each with the lines of some definitions. It is a guess to start from.{rest}\n\n{found.text.rstrip()}"
+            f"first, each with how it begins and some of its definitions, all by their lines. It is a guess to start from.{rest}\n\n{found.text.rstrip()}"
         )
 
     def _named(self, words: str) -> str:

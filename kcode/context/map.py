@@ -1,4 +1,4 @@
-"""The map: the files that a request is about, each with the lines of its definitions that fit best, within a budget."""
+"""The map: the files that a request is about, each with its beginning and the definitions that fit best, within a budget."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kcode.context.index import FIRST_ANSWER_SECONDS
 from kcode.context.rank import rank_files
+from kcode.context.statements import STATEMENTS
 from kcode.context.tokens import estimate_tokens
 from kcode.sanitize import sanitize_line
 
@@ -23,19 +24,15 @@ if TYPE_CHECKING:
 _LONGEST_LINE = 100
 _FIRST_LINES, _LEAST_LINES, _HALVED_EVERY = 24, 4, 4
 # What only names a value tells less of a file than what does something.
-_MINOR = frozenset({"constant", "attribute"})
+_MINOR = frozenset({"constant", "attribute", STATEMENTS})
 
 
 @dataclass(frozen=True, slots=True)
 class MapEntry:
-    """A file that the map shows, with the definitions that it shows of it, in source order.
-
-    `outside` are the stretches of lines, both ends included, that stand in none of the file's definitions, shown or not.
-    """
+    """A file that the map shows, with the definitions that it shows of it, in source order."""
 
     path: str
     symbols: tuple[Symbol, ...]
-    outside: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +96,28 @@ def _fill(ranked: Sequence[RankedFile], tokens: int, factor: int) -> list[MapEnt
         chosen = _choose(file.symbols, limit, left)
         if left < 0 or (file.symbols and not chosen):
             break
-        left -= sum(_cost(symbol_line(symbol)) for symbol in chosen)
-        entries.append(MapEntry(file.path, chosen, _outside(file)))
+        left -= sum(_cost(_row(symbol)) for symbol in chosen)
+        entries.append(MapEntry(file.path, chosen))
     return entries
 
 
-def _outside(file: RankedFile) -> tuple[tuple[int, int], ...]:
-    stretches = []
-    line = 1
-    for start, end in sorted((one.symbol.start, one.symbol.end) for one in file.symbols):
-        if start > line:
-            stretches.append((line, start - 1))
-        line = max(line, end + 1)
-    if line <= file.lines:
-        stretches.append((line, file.lines))
-    return tuple(stretches)
-
-
 def _choose(symbols: Sequence[RankedSymbol], limit: int, tokens: int) -> tuple[Symbol, ...]:
-    """The best definitions that fit, in source order, each with those that it stands in."""
+    """The best definitions that fit, in source order, each with those that it stands in.
+
+    What the file begins with comes before all: it says what the file is and what it imports, and most changes touch it.
+    """
     order = sorted(
         range(len(symbols)),
         key=lambda at: (-round(symbols[at].score, 9), symbols[at].symbol.kind in _MINOR, symbols[at].symbol.depth, at),
     )
     chosen: set[int] = set()
+    if symbols and symbols[0].symbol.kind == STATEMENTS and (cost := _cost(_row(symbols[0].symbol))) <= tokens:
+        chosen.add(0)
+        limit += 1
+        tokens -= cost
     for at in order:
         wanted = {at, *_around(symbols, at)} - chosen
-        cost = sum(_cost(symbol_line(symbols[one].symbol)) for one in wanted)
+        cost = sum(_cost(_row(symbols[one].symbol)) for one in wanted)
         if len(chosen) + len(wanted) > limit or cost > tokens:
             break
         chosen |= wanted
@@ -155,9 +147,18 @@ def head_line(path: str, has_symbols: bool) -> str:
 
 
 def symbol_line(symbol: Symbol) -> str:
-    """How a definition is shown below its file's name."""
-    text = symbol.text if len(symbol.text) <= _LONGEST_LINE else f"{symbol.text[: _LONGEST_LINE - 1]}…"
-    return f"{'  ' * symbol.depth}{symbol.start}: {text}"
+    """How a definition is shown in a list of all of them, below its file's name."""
+    return f"{'  ' * symbol.depth}{symbol.start}: {_short(symbol.text)}"
+
+
+def _row(symbol: Symbol) -> str:
+    """How the map shows a definition, with all its lines: where some are left out the next one does not tell its end."""
+    span = str(symbol.start) if symbol.end == symbol.start else f"{symbol.start}-{symbol.end}"
+    return f"{'  ' * symbol.depth}{span}: {_short(symbol.text)}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 1]}…"
 
 
 def _cost(line: str) -> int:
@@ -170,7 +171,7 @@ def _fitted(entries: Sequence[MapEntry], tokens: int) -> RepositoryMap:
         lines = [
             line
             for entry in entries
-            for line in (head_line(entry.path, bool(entry.symbols)), *map(symbol_line, entry.symbols))
+            for line in (head_line(entry.path, bool(entry.symbols)), *map(_row, entry.symbols))
         ]
         text = "\n".join(lines) + "\n"
         whole = estimate_tokens(text)

@@ -152,8 +152,7 @@ def _file(place: Requested, names: frozenset[str], read: Callable[[str], bytes |
 
 def _parts(place: Requested, data: bytes, lines: Sequence[str], names: frozenset[str], room: int) -> Shown | None:
     path = sanitize_line(place.path)
-    reading = read_symbols(place.path, data)
-    symbols = [one for one in reading.symbols if one.kind != "attribute"] if reading else []
+    symbols = [one for one in read_symbols(place.path, data) or () if one.kind != "attribute"]
     head = f"{path} has {len(lines)} lines, too many to show here. Read what you need of it with read_file."
     outline = _whole_lines("\n".join(map(_outlined, symbols)), room // _OUTLINE_SHARE)
     text = f"{head}\n{outline}" if outline else head

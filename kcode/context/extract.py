@@ -40,16 +40,16 @@ def extract(path: str, data: bytes) -> Extract:
     """Read one file. A function of its name and bytes alone."""
     if not (is_named_as_source(path) and is_written_by_hand(path, data)):
         return NOTHING
-    definitions = read_symbols(path, data)
-    if definitions is None:
+    language = language_of(path)
+    lines = data.split(b"\n") if language else []
+    definitions = read_symbols(path, data, lines)
+    if language is None or definitions is None:
         return _words(path, data)
     counts = count_terms(data)
     for symbol in definitions:
         for term in terms_of(symbol.name):
             counts[term] = counts.get(term, 0) + DEFINITION_WEIGHT
-    language = language_of(path)
-    assert language is not None  # else there would be no definitions
-    symbols = with_statements(definitions, data, language.comments)
+    symbols = with_statements(definitions, lines, language.comments)
     return Extract(counts, sum(counts.values()), symbols)
 
 

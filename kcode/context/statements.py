@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kcode.context.symbols import Symbol
@@ -16,13 +15,14 @@ _LONGEST = 60
 _WORD = re.compile(rb"\w")
 
 
-def with_statements(definitions: Sequence[Symbol], data: bytes, comments: tuple[bytes, ...]) -> tuple[Symbol, ...]:
+def with_statements(
+    definitions: Sequence[Symbol], lines: Sequence[bytes], comments: tuple[bytes, ...]
+) -> tuple[Symbol, ...]:
     """The definitions, and for each stretch of lines between those at the top one of kind `statements` without a name.
 
     From the first on they are all lines of the file: each at the top reaches over the blank lines and the closing brackets
     that are left below it. The text of a stretch is the start of what it says, without comments, in one line.
     """
-    lines = data.removesuffix(b"\n").split(b"\n")
     found: list[Symbol] = []
     line = 1
     for one in definitions:
@@ -30,13 +30,13 @@ def with_statements(definitions: Sequence[Symbol], data: bytes, comments: tuple[
             found += _stretch(lines, line, one.start - 1, comments)
         found.append(one)
         line = max(line, one.end + 1)
-    found += _stretch(lines, line, len(lines), comments)
-    end = len(lines)
+    end = len(lines) - (not lines[-1])
+    found += _stretch(lines, line, end, comments)
     for at in range(len(found) - 1, -1, -1):
         one = found[at]
         if one.depth == 0:
-            # One may begin in the line in which the one before it ends.
-            found[at] = replace(one, end=max(one.end, end))
+            if one.end < end:
+                found[at] = Symbol(one.name, one.kind, one.start, end, 0, one.text)
             end = one.start - 1
     return tuple(found)
 

@@ -61,8 +61,11 @@ def definitions(path: str, data: bytes) -> list[Definition] | None:
     return [Definition(symbol.start, symbol.end, symbol.depth, symbol.text) for symbol in shown]
 
 
-def read_symbols(path: str, data: bytes) -> tuple[Symbol, ...] | None:
-    """All that the language's query captures, in source order; None for a language, or a size, that is not read here."""
+def read_symbols(path: str, data: bytes, lines: list[bytes] | None = None) -> tuple[Symbol, ...] | None:
+    """All that the language's query captures, in source order; None for a language, or a size, that is not read here.
+
+    `lines` are those of the data, where the caller has split it already.
+    """
     language = language_of(path)
     grammar = load_grammar(language) if language is not None and len(data) <= _LARGEST_FILE else None
     if language is None or grammar is None:
@@ -71,7 +74,7 @@ def read_symbols(path: str, data: bytes) -> tuple[Symbol, ...] | None:
 
     parser, query = grammar
     captured = tree_sitter.QueryCursor(query).captures(parser.parse(data).root_node)
-    return _nest(_defining_nodes(captured), language, data)
+    return _nest(_defining_nodes(captured), language, data, lines or data.split(b"\n"))
 
 
 def _defining_nodes(captured: dict[str, list[Node]]) -> list[tuple[int, int, int, Node, str]]:
@@ -93,8 +96,9 @@ def _is_import(node: Node) -> bool:
     return bool(text and re.match(rb"(?:await\s+)?(?:require|import)\s*\(", text))
 
 
-def _nest(nodes: list[tuple[int, int, int, Node, str]], language: Language, data: bytes) -> tuple[Symbol, ...]:
-    lines = data.split(b"\n")
+def _nest(
+    nodes: list[tuple[int, int, int, Node, str]], language: Language, data: bytes, lines: list[bytes]
+) -> tuple[Symbol, ...]:
     found: list[Symbol] = []
     around: list[tuple[int, str]] = []
     last_row = -1

@@ -159,6 +159,13 @@ class KeyEntered:
 
 
 @dataclass(frozen=True, slots=True)
+class UserWarned:
+    """Something in the workspace that the user should know of, such as instructions that cannot be given to the model."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnFinished:
     """The last event of every turn. `usage` sums the turn; its cost is None when any reply's price is unknown."""
 
@@ -187,5 +194,6 @@ Event = (
     | RetryWaiting
     | ModelChosen
     | KeyEntered
+    | UserWarned
     | TurnFinished
 )

@@ -86,6 +86,10 @@ class OpenFiles:
         """Whether the model saw, or wrote, just these bytes."""
         return self.view is not None and self.view.seen.knows(path, data)
 
+    def seen_paths(self) -> tuple[str, ...]:
+        """The files of which the model saw, or wrote, any part."""
+        return self.view.seen.paths if self.view is not None else ()
+
     def outdated(self) -> list[str]:
         """What the model was shown and is otherwise now, but for what was changed in the draft."""
         if self._draft is None:

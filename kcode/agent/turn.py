@@ -31,6 +31,7 @@ from kcode.events import (
     TurnEnd,
     TurnFinished,
     TurnStarted,
+    UserWarned,
 )
 from kcode.messages import KCODE_NOTE, UserMessage
 from kcode.questions import GoOn
@@ -82,11 +83,14 @@ class LiveView(View, Protocol):
 class Briefing(Protocol):
     """What the model is shown unasked, beside the start of the conversation."""
 
-    def open_turn(self, words: str) -> str:
+    async def open_turn(self, words: str) -> str:
         """What is to be shown before the user's words: what they are about, and what changed since; "" for nothing."""
 
-    def follow_call(self, call: ToolCall) -> str:
+    async def follow_call(self, call: ToolCall) -> str:
         """What is to be told with the result of a call that was run; "" for nothing."""
+
+    def take_warnings(self) -> tuple[str, ...]:
+        """What the user should know of what was read for it, since this was last asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +138,11 @@ async def run_turn(desk: Desk, prompt: str, words: str | None = None) -> AsyncGe
 
 async def _steps(desk: Desk, prompt: str, words: str) -> AsyncGenerator[Event, None]:
     yield TurnStarted(prompt)
-    if desk.briefing is not None and (note := desk.briefing.open_turn(words)):
-        desk.conversation.append(UserMessage(f"{KCODE_NOTE} {note}"))
+    if desk.briefing is not None:
+        if note := await desk.briefing.open_turn(words):
+            desk.conversation.append(UserMessage(f"{KCODE_NOTE} {note}"))
+        for warning in desk.briefing.take_warnings():
+            yield UserWarned(warning)
     desk.conversation.append(UserMessage(prompt))
     tally, guard = Tally(), Guard(desk.tools)
     refused: str | None = None
@@ -265,12 +272,14 @@ async def _answer_calls(desk: Desk, calls: OpenCalls, advice: Advice, *, cut_off
             async for event in events:
                 if isinstance(event, ToolCallFinished):
                     text = event.result.text if is_exact else _fitting(desk, _with_note(desk, event, refused))
-                    told = "" if is_exact or desk.briefing is None else desk.briefing.follow_call(call)
+                    told = "" if is_exact or desk.briefing is None else await desk.briefing.follow_call(call)
                     text += f"\n\n{_fitting(desk, told)}" if told else ""
                     text += f"\n\n{nudge.text}" if nudge else ""
                     given.append((event.result, text))
                     calls.answer(text)
                 yield event
+        for warning in desk.briefing.take_warnings() if desk.briefing else ():
+            yield UserWarned(warning)
         if nudge:
             yield ModelNudged(nudge.reason)
 

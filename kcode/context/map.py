@@ -11,10 +11,11 @@ from kcode.context.index import FIRST_ANSWER_SECONDS
 from kcode.context.rank import rank_files
 from kcode.context.statements import STATEMENTS
 from kcode.context.tokens import estimate_tokens
+from kcode.context.words import split_words
 from kcode.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from kcode.context.corpus import Corpus
     from kcode.context.index import Indexer
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE = 100
 _FIRST_LINES, _LEAST_LINES, _HALVED_EVERY = 24, 4, 4
+# Of a later request: so many files are looked at, and so many terms it must have.
+_LIKELIEST, _LEAST_TERMS = 10, 3
 # What only names a value tells less of a file than what does something.
 _MINOR = frozenset({"constant", "attribute", STATEMENTS})
 
@@ -47,6 +50,19 @@ class RepositoryMap:
 def make_map(corpus: Corpus, request: str, tokens: int) -> RepositoryMap:
     """The map for a request in at most so many tokens; the same corpus, request and budget give the same bytes."""
     return draw_map(rank_files(corpus, request), tokens)
+
+
+def map_of_more(corpus: Corpus, request: str, tokens: int, known: Collection[str]) -> RepositoryMap:
+    """The map of what a later request is about beside the files that are known.
+
+    Only the likeliest files are in it, and of those such as have a definition that fits the words; a request of a word or
+    two, such as "go on", is about nothing.
+    """
+    if len(set(split_words(request))) < _LEAST_TERMS:
+        return RepositoryMap()
+    likely = rank_files(corpus, request)[:_LIKELIEST]
+    fresh = [file for file in likely if file.path not in known and any(one.score > 0 for one in file.symbols)]
+    return draw_map(fresh, tokens)
 
 
 def map_for(

@@ -16,6 +16,7 @@ from kcode.context.changes import Situation, changed_paths, describe_changes, ho
 from kcode.context.instructions import NAMES, find_instructions, find_nested
 from kcode.context.listing import without_ignored
 from kcode.context.repository import RepositoryLayer, packed_text, whole_text
+from kcode.context.secretfiles import NONE_ALLOWED
 from kcode.context.sources import is_named_as_source
 from kcode.errors import KcodeError, UsageError
 from kcode.snapshot import start_snapshot
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kcode.agent.view import DraftView
+    from kcode.context.secretfiles import Allowed
     from kcode.messages import ToolCall
     from kcode.safegit import SafeGit
     from kcode.snapshot import Snapshot
@@ -45,11 +47,19 @@ class WorkspaceBriefing:
     and the indexing process.
     """
 
-    def __init__(self, workspace: Workspace, git: SafeGit, config: Path, cache: Path, window: int) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        git: SafeGit,
+        config: Path,
+        cache: Path,
+        window: int,
+        allowed: Allowed = NONE_ALLOWED,
+    ) -> None:
         self._workspace, self._git, self._config = workspace, git, config
         self._prompts = config / "prompts"
         self._window, self._sizes = window, layer_sizes(window)
-        self._shown = OpenFiles(workspace)
+        self._shown, self._allowed = OpenFiles(workspace, allowed), allowed
         self._overview = Overview(workspace, git, cache, self._prompts, self._sizes, self._shown.size)
         self._files: tuple[str, ...] = ()
         self._own: frozenset[str] = frozenset()
@@ -197,7 +207,8 @@ class WorkspaceBriefing:
         known = {
             one.path for one in wanted.places if one.path in whole and self._shown.read(one.path) == whole[one.path]
         }
-        shown = show_requested(wanted, self._files, self._shown.read, self._sizes.files, self._sizes.file, known)
+        files, most = self._files, self._sizes
+        shown = show_requested(wanted, files, self._shown.read, most.files, most.file, known, self._allowed)
         for one in shown:
             for low, high in one.lines:
                 self._shown.note_shown(one.path, one.data, low, high)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kcode.agent.files import DraftFiles
 from kcode.agent.untouched import Untouched
+from kcode.context.secretfiles import NONE_ALLOWED
 from kcode.draft.draft import open_draft
 from kcode.errors import DraftError, ToolError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from kcode.agent.partial import PartialTests
     from kcode.agent.shell import Shell
+    from kcode.context.secretfiles import Allowed
     from kcode.draft.draft import Draft
     from kcode.results import CommandResult, TestReport
     from kcode.safegit import SafeGit
@@ -32,8 +34,9 @@ class DraftView(DraftFiles):
         session: Session,
         shell: Shell | None,
         environment: Mapping[str, str],
+        allowed: Allowed = NONE_ALLOWED,
     ) -> None:
-        super().__init__(workspace, git, session.outputs_folder, environment)
+        super().__init__(workspace, git, session.outputs_folder, environment, allowed)
         self.shell = shell
         self.untouched = Untouched()
         self._git = git

@@ -18,11 +18,13 @@ from kcode.agent.costlimit import check_limit
 from kcode.agent.ground import SessionGround, first_message
 from kcode.agent.length import RequestLength
 from kcode.agent.packing import describe_pack
+from kcode.agent.secrecy import describe_allowed
 from kcode.agent.shell import Shell
 from kcode.agent.toolbox import choose_tools, describe_tools
 from kcode.agent.turn import Desk, Limits
 from kcode.agent.view import DraftView
 from kcode.agent.websearch import describe_web_search
+from kcode.context.secretfiles import allow_files
 from kcode.context.tokenizer import load_counter
 from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
@@ -242,7 +244,8 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     provider = open_provider(settings, os.environ, record=model.record, cassette=model.replay)
     config = config_folder(os.environ)
     cache = cache_folder_for(os.environ, place.workspace.root)
-    briefing = WorkspaceBriefing(place.workspace, git, config, cache, provider.window)
+    allowed = allow_files(options.allow_secrets)
+    briefing = WorkspaceBriefing(place.workspace, git, config, cache, provider.window, allowed)
     briefing.begin(snapshot.files(), options.pack)
     cost_note = check_limit(settings.max_cost, provider, config / "config.toml")
     if model.replay is None:
@@ -259,6 +262,7 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     log = SessionLog(session, clean=provider.without_key)
     tools = choose_tools(command, settings, provider.endpoint, config)
     notes = [describe_web_search(provider.endpoint)] if settings.web_search else []
+    notes += [describe_allowed(git, allowed)] if options.allow_secrets else []
     seen, layer = snapshot.finish(), briefing.layer()
     system, warnings = first_message(place.workspace, seen, options.test_command, config, layer.text)
     length = RequestLength(describe_tools(tools.values()), lambda: load_counter(provider.model))
@@ -268,7 +272,7 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str) -> 
     if command != "ask":
         folder, outputs, isolate = session.folder, session.outputs_folder, not options.no_sandbox
         shell = Shell(place.workspace, folder, outputs, options.test_command, os.environ, isolate=isolate)
-    view = DraftView(place.workspace, git, session, shell, os.environ)
+    view = DraftView(place.workspace, git, session, shell, os.environ, allowed)
     briefing.watch(seen, view)
     limits = Limits(settings.max_steps, settings.timeout, settings.max_cost)
     compactor = Compactor(SessionGround(place.workspace, git, view, log, options.test_command, config, briefing))

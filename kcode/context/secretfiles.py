@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from kcode.errors import UsageError
+from kcode.globs import compile_glob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,6 +39,27 @@ _PRIVATE_KEY = re.compile(
 _LOOKED_AT = 1 << 16
 # Shorter ones, such as an empty file or `x=1`, may well be equal to something else.
 _SHORTEST_COPIED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Files that the user lets the model see in this run, whatever they hold; `path in allowed` tells of one."""
+
+    patterns: tuple[re.Pattern[str], ...] = ()
+
+    def __contains__(self, path: str) -> bool:
+        return any(pattern.fullmatch(path) for pattern in self.patterns)
+
+
+NONE_ALLOWED = Allowed()
+
+
+def allow_files(globs: Iterable[str]) -> Allowed:
+    """What the user's patterns name. Raises UsageError for one that cannot be read."""
+    try:
+        return Allowed(tuple(compile_glob(glob) for glob in globs))
+    except ValueError as error:
+        raise UsageError(f"--allow-secret: {error}.") from None
 
 
 def is_named_as_secret(path: str) -> bool:

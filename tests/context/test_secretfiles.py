@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcode.context.secretfiles import holds_secret, is_named_as_secret, is_private_key, secret_digests, text_digest
+from kcode.context.secretfiles import (
+    allow_files,
+    holds_secret,
+    is_named_as_secret,
+    is_private_key,
+    secret_digests,
+    text_digest,
+)
+from kcode.errors import UsageError
 
 # In two parts, so that no scanner of secrets takes this for one.
 KEY = b"-----BEGIN RSA " + b"PRIVATE KEY-----\nMIIE\n-----END RSA " + b"PRIVATE KEY-----\n"
@@ -51,6 +59,17 @@ def test_a_copy_is_known_again_whatever_its_line_ends(data: bytes) -> None:
     known = secret_digests([".env"], lambda _: data)
     assert known <= {text_digest(data.replace(b"\r\n", b"\n")), text_digest(b"\n" + data)}
     assert bool(known) == (len(data) >= 8)
+
+
+def test_what_the_user_allows_is_what_the_patterns_name() -> None:
+    allowed = allow_files([".env.test", "deploy/*.pem"])
+    for path in (".env.test", "web/.env.test", "deploy/a.pem"):
+        assert path in allowed
+    for path in (".env", ".env.test.local", "a.pem", "x/deploy/a.pem"):
+        assert path not in allowed
+    assert ".env" not in allow_files([])
+    with pytest.raises(UsageError, match="--allow-secret: "):
+        allow_files(["{a"])
 
 
 def test_what_an_example_says_as_well_is_no_secret() -> None:

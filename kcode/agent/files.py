@@ -76,7 +76,10 @@ class DraftFiles:
 
     def read(self, path: str) -> bytes:
         if path.startswith(OUTPUTS):
-            return _read_output(self._outputs, path.removeprefix(OUTPUTS))
+            output = _read_output(self._outputs, path.removeprefix(OUTPUTS))
+            text = output.decode("utf-8", "replace")
+            masked = self._secrecy.mask(text)
+            return output if masked == text else masked.encode()
         inside = self._target(path)
         data = _file_at(self.draft, path, inside).data
         self._secrecy.check(path, inside, data)

@@ -9,7 +9,9 @@ from kcode.context.secretfiles import (
     NONE_ALLOWED,
     holds_secret,
     is_named_as_secret,
+    mask_values,
     secret_digests,
+    secret_values,
     text_digest,
     why_not_shown,
 )
@@ -52,6 +54,7 @@ class Secrecy:
     def __init__(self, root: Path, git: SafeGit, allowed: Allowed = NONE_ALLOWED) -> None:
         self._root, self._git, self._allowed = root, git, allowed
         self._digests: frozenset[bytes] | None = None
+        self._values: tuple[str, ...] = ()
 
     def check(self, shown: str, path: str, data: bytes) -> None:
         """Raise ToolError, worded for the model, for a file that is kept from it.
@@ -75,6 +78,11 @@ class Secrecy:
             return True
         return state is not None and self._is_kept(path, inside, state.data)
 
+    def mask(self, text: str) -> str:
+        """What a command printed without the passwords and keys of files that are kept back."""
+        self._known()
+        return mask_values(text, self._values)
+
     def _is_kept(self, shown: str, path: str, data: bytes) -> bool:
         if path in self._allowed:
             return False
@@ -89,5 +97,14 @@ class Secrecy:
             except KcodeError:
                 names = set()
             kept = (name for name in names if name not in self._allowed)
-            self._digests = secret_digests(kept, lambda path: read_file(self._root, path, _LARGEST_SECRET))
+            found: dict[str, bytes] = {}
+
+            def read(path: str) -> bytes | None:
+                data = read_file(self._root, path, _LARGEST_SECRET)
+                if data is not None:
+                    found[path] = data
+                return data
+
+            self._digests = secret_digests(kept, read)
+            self._values = secret_values(found)
         return self._digests

@@ -27,12 +27,14 @@ from kcode.agent.resumption import (
     reopen_draft,
     settings_for_past,
 )
+from kcode.agent.secrecy import describe_allowed
 from kcode.agent.shell import Shell
 from kcode.agent.steering import WaitingMessages
 from kcode.agent.toolbox import choose_tools, describe_tools
 from kcode.agent.turn import Desk, Limits
 from kcode.agent.view import DraftView
 from kcode.agent.websearch import describe_web_search
+from kcode.context.secretfiles import allow_files
 from kcode.context.tokenizer import load_counter
 from kcode.draft.checkpoint import take_checkpoint
 from kcode.draft.draft import open_draft
@@ -285,7 +287,8 @@ def _put_together(
     provider = open_provider(settings, os.environ, record=model.record, cassette=model.replay)
     config = config_folder(os.environ)
     cache = cache_folder_for(os.environ, place.workspace.root)
-    briefing = WorkspaceBriefing(place.workspace, git, config, cache, provider.window)
+    allowed = allow_files(options.allow_secrets)
+    briefing = WorkspaceBriefing(place.workspace, git, config, cache, provider.window, allowed)
     if earlier is None:
         briefing.begin(snapshot.files(), options.pack)
     cost_note = check_limit(settings.max_cost, provider, config / "config.toml")
@@ -297,12 +300,13 @@ def _put_together(
     notes = [
         *([cost_note] if cost_note else []),
         *([describe_web_search(provider.endpoint)] if settings.web_search else []),
+        *([describe_allowed(git, allowed)] if options.allow_secrets else []),
     ]
     shell = None
     if command != "ask":
         outputs, isolate = session.outputs_folder, not options.no_sandbox
         shell = Shell(place.workspace, session.folder, outputs, options.test_command, os.environ, isolate=isolate)
-    view = DraftView(place.workspace, git, session, shell, os.environ)
+    view = DraftView(place.workspace, git, session, shell, os.environ, allowed)
     length = RequestLength(describe_tools(tools.values()), lambda: load_counter(provider.model))
     ground = SessionGround(place.workspace, git, view, log, options.test_command, config, briefing)
     seen = snapshot.finish()

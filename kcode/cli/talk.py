@@ -11,6 +11,7 @@ import typer
 
 from kcode import __version__
 from kcode.cli.options import (
+    AllowSecret,
     Anywhere,
     BaseUrl,
     Color,
@@ -100,6 +101,7 @@ def fix(
     no_sandbox: NoSandbox = False,
     pack: Pack = False,
     pack_files: PackFiles = None,
+    allow_secret: AllowSecret = None,
     quiet: Quiet = False,
     output: Output = None,
     color: Color = "auto",
@@ -125,7 +127,7 @@ def fix(
         fix_issue(
             issue,
             ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search),
-            PlaceOptions(folder, anywhere, no_sandbox, test, chosen_pack(pack, pack_files)),
+            PlaceOptions(folder, anywhere, no_sandbox, test, chosen_pack(pack, pack_files), tuple(allow_secret or ())),
             OutputOptions(apply, patch, json, quiet, output, chosen_color(color)),
         ),
     )
@@ -147,6 +149,7 @@ def ask(
     anywhere: Anywhere = False,
     pack: Pack = False,
     pack_files: PackFiles = None,
+    allow_secret: AllowSecret = None,
     quiet: Quiet = False,
     output: Output = None,
     color: Color = "auto",
@@ -166,7 +169,7 @@ def ask(
         answer_question(
             question,
             ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search),
-            PlaceOptions(folder, anywhere, pack=chosen_pack(pack, pack_files)),
+            PlaceOptions(folder, anywhere, pack=chosen_pack(pack, pack_files), allow_secrets=tuple(allow_secret or ())),
             OutputOptions(json=json, quiet=quiet, file=output, color=chosen_color(color)),
         ),
     )
@@ -191,12 +194,13 @@ def chat(
     no_sandbox: NoSandbox = False,
     pack: Pack = False,
     pack_files: PackFiles = None,
+    allow_secret: AllowSecret = None,
     color: Color = "auto",
     plain: Plain = False,
 ) -> None:
     """Talk, starting with a prompt."""
     options = ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search)
-    place = PlaceOptions(folder, anywhere, no_sandbox, test, chosen_pack(pack, pack_files))
+    place = PlaceOptions(folder, anywhere, no_sandbox, test, chosen_pack(pack, pack_files), tuple(allow_secret or ()))
     _chat(prompt, options, place, chosen_color(color), chosen_session(go_on, resume), plain=plain)
 
 

@@ -118,7 +118,8 @@ async def learn_workspace(screen: ConversationScreen) -> None:
         screen.front.tell(warning, "warning")
     try:
         screen.source.know_files(await screen.kcode.talk.call(lambda bench: bench.files()))
-        definitions = await screen.kcode.talk.call(lambda bench: bench.definitions())
+        # The index may be waited for, and the talk is not to wait with it.
+        definitions = await screen.kcode.talk.run(lambda bench: asyncio.to_thread(bench.definitions))
     except KcodeError:
         return  # then paths can be typed in full
     screen.source.know_symbols(

@@ -52,10 +52,10 @@ def _meet(start: int, count: int, head: _Head) -> bool:
 
 
 def _heads(path: str, state: FileState) -> dict[str, list[_Head]]:
-    reading = read_symbols(path, state.data)
+    symbols = read_symbols(path, state.data)
     lines = state.data.decode("utf-8", "replace").split("\n")
     found: dict[str, list[_Head]] = defaultdict(list)
-    for symbol in reading.symbols if reading else ():
+    for symbol in symbols or ():
         if symbol.kind in _FUNCTIONS:
             found[symbol.name].append(_head(symbol, lines))
     return found

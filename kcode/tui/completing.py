@@ -148,7 +148,9 @@ def _shortest_first(files: Sequence[str]) -> list[str]:
             folders.add(f"{folder}/")
             folder = folder.rpartition("/")[0]
     # Two sorts by plain numbers take less time than one by a pair for each path.
-    ordered = sorted(sorted({*files, *folders}), key=len)
+    # What has a quotation mark or a line break in its name cannot be written behind an @.
+    named = (path for path in {*files, *folders} if '"' not in path and "\n" not in path)
+    ordered = sorted(sorted(named), key=len)
     ordered.sort(key=lambda path: path.count("/", 0, -1))
     return ordered
 

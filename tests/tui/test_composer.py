@@ -181,7 +181,9 @@ def test_readlines_keys_delete_and_put_back(tmp_path: Path) -> None:
         assert composer.text == "one "
         await pilot.press("ctrl+y")
         assert composer.text == "one two-three four"
-        await pilot.press("alt+b", "ctrl+k", "ctrl+u")
+        await pilot.press("alt+b", "ctrl+k", "ctrl+u", "ctrl+y")
+        assert composer.text == "one two-three four"
+        await pilot.press("ctrl+u")
         assert composer.text == ""
         await pilot.press("ctrl+y", "ctrl+z")
         assert composer.text == ""

@@ -47,6 +47,7 @@ class Composer(RecallingEntry):
         &:focus { border: none; border-left: heavy $primary; }
         &.-normal { border-left: heavy $secondary; }
         &.-shell { border-left: heavy $warning; }
+        &:ansi .text-area--placeholder { text-style: dim; }
     }
     """
 

@@ -62,11 +62,11 @@ class ReadlineEntry(TextArea):
     def _kill(self, to: tuple[int, int]) -> None:
         """Delete between the caret and that place, or what is selected; what is killed in a row is put back in a row."""
         start, end = sorted((self.cursor_location, to)) if self.selection.is_empty else sorted(self.selection)
-        in_row = self._kill_end == (self.text, self.caret)
-        done = self.delete(start, end, maintain_selection_offset=False)
-        before = to < self.cursor_location or start == to
-        joined = done.replaced_text + self._killed if before else self._killed + done.replaced_text
-        self._killed = joined if in_row else done.replaced_text
+        is_backward, in_row = to < self.cursor_location, self._kill_end == (self.text, self.caret)
+        killed = self.delete(start, end, maintain_selection_offset=False).replaced_text
+        if in_row:
+            killed = killed + self._killed if is_backward else self._killed + killed
+        self._killed = killed
         self._kill_end = self.text, self.caret
 
     def action_yank(self) -> None:

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import os
 import time
 from typing import TYPE_CHECKING
 
+from kcode.agent.giveninstructions import GivenInstructions
 from kcode.agent.openfiles import OpenFiles
 from kcode.agent.overview import Overview
 from kcode.context.budget import layer_sizes, pack_room
 from kcode.context.changes import Situation, changed_paths, describe_changes, how_it_changed, states_of, texts_of
-from kcode.context.instructions import NAMES, find_instructions, find_nested
+from kcode.context.instructions import find_instructions
 from kcode.context.listing import without_ignored
 from kcode.context.repository import RepositoryLayer, packed_text, whole_text
 from kcode.context.secretfiles import NONE_ALLOWED
-from kcode.context.sources import is_named_as_source
 from kcode.errors import KcodeError, UsageError
 from kcode.snapshot import start_snapshot
-from kcode.workspace import relative_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from kcode.agent.view import DraftView
     from kcode.context.secretfiles import Allowed
-    from kcode.context.symbols import Symbol
     from kcode.messages import ToolCall
     from kcode.safegit import SafeGit
     from kcode.snapshot import Snapshot
@@ -61,16 +58,14 @@ class WorkspaceBriefing:
         self._prompts = config / "prompts"
         self._window, self._sizes = window, layer_sizes(window)
         self._shown, self._allowed = OpenFiles(workspace, allowed), allowed
-        self._overview = Overview(workspace, git, cache, self._prompts, self._sizes, self._shown.size)
-        self._files: tuple[str, ...] = ()
-        self._own: frozenset[str] = frozenset()
+        self.overview = Overview(workspace, git, cache, self._prompts, self._sizes, self._shown.size)
+        self.files: tuple[str, ...] = ()
+        self._given = GivenInstructions(workspace)
         self._layer: RepositoryLayer | None = None
-        self._situation: Situation | None = None
+        self.situation: Situation | None = None
         self._is_first = True
-        self._folders: set[str] = set()
         self._told: dict[str, bytes] = {}
         self._looked = 0.0
-        self._warned: dict[str, bool] = {}
         self._untold: asyncio.Task[str] | None = None
 
     def begin(self, files: Sequence[str], pack: str | None = None) -> None:
@@ -84,16 +79,16 @@ class WorkspaceBriefing:
             # The instructions have a place of their own.
             found, _ = find_instructions(self._workspace.root, self._workspace.start, self._config)
             given = {one.origin for one in found}
-            shown = [path for path in self._files if path not in given]
+            shown = [path for path in self.files if path not in given]
             self._layer = whole_text(shown, self._shown.size, read, self._sizes.text, self._prompts)
         else:
             self._layer = self._packed(pack)
         if self._layer is None or not self._layer.is_whole:
-            self._overview.index()
+            self.overview.index()
 
     def _packed(self, pack: str) -> RepositoryLayer:
         try:
-            layer = packed_text(self._files, self._shown.read_disk, pack_room(self._window), pack, self._prompts)
+            layer = packed_text(self.files, self._shown.read_disk, pack_room(self._window), pack, self._prompts)
         except ValueError as error:
             raise UsageError(f"--pack-files: {error}.") from None
         if not layer.files:
@@ -101,15 +96,6 @@ class WorkspaceBriefing:
             why = "; what is there has no room in the window" if layer.left_out else ""
             raise UsageError(f"There is no file {what} to be packed{why}. Leave --pack out, or give another pattern.")
         return layer
-
-    @property
-    def files(self) -> Sequence[str]:
-        """The workspace's files, but for those that are ignored."""
-        return self._files
-
-    def definitions(self) -> list[tuple[str, Symbol]]:
-        """What they define, as far as the index knows by now; nothing where it was never asked for."""
-        return self._overview.index().definitions() if self._files else []
 
     def layer(self) -> RepositoryLayer:
         """What the system message shows of the repository; this may wait for the index."""
@@ -119,19 +105,14 @@ class WorkspaceBriefing:
 
     def skeleton(self) -> str:
         """All that the repository defines, where that is little enough; "" else."""
-        return self._overview.skeleton(self._files)
+        return self.overview.skeleton(self.files)
 
     def watch(self, seen: Snapshot, view: DraftView) -> None:
         """From here on tell what is otherwise than in the snapshot, and read files as the view has them."""
-        self._situation, self._shown.view = self._look(seen), view
+        self.situation, self._shown.view = self._look(seen), view
         self.take_warnings()  # these were told when the system message was written
         for path, data in self.layer().files.items():
             self._shown.note_shown(path, data, 1, data.count(b"\n") + 1)
-
-    @property
-    def situation(self) -> Situation | None:
-        """The workspace as the model was last told of it."""
-        return self._situation
 
     def go_on(self, seen: Snapshot, view: DraftView, before: Situation | None) -> None:
         """Take the place of `begin`, `layer` and `watch` for a conversation that has begun: tell what is not as `before`.
@@ -140,7 +121,7 @@ class WorkspaceBriefing:
         """
         self._list(seen.files)
         self._layer, self._is_first = RepositoryLayer(), False
-        self._situation, self._shown.view = before or self._look(seen), view
+        self.situation, self._shown.view = before or self._look(seen), view
 
     async def open_turn(self, words: str) -> str:
         # What a turn was to be told that was interrupted meanwhile is told with this one.
@@ -160,8 +141,8 @@ class WorkspaceBriefing:
     def find_note(self, words: str) -> str:
         """What `open_turn` tells."""
         is_first, self._is_first = self._is_first, False
-        is_late = self._situation is not None and time.monotonic() - self._looked > _FRESH_SECONDS
-        parts = [self._changes() if is_late or not is_first else "", self._overview.late_skeleton(self._files)]
+        is_late = self.situation is not None and time.monotonic() - self._looked > _FRESH_SECONDS
+        parts = [self._changes() if is_late or not is_first else "", self.overview.late_skeleton(self.files)]
         if self._layer is None or not self._layer.is_whole:
             parts.append(self._map(words, is_first=is_first))
         parts.append(self._named(words))
@@ -169,69 +150,43 @@ class WorkspaceBriefing:
         return "\n\n".join(["this is what kcode found for the user's next message.", *found]) if found else ""
 
     async def follow_call(self, call: ToolCall) -> str:
-        found = self._nested(call)
-        if self._overview.is_due and (late := await asyncio.to_thread(self._overview.late_skeleton, self._files)):
+        found = self._given.nested(call)
+        if self.overview.is_due and (late := await asyncio.to_thread(self.overview.late_skeleton, self.files)):
             found.append(f"Note from kcode: the repository is indexed by now.\n\n{late.rstrip()}")
         return "\n\n".join(found)
 
     def take_warnings(self) -> tuple[str, ...]:
-        found = tuple(warning for warning, is_told in self._warned.items() if not is_told)
-        self._warned = dict.fromkeys(self._warned, True)
-        return found
-
-    def _warn(self, warnings: Iterable[str]) -> None:
-        for warning in warnings:
-            self._warned.setdefault(warning, False)
-
-    def _nested(self, call: ToolCall) -> list[str]:
-        """The instructions of the folders that the call is about, where they were not given yet."""
-        found = []
-        for path in _paths_of(call.arguments):
-            try:
-                inside = relative_path(self._workspace, path)
-            except KcodeError:
-                continue
-            # Those of a dependency that lies here are nobody's word on this project.
-            fresh = self._own - self._folders
-            nested, warnings = find_nested(self._workspace.root, self._workspace.start, inside, fresh)
-            self._warn(warnings)
-            for one in nested:
-                self._folders.add(one.origin)
-                found.append(
-                    "Note from kcode: these instructions hold for what lies below their folder.\n"
-                    f"## From {one.origin}\n\n{one.text}"
-                )
-        return found
+        return self._given.take_warnings()
 
     def forget_given(self) -> None:
         """Count as given only what stands in the system message: the rest of the conversation is gone."""
-        self._folders.clear()
-        self._overview.forget_shown()
+        self._given.forget()
+        self.overview.forget_shown()
         self._layer = RepositoryLayer()
 
     def close(self) -> None:
         """End the indexing process if it still runs; the next session goes on from there."""
-        self._overview.close()
+        self.overview.close()
 
     def _map(self, words: str, *, is_first: bool) -> str:
         if is_first:
-            return self._overview.first_map(words, self._files)
+            return self.overview.first_map(words, self.files)
         whole = self._layer.files if self._layer else ()
-        return self._overview.later_map(words, {*whole, *self._shown.seen_paths()})
+        return self.overview.later_map(words, {*whole, *self._shown.seen_paths()})
 
     def _named(self, words: str) -> str:
         if _IN_PATHS.isdisjoint(words):
             return ""
         from kcode.context.requested import find_requested, show_requested  # noqa: PLC0415 - parsers, for a path alone
 
-        wanted = find_requested(words, self._files, self._workspace.start, self._shown.kind)
+        wanted = find_requested(words, self.files, self._workspace.start, self._shown.kind)
         if not wanted.places:
             return ""
         whole = self._layer.files if self._layer else {}
         known = {
             one.path for one in wanted.places if one.path in whole and self._shown.read(one.path) == whole[one.path]
         }
-        files, most = self._files, self._sizes
+        files, most = self.files, self._sizes
         shown = show_requested(wanted, files, self._shown.read, most.files, most.file, known, self._allowed)
         for one in shown:
             for low, high in one.lines:
@@ -240,14 +195,14 @@ class WorkspaceBriefing:
         return "\n\n".join(["# Files that it names, as they are now", *texts]) if texts else ""
 
     def _changes(self) -> str:
-        before = self._situation
+        before = self.situation
         if before is None:
             return ""
         try:
             after = self._look(start_snapshot(self._git).finish())
         except KcodeError:
             return ""  # git refuses in the middle of the work; what it has to tell is not worth a turn
-        self._situation = after
+        self.situation = after
         files = {}
         for path in sorted({*changed_paths(before, after), *self._shown.outdated()}):
             data = self._shown.read(path)
@@ -262,8 +217,8 @@ class WorkspaceBriefing:
         return f"{what}\n{text}" if text else ""
 
     def _list(self, files: Sequence[str]) -> None:
-        self._files = without_ignored(self._workspace.root, files)
-        self._own = frozenset(path for path in self._files if is_named_as_source(path) and path.endswith(NAMES))
+        self.files = without_ignored(self._workspace.root, files)
+        self._given.look_at(self.files)
 
     def _look(self, seen: Snapshot) -> Situation:
         workspace = self._workspace
@@ -271,16 +226,6 @@ class WorkspaceBriefing:
         self._list(seen.files)
         states = states_of(seen)
         instructions, warnings = find_instructions(workspace.root, workspace.start, self._config)
-        self._warn(warnings)
+        self._given.warn(warnings)
         stamps = {path: self._shown.stamp(path) for path in states}
         return Situation(seen.branch, seen.commits, states, stamps, texts_of(instructions))
-
-
-def _paths_of(arguments: str) -> list[str]:
-    """The paths that a call's arguments name."""
-    try:
-        value = json.loads(arguments, strict=False)
-    except (ValueError, RecursionError):
-        return []
-    found = [value.get(name) for name in _PATH_ARGUMENTS] if isinstance(value, dict) else []
-    return [path for path in found if isinstance(path, str)]

@@ -156,7 +156,7 @@ class Workbench:
 
     def definitions(self) -> list[tuple[str, Symbol]]:
         """What the workspace's files define, as far as the index knows by now."""
-        return self._briefing.definitions()
+        return self._briefing.overview.index().definitions() if self._briefing.files else []
 
     @property
     def own_prompts(self) -> Path:

@@ -15,9 +15,9 @@ from kcode.questions import ChooseModel
 from kcode.tui.blocks import NoticeKind, ReasoningBlock
 from kcode.tui.history import InputHistory, Unsent
 from kcode.tui.keys import shown_keys
+from kcode.tui.news import Counted, Crashed, DraftSeen, NotOpened, Opened, Rested, TurnFailed
 from kcode.tui.routing import draft_state, show_activity, with_account
 from kcode.tui.sources import WorkspaceSource
-from kcode.tui.talk import Counted, Crashed, DraftSeen, NotOpened, Opened, Rested, TurnFailed
 from kcode.tui.widgets.activity import Activity
 from kcode.tui.widgets.completion import Completion
 from kcode.tui.widgets.composer import Composer
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
     from kcode.questions import Question
     from kcode.tui.app import KcodeApp
+    from kcode.tui.news import News
     from kcode.tui.preferences import Preferences
     from kcode.tui.screens.reviewlooking import ReviewOutcome
-    from kcode.tui.talk import News
     from kcode.tui.texts import Texts
 
 

@@ -6,6 +6,7 @@ endpoint's cache holds. The request for the note is the conversation itself with
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -265,7 +266,9 @@ async def compact(desk: Desk, need: Need) -> AsyncGenerator[Event, None]:
     # What the endpoint said in between may have taught that the window is smaller.
     budget = budget_for(desk.provider.window)
     transcript = compactor.ground.keep_transcript(write_transcript(said))
-    messages = _new_epoch(desk, said, waiting, keep_start(taken.text, budget.note), transcript, before)
+    # Git is asked for it, and the index may be waited for.
+    system = await asyncio.to_thread(_system, compactor.ground, said)
+    messages = _new_epoch(desk, system, said, waiting, keep_start(taken.text, budget.note), transcript, before)
     after = desk.conversation.tokens_with(messages)
     if after >= before or after > budget.room:
         compactor.fail(before)
@@ -360,12 +363,18 @@ def _system(ground: Ground, said: Sequence[Message]) -> SystemMessage:
 
 
 def _new_epoch(
-    desk: Desk, said: Sequence[Message], waiting: Sequence[UserMessage], note: str, transcript: str, before: int
+    desk: Desk,
+    system: SystemMessage,
+    said: Sequence[Message],
+    waiting: Sequence[UserMessage],
+    note: str,
+    transcript: str,
+    before: int,
 ) -> list[Message]:
     """The new epoch with the most that keeps it within its target and well below the length that it replaces."""
     assert desk.compactor is not None  # looked at by the caller
     ground, budget = desk.compactor.ground, budget_for(desk.provider.window)
-    system, changes = _system(ground, said), "\n".join(ground.changes()) or "Nothing is changed so far."
+    changes = "\n".join(ground.changes()) or "Nothing is changed so far."
     paths = changed_first(paths_at_hand(said), ground.changed_paths())[:_MOST_READ]
     found = ((path, ground.definitions(path)) for path in desk.compactor.pins.others(paths))
     outlines = [write_outline(path, definitions) for path, definitions in found if definitions][:_MOST_OUTLINED]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kcode.events import (
+    MessageTaken,
     ReasoningStreamed,
     ReplyDiscarded,
     ReplyFinished,
@@ -28,6 +29,7 @@ from kcode.tui.blocks import (
     UserBlock,
 )
 from kcode.tui.blocks.amounts import write_usage
+from kcode.tui.linear import linear_text
 from kcode.tui.remarks import Remarks
 from kcode.tui.replay import Replay
 from kcode.tui.stack import Stack
@@ -86,14 +88,14 @@ class Feed:
     def take(self, event: Event) -> None:
         """Show one event of a turn that runs."""
         match event:
-            case TurnStarted(prompt):
-                self._begin_turn(prompt)
+            case TurnStarted(prompt, words):
+                self._begin_turn(words or prompt)
             case ReasoningStreamed(text):
                 self._reason(text)
             case TextStreamed(text):
                 self._say(text)
-            case ReplyFinished(message, usage):
-                self._finish_reply(message, usage, getattr(event, "thinking", 0.0))
+            case ReplyFinished(message, usage, _, thinking):
+                self._finish_reply(message, usage, thinking)
             case ToolCallStarted(call):
                 self._calls.append(self.stack.add_tool(call))
             case ToolCallOutput(call_id, text):
@@ -109,8 +111,8 @@ class Feed:
             case TestsFinished(report) if any(block.report is report for block in self._calls):
                 # The call that ran them has shown them.
                 pass
-            case _ if type(event).__name__ == "MessageTaken":
-                self.taken(str(getattr(event, "text", "")))
+            case MessageTaken(text):
+                self.taken(text)
             case _:
                 if isinstance(event, ReplyDiscarded | RetryScheduled):
                     self._discard()
@@ -139,7 +141,7 @@ class Feed:
 
     def as_text(self) -> str:
         """All of it as plain text, without signs and boxes."""
-        return "\n\n".join(filter(None, (block.linear() for block in self.stack.blocks)))
+        return linear_text(self.stack.blocks)
 
     def _begin_turn(self, prompt: str) -> None:
         is_shown = self._awaited is not None

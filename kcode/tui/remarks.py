@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kcode.events import (
     CompactionStarted,
     ContextCompacted,
+    HunksDecided,
     KeyEntered,
     ModelChosen,
     ModelNudged,
@@ -15,6 +16,8 @@ from kcode.events import (
     RetryWaiting,
     TestsFinished,
     TurnEnd,
+    TurnRedone,
+    TurnUndone,
 )
 from kcode.sanitize import sanitize_names
 from kcode.tui.blocks import NoticeBlock, NoticeKind
@@ -62,8 +65,17 @@ class Remarks:
             case TestsFinished(report):
                 shown = [verdict_of(report, texts), *report_lines(report, texts)[1:]]
                 self._say("\n".join(map(plain, shown)), NoticeKind.INFO if report.ok else NoticeKind.ERROR)
+            case HunksDecided(decision, paths):
+                key = "applied" if decision == "applied" else "rejected"
+                self._say(texts(f"transcript.{key}", files=sanitize_names(paths)))
+            case TurnUndone(_, applied):
+                told = texts("transcript.undone")
+                kept = texts("transcript.kept", files=sanitize_names(applied)) if applied else ""
+                self._say(f"{told} {kept}".rstrip())
+            case TurnRedone():
+                self._say(texts("transcript.redone"))
             case _:
-                self._take_by_name(event)
+                pass
 
     def end_turn(self, reason: TurnEnd, text: str) -> None:
         """Say why the turn ended, where it did not just end."""
@@ -83,20 +95,6 @@ class Remarks:
     def stop(self) -> None:
         """What went on goes on no longer."""
         self._retry = self._compaction = None
-
-    def _take_by_name(self, event: Event) -> None:
-        """Events that say by their members what they are about."""
-        match type(event).__name__:
-            case "HunksDecided":
-                key = "applied" if getattr(event, "decision", "") == "applied" else "rejected"
-                files = sanitize_names(tuple(getattr(event, "paths", ())))
-                self._say(self._texts(f"transcript.{key}", files=files))
-            case "TurnUndone":
-                self._say(self._texts("transcript.undone"))
-            case "TurnRedone":
-                self._say(self._texts("transcript.redone"))
-            case _:
-                pass
 
     def _count_down(self, left: int, attempt: int, attempts: int) -> None:
         key = "transcript.retry_in" if left else "transcript.retry_now"

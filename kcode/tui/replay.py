@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kcode.events import (
+    MessageTaken,
     ReasoningStreamed,
     ReplyFinished,
+    ReplyInterrupted,
     RetryWaiting,
     StepStarted,
     TestsFinished,
@@ -61,18 +63,24 @@ class Replay:
                     block.settle(ToolResult(text))
             case ToolCallFinished(call, result, seconds):
                 self._tell_of_call(call, result, seconds)
-            case ReplyFinished(_, usage):
-                self._tell_of_reply(usage, getattr(entry, "thinking", 0.0))
+            case ReplyFinished(_, usage, _, thinking):
+                self._tell_of_reply(usage, thinking)
+            case ReplyInterrupted(text, reasoning):
+                # What it said is a message; thoughts alone are none that an endpoint would take.
+                if not text.strip() and reasoning.strip():
+                    self._stack.add_reasoning(reasoning)
             case TestsFinished(report) if self._calls and self._calls[-1].call.name == "run_tests":
                 self._calls[-1].set_report(report)
-            case TurnStarted(prompt):
-                self._words = getattr(entry, "words", "") or prompt
+            case TurnStarted(prompt, words):
+                self._words = words or prompt
             case TurnFinished(reason, text, usage, steps):
                 self._end_calls()
                 self._remarks.end_turn(reason, text)
                 if steps:
                     self._stack.add_turn_end(write_usage(usage, steps, None, self._texts))
-            case SystemMessage() | StepStarted() | ReasoningStreamed() | TextStreamed() | RetryWaiting():
+            case (
+                SystemMessage() | StepStarted() | ReasoningStreamed() | TextStreamed() | RetryWaiting() | MessageTaken()
+            ):
                 pass
             case _:
                 self._remarks.take(entry)

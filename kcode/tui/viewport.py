@@ -85,7 +85,9 @@ class Viewport:
     """The part of the stack that is seen: its end as long as it `follows`, else what begins at one place."""
 
     def __init__(self, blocks: Sequence[Block]) -> None:
-        self._blocks = blocks
+        self._source = blocks
+        # As they were when last looked at: between two paintings the stack may have others.
+        self._blocks: list[Block] = []
         self.width = 80
         self.height = 24
         self.follows = True
@@ -108,9 +110,19 @@ class Viewport:
         return min(self._heights.start(self._top.block) + self._top.row, max(self.total - self.height, 0))
 
     def resize(self, width: int, height: int) -> None:
+        """Wrap anew; what begins in view stays where it is, or else about the same part of a long block."""
         if width != self.width:
+            block, row = self._top
+            size = self._heights[block] if self._blocks else 0
+            begins = next((place for place in self._places_in_view() if place.row == 0), None)
+            above = self._heights.start(begins.block) - self._heights.start(block) - row if begins else 0
             self.width = width
             self.sync(0)
+            if self._blocks and not self.follows:
+                if begins is not None:
+                    self._top = self._walk(begins, -above)
+                else:
+                    self._top = Place(block, row * self._measure(block) // max(size, 1))
         self.height = height
         self.settle()
 
@@ -121,6 +133,7 @@ class Viewport:
         heights = dict(zip(before, (self._heights[place] for place in range(changed, len(self._heights))), strict=True))
         self._heights.cut(changed)
         del self._exact[changed:], self._numbers[changed:]
+        self._blocks[changed:] = self._source[changed:]
         for block in self._blocks[changed:]:
             key = (block.number, block.version)
             exact = known.get(key)
@@ -140,8 +153,8 @@ class Viewport:
         if self.follows:
             self._show_end()
             return
-        self._measure(self._top.block)
-        self._top = self._walk(self._top, 0)
+        height = self._measure(self._top.block)
+        self._top = self._walk(Place(self._top.block, min(self._top.row, max(height - 1, 0))), 0)
         below, room = self._top.block, self.height + self._top.row
         while below < len(self._blocks) and room > 0:
             room -= self._measure(below)
@@ -174,6 +187,13 @@ class Viewport:
         self.settle()
         self.follows = self.top >= self.total - self.height
 
+    def keep(self, place: Place) -> None:
+        """Stay where the view is, with that row in it, although something in it opens or folds."""
+        self.follows = False
+        self.settle()
+        self.show(place)
+        self.follows = self.top >= self.total - self.height
+
     def in_view(self) -> list[InView]:
         """The rows that are seen, as many as the view is tall."""
         found: list[InView] = []
@@ -185,6 +205,13 @@ class Viewport:
             found += [InView(block, number, rows[number]) for number in range(row, last)]
             place, row = place + 1, 0
         return found + [InView(None, 0, EMPTY)] * (self.height - len(found))
+
+    def _places_in_view(self) -> list[Place]:
+        """The blocks in view with the first of their rows that is."""
+        last = self.blocks_in_view()[1]
+        return [
+            Place(block, self._top.row if block == self._top.block else 0) for block in range(self._top.block, last + 1)
+        ]
 
     def blocks_in_view(self) -> tuple[int, int]:
         """The places of the first and the last block that are seen."""

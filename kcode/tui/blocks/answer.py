@@ -52,6 +52,7 @@ class AnswerBlock(Block):
 
     def forget(self) -> None:
         if not self.is_live:
+            super().forget()
             self._document = None
 
     def rows(self, width: int) -> Sequence[Row]:
@@ -59,12 +60,16 @@ class AnswerBlock(Block):
             # The blank row before it and the margin are the document's own: a growing list is never copied.
             self._document = Document(min(width, WIDEST), MARGIN, [EMPTY] if self.is_spaced else [])
             self._width, self._pending = width, [self.source]
+            self._laid_out = None
             self._feed(self._document)
             if not self.is_live:
                 self._document.finish()
-        self._feed(self._document)
-        rows = self._document.rows()
-        return rows if len(rows) > 2 or any(row.text for row in rows) else []
+        if self._laid_out != (width, self.version):
+            self._feed(self._document)
+            rows = self._document.rows()
+            self._rows = rows if len(rows) > 2 or any(row.text for row in rows) else []
+            self._laid_out = (width, self.version)
+        return self._rows
 
     def lay_out(self, width: int) -> list[Row]:
         return list(self.rows(width)[self.is_spaced :])

@@ -71,6 +71,7 @@ class BlockReader(BlockView):
 
     def action_step(self, step: int) -> None:
         """Move the cursor to the next block that shows something; it begins at the edge of what is seen."""
+        self.sync()
         blocks = self.stack.blocks
         first, last = self.viewport.blocks_in_view()
         place = self._cursor_place()
@@ -167,6 +168,7 @@ class BlockReader(BlockView):
         self._choose(place, row or 0)
 
     def _choose(self, place: int, row: int = 0) -> None:
+        self.sync()
         self.cursor = self.stack.blocks[place].number
         self.viewport.show(Place(place, row), at=self.size.height // 3)
         self.settle()
@@ -176,7 +178,10 @@ class BlockReader(BlockView):
         if block.can_open:
             block.open(is_open=is_open)
             self.stack.mark_changed(block)
+            self.viewport.follows = False
             self.sync()
+            self.viewport.keep(Place(self.stack.place_of(block.number) or 0, 0))
+            self.settle()
             self.post_message(self.BlockOpened(block))
 
     def _cursor_place(self) -> int | None:

@@ -58,7 +58,7 @@ class BlockView(ScrollView, can_focus=True):
         self.needle = ""
         self.cursor: int | None = None
         self._note = note
-        self._has_unseen = False
+        self._has_unseen = self._shows_note = False
         self._shown: list[InView] = []
         self._palette: Palette | None = None
         self._strips: dict[object, Strip] = {}
@@ -78,14 +78,15 @@ class BlockView(ScrollView, can_focus=True):
         self._has_unseen = self._has_unseen and not self.viewport.follows
         before, self._shown = self._shown, self.viewport.in_view()
         self._place_scrollbar()
-        if len(before) != len(self._shown):
+        if len(before) != len(self._shown) or self._has_unseen is not self._shows_note:
+            self._shows_note = self._has_unseen
             self.refresh()
             return
         changed = [y for y, (old, new) in enumerate(zip(before, self._shown, strict=True)) if old != new]
         if len(changed) > len(self._shown) // 2:
             self.refresh()
         elif changed:
-            self.refresh(*(Region(0, y, self.text_width, 1) for y in {*changed, self.size.height - 1}))
+            self.refresh(*(Region(0, y, self.text_width, 1) for y in changed))
 
     def redraw(self) -> None:
         """Draw all that is in view: marks have changed."""
@@ -130,6 +131,8 @@ class BlockView(ScrollView, can_focus=True):
         self._strips.clear()
 
     def on_resize(self, _event: Resize) -> None:
+        if self.size.width < 4 or self.size.height < 1:
+            return
         # No text touches the scrollbar.
         self.viewport.resize(self.text_width - 1, self.size.height)
         self._shown = []

@@ -10,10 +10,21 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from kcode.sanitize import sanitize_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
+
+
+class _Words(Input):
+    """Takes nothing that would steer the terminal, whether it is pasted or was there before."""
+
+    def validate_value(self, value: str) -> str:
+        if sanitize_line(value) == value:
+            return value
+        return "".join(character for character in value if sanitize_line(character) == character)
 
 
 class EntryLine(Horizontal):
@@ -33,7 +44,7 @@ class EntryLine(Horizontal):
     def __init__(self) -> None:
         super().__init__()
         self._label = Static("", markup=False)
-        self._input = Input(compact=True, select_on_focus=False)
+        self._input = _Words(compact=True, select_on_focus=False)
         self._input.cursor_blink = False
         self._waiting: asyncio.Future[str | None] | None = None
         self._heard: Callable[[str], None] | None = None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from textual.events import Paste
+from textual.widgets import Input
 
 from kcode.errors import SessionError
 from kcode.tui.lines import plain, width_of
@@ -134,6 +136,21 @@ def test_a_new_name_is_kept_and_a_failure_is_told() -> None:
             there.broken = True
             await pilot.press("r", "x", "enter")
             await until(pilot, lambda: "no space left" in app.text())
+
+    asyncio.run(walk())
+
+
+def test_nothing_that_steers_the_terminal_gets_into_the_line_for_answers() -> None:
+    async def walk() -> None:
+        there = Shelf([Entry("a", "na\x1b[31mme", NOW)])
+        async with showing(SessionsScreen(TEXTS, there, now=NOW)) as (app, pilot):
+            await settled(pilot)
+            await pilot.press("r")
+            line = app.screen.query_one(Input)
+            assert line.value == "na[31mme"
+            line.post_message(Paste(" x\x1b]52;c;aGk=\x07\u202ey"))
+            await until(pilot, lambda: line.value == "na[31mme x]52;c;aGk=y")
+            assert not any(character < " " for row in app.text().split("\n") for character in row)
 
     asyncio.run(walk())
 

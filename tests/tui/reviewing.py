@@ -89,7 +89,7 @@ async def walking(desk: ReviewDesk, size: tuple[int, int] = (110, 40), **options
     app = ReviewStage(screen)
     async with app.run_test(size=size) as pilot:
         walk = Walk(app, screen, pilot)
-        await walk.until(lambda: screen.state is not None and not screen._is_studying)
+        await walk.until(lambda: screen.state is not None and not screen.is_studying)
         yield walk
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from kcode.draft.files import EXECUTABLE, LINK, REGULAR, Change, FileChange, FileState
 from kcode.draft.hunks import propose
 from kcode.draft.review import reviewed
-from kcode.tui.diff.draw import Look, draw, height
+from kcode.tui.diff.draw import Look, draw, height, text_width
 from kcode.tui.diff.moved import Spot, moved_lines
 from kcode.tui.diff.pairing import pair_lines, word_marks
 from kcode.tui.diff.rows import Kind, Row, Shape, places
@@ -66,7 +66,7 @@ def test_every_row_fills_the_width_and_nothing_steers(
         for row in sheet.rows(shape):
             lines = draw(sheet, row, look)
             assert [width_of(line) for line in lines] == [width] * len(lines)
-            assert len(lines) == height(sheet, row, look)
+            assert len(lines) == height(sheet, row, look, text_width(sheet, look))
             assert not any(character in plain(line) for line in lines for character in "\n\t\x1b\r")
 
 

@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.cells import split_graphemes
+
 from kcode.sanitize import sanitize, sanitize_line
 from kcode.tui.diff.heads import draw_file, draw_fold, draw_head, draw_note
 from kcode.tui.diff.rows import Kind
 from kcode.tui.diff.sides import Ending
-from kcode.tui.lines import TAB, Ground, Line, Role, Span, cut, on, pad, plain, width_of, wrap
+from kcode.tui.lines import TAB, Ground, Line, Role, Span, cut, on, pad, plain, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,17 +57,30 @@ def draw(sheet: Sheet, row: Row, look: Look) -> list[Line]:
     return _beside(sheet, row, look) if look.split else _unified(sheet, row, look)
 
 
-def height(sheet: Sheet, row: Row, look: Look) -> int:
-    """How many lines the row takes; cheap for what fits."""
-    if not look.wrap or row.kind in {Kind.FILE, Kind.HEAD, Kind.NOTE, Kind.FOLD}:
+def height(sheet: Sheet, row: Row, look: Look, room: int) -> int:
+    """How many lines the row takes where a line's text has so much `room`; cheap for what has nothing to it but that."""
+    if not look.wrap or (row.old < 0 and row.new < 0) or row.kind is Kind.HEAD or row.kind is Kind.FOLD:
         return 1
-    room = text_width(sheet, look)
-    sides = [(row.old, False), (row.new, True)]
-    raw = [(sheet.new if new else sheet.old).lines[place] for place, new in sides if place >= 0]
-    # A line ending may be marked, and a tab takes up to four cells.
-    if all(line.isascii() and len(line) + TAB * line.count("\t") + 24 < room for line in raw):
-        return 1
-    return len(draw(sheet, row, look))
+    most = 1
+    for place, is_new in ((row.old, False), (row.new, True)):
+        # One below the other, a line that stayed is drawn once.
+        if place < 0 or (row.kind is Kind.SAME and not is_new and not look.split):
+            continue
+        size = _plain_size(sheet, place, row, look, is_new=is_new)
+        if size is None:
+            return len(draw(sheet, row, look))
+        most = max(most, -(-size // room))
+    return most
+
+
+def _plain_size(sheet: Sheet, place: int, row: Row, look: Look, *, is_new: bool) -> int | None:
+    """The cells of a line that has no marks behind its text and no wide characters; None for another."""
+    side = sheet.new if is_new else sheet.old
+    line = side.lines[place]
+    is_plain = line.isascii() and line.isprintable() and side.endings[place] is not Ending.NONE
+    if look.blanks or not is_plain or (row.kind is not Kind.SAME and sheet.mixes_endings):
+        return None
+    return None if sheet.moved_at(place, is_new=is_new) else len(line)
 
 
 def text_width(sheet: Sheet, look: Look) -> int:
@@ -157,7 +172,28 @@ def _grounded(line: Line, width: int, ground: Ground | None) -> Line:
 
 
 def _rows_of_text(line: Line, look: Look, room: int) -> list[Line]:
-    return wrap(line, room) if look.wrap else [cut(line, look.x, look.x + room)]
+    return _chopped(line, room) if look.wrap else [cut(line, look.x, look.x + room)]
+
+
+def _chopped(line: Line, room: int) -> list[Line]:
+    """The line in pieces of at most that width, with nothing lost; code is not broken at blanks."""
+    size = width_of(line)
+    if size <= room:
+        return [line]
+    if all(span.text.isascii() for span in line):
+        return [cut(line, start, start + room) for start in range(0, size, room)]
+    pieces: list[list[Span]] = [[]]
+    used = 0
+    for span in line:
+        text = ""
+        for start, end, cells in split_graphemes(span.text)[0]:
+            if used + cells > room:
+                pieces[-1].append(span._replace(text=text))
+                pieces.append([])
+                text, used = "", 0
+            text, used = text + span.text[start:end], used + cells
+        pieces[-1].append(span._replace(text=text))
+    return [tuple(piece) for piece in pieces]
 
 
 def _content(sheet: Sheet, row: Row, look: Look, *, is_new: bool) -> Line:

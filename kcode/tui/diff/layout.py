@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from kcode.tui.diff.draw import height
+from kcode.tui.diff.draw import height, text_width
 from kcode.tui.diff.rows import Kind
 
 if TYPE_CHECKING:
@@ -57,5 +57,6 @@ class Placed:
 def place(sheet: Sheet, rows: Sequence[Row], look: Look) -> Placed:
     if not look.wrap:
         return Placed(rows, (), len(rows))
-    ends = list(accumulate(height(sheet, row, look) for row in rows))
+    room = text_width(sheet, look)
+    ends = list(accumulate(height(sheet, row, look, room) for row in rows))
     return Placed(rows, [0, *ends[:-1]], ends[-1] if ends else 0)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kcode.draft.layout import old_index
 from kcode.sanitize import sanitize_line
 from kcode.tui.diff.sheet import Colors, Learned
 from kcode.tui.diff.sides import side_of
 from kcode.tui.highlight import highlight_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kcode.agent.reviewing import HunkFacts
-    from kcode.draft.files import FileChange
+    from kcode.draft.files import FileChange, Hunk
     from kcode.draft.provenance import Tested
     from kcode.draft.review import Reviewed
+    from kcode.tui.diff.sides import Side
+    from kcode.tui.lines import Line
     from kcode.tui.reviewdesk import ReviewDesk
     from kcode.tui.texts import Texts
 
 _MOST_CAUSES = 3
+_MANY_LINES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +84,31 @@ def learn(desk: ReviewDesk, view: Reviewed, change: FileChange, texts: Texts) ->
 
 
 def color(change: FileChange) -> Colors:
-    """Both texts in syntax colour; what is cut in the middle of the patch alone is coloured as well as can be."""
+    """Both texts in syntax colour.
+
+    Of a long old text only the lines that are taken out are read, one after the other: the others are seen as the new
+    text has them.
+    """
     olds, news = side_of(change.before), side_of(change.after)
-    return Colors(
-        highlight_lines(olds.text, change.old_path or change.path) if olds.lines else (),
-        highlight_lines(news.text, change.path) if news.lines else (),
-    )
+    name = change.old_path or change.path
+    new = highlight_lines(news.text, change.path) if news.lines else []
+    if not olds.lines or len(olds.lines) <= _MANY_LINES or not news.lines:
+        return Colors(highlight_lines(olds.text, name) if olds.lines else [], new)
+    gone = "".join(f"{line}\n" for hunk in change.hunks for line in _lines_of(olds, hunk))
+    taken = iter(highlight_lines(gone, name) if gone else [])
+    old: list[Line] = []
+    grown = 0
+    for hunk in change.hunks:
+        start = old_index(hunk)
+        old += new[len(old) + grown : start + grown]
+        old += itertools.islice(taken, len(hunk.old_lines))
+        grown += len(hunk.new_lines) - len(hunk.old_lines)
+    return Colors([*old, *new[len(old) + grown :]], new)
+
+
+def _lines_of(olds: Side, hunk: Hunk) -> Sequence[str]:
+    start = old_index(hunk)
+    return olds.lines[start : start + len(hunk.old_lines)]
 
 
 def describe_causes(facts: HunkFacts, texts: Texts) -> str:

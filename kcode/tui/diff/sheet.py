@@ -58,7 +58,7 @@ class Colors:
     new: Sequence[Line] = ()
 
 
-@dataclass
+@dataclass(eq=False)
 class Sheet:
     """One file of the review. What is found out later is put in as it comes; `moved` is of the whole proposal."""
 
@@ -122,8 +122,12 @@ class Sheet:
     def standing(self, key: str) -> Standing:
         return self.standings.get(key) or Standing()
 
+    def notes(self) -> dict[str, int]:
+        """How many notes each hunk has: beside the change itself, all that says which rows there are."""
+        return {key: len(notes_of(self, key)) for key in self.keys}
+
     def rows(self, shape: Shape) -> list[Row]:
-        notes = {key: len(notes_of(self, key)) for key in self.keys}
+        notes = self.notes()
         head = [Row(Kind.FILE, note=number) for number in range(len(file_notes(self)))]
         if self.change.hunks:
             return head + rows_of(self.change.hunks, len(self.old.lines), shape, self.pairs, notes)
@@ -175,6 +179,8 @@ class Sheet:
 
     def moved_at(self, place: int, *, is_new: bool) -> Spot | None:
         """Where a line came from or went to."""
+        if not self.moved.come:
+            return None
         if is_new:
             return self.moved.come.get(Spot(self.path, place))
         return self.moved.gone.get(Spot(self.change.old_path or self.path, place))

@@ -83,7 +83,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         self.mode = "look"
         self._grace, self._opened_at = grace, time.monotonic()
         self._side = ""
-        self._is_studying = False
+        self.is_studying = False
         self._moved_of: Reviewed | None = None
         self._title_bar, self._file_bar = LineBar("review-title"), LineBar("review-file")
         self._said, self._keys = LineBar("review-said"), LineBar("review-keys")
@@ -163,7 +163,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         self.files.show(state.entries(), change.path if change else "")
         self.body.show(state.sheet(), state.key)
         self.paint_keys()
-        if not self._is_studying:
+        if not self.is_studying:
             self.run_worker(self._study(), group="study")
 
     def paint_keys(self) -> None:
@@ -172,13 +172,13 @@ class LookingScreen(Screen[ReviewOutcome | None]):
 
     async def _study(self) -> None:
         """Find out what takes longer, the file of the cursor first."""
-        self._is_studying = True
+        self.is_studying = True
         try:
             while await self._study_one():
                 self.paint()
                 self.on_learned()
         finally:
-            self._is_studying = False
+            self.is_studying = False
 
     async def _study_one(self) -> bool:
         state, change = self.state, self.state.change if self.state else None

@@ -49,6 +49,8 @@ class DiffBody(ScrollView, can_focus=True):
         self.sheet: Sheet | None = None
         self.look = Look(split=split, wrap=wrap)
         self._placed = Placed()
+        self._basis: object = None
+        """What the rows were laid out from."""
         self._opened: dict[str, frozenset[int] | None] = {}
         self._palette: Palette | None = None
 
@@ -131,11 +133,16 @@ class DiffBody(ScrollView, can_focus=True):
 
     def _lay_out(self) -> None:
         if self.sheet is None:
-            self._placed = Placed()
+            self._placed, self._basis = Placed(), None
             self.virtual_size = Size(self.size.width, 0)
             return
         shape = Shape(split=self.look.split, opened=self._opened.get(self.sheet.path, frozenset()))
         look = self._present_look()
+        wrapped = (look.wrap, look.wrap and look.blanks, look.wrap and self.sheet.moved)
+        basis = (self.sheet, shape, look.width, wrapped, self.sheet.notes())
+        if basis == self._basis:
+            return
+        self._basis = basis
         self._placed = place(self.sheet, self.sheet.rows(shape), look)
         beyond = 0
         if not look.wrap and (longest := self.sheet.longest) > text_width(self.sheet, look):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kcode.tui.lines import Line, Role, Span, expand_tabs, plain, wrap
+from kcode.tui.lines import Line, Role, Span, expand_tabs, plain, width_of, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,8 +30,8 @@ EMPTY = Row(())
 
 def broken(line: Line, width: int, glue: str | None = None) -> list[Row]:
     """The line in rows of at most `width` cells; `glue` is the first one's."""
-    if not line:
-        return [Row((), 0, glue)]
+    if width_of(line) <= width:
+        return [Row(line, 0, glue)]
     text, at = plain(line), 0
     rows: list[Row] = []
     for piece in wrap(line, width):
@@ -40,7 +40,7 @@ def broken(line: Line, width: int, glue: str | None = None) -> list[Row]:
             while text[at : at + 1] == " ":
                 at += 1
             glue = text[start:at]
-        rows.append(Row(piece, 0, glue))
+        rows.append(Row(merged(piece), 0, glue))
         at += len(plain(piece))
     return rows
 

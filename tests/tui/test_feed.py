@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from kcode.events import (
     CompactionStarted,
     ContextCompacted,
@@ -21,9 +26,15 @@ from kcode.events import (
     TurnFinished,
     TurnStarted,
 )
-from kcode.messages import Usage
+from kcode.messages import ToolCall, Usage
 from kcode.results import ToolResult
+from kcode.tui.blocks import ReasoningBlock, ToolBlock
+from kcode.tui.lines import plain, width_of
+from kcode.tui.viewport import Viewport
 from tests.tui.happenings import Clock, call_of, failing_report, new_feed, reply_of, shown_lines
+
+if TYPE_CHECKING:
+    from kcode.events import Event
 
 
 def test_what_the_user_sent_is_shown_once_though_the_turn_tells_it_again() -> None:
@@ -216,3 +227,49 @@ def test_as_text_it_reads_in_order_and_holds_what_is_folded() -> None:
         "kcode:\n**Because.**",
         "Tool: run_command ls (done)\n$ ls\nExit code 0 after 0.0 s:\na.py",
     ]
+
+
+nasty = st.text(st.sampled_from("ab *`[]()#|>-_\n\r\t\x1b\u202e漢😀"), max_size=30)
+calls = st.builds(ToolCall, st.sampled_from("ab"), st.sampled_from(["edit_file", "run_tests", "x\x1b"]), nasty)
+results = st.builds(ToolResult, nasty, nasty, st.booleans(), st.sampled_from([None, failing_report()]))
+events = st.one_of(
+    st.builds(TurnStarted, nasty),
+    st.builds(MessageTaken, nasty),
+    st.builds(ReasoningStreamed, nasty),
+    st.builds(TextStreamed, nasty),
+    st.builds(reply_of, nasty, st.none() | nasty),
+    st.builds(ReplyDiscarded, nasty, st.just(Usage())),
+    st.builds(RetryScheduled, nasty, st.just(2.0), st.just(1), st.just(8)),
+    st.builds(ToolCallStarted, calls),
+    st.builds(ToolCallOutput, st.sampled_from("ab"), nasty),
+    st.builds(ToolCallFinished, calls, results, st.just(0.2)),
+    st.builds(TestsFinished, st.just(failing_report())),
+    st.builds(TurnFinished, st.sampled_from(TurnEnd), nasty, st.just(Usage(1, 1)), st.just(1)),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(events, max_size=25), st.integers(12, 60), st.booleans())
+def test_whatever_happens_rows_fit_and_nothing_in_them_steers_the_terminal(
+    happened: list[Event], width: int, is_open: bool
+) -> None:
+    feed = new_feed()
+    feed.stack.open_all(ReasoningBlock, is_open=is_open)
+    feed.stack.open_all(ToolBlock, is_open=is_open)
+    viewport = Viewport(feed.stack.blocks)
+    viewport.resize(width, 10)
+    for event in happened:
+        feed.take(event)
+        changed = feed.stack.take_changed()
+        viewport.sync(len(feed.stack.blocks) if changed is None else changed)
+        viewport.settle()
+    for block in feed.stack.blocks:
+        for line in block.lines(width):
+            assert width_of(line) <= width
+            assert not any(sign in plain(line) for sign in "\n\r\t\x1b\u202e")
+    grown = [list(block.lines(width)) for block in feed.stack.blocks]
+    feed.stop()
+    for block in feed.stack.blocks:
+        block.forget()
+    assert len([block.lines(width) for block in feed.stack.blocks]) == len(grown)
+    assert "\x1b" not in feed.as_text()

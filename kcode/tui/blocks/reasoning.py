@@ -8,14 +8,13 @@ from kcode.context.tokens import estimate_tokens
 from kcode.sanitize import StreamSanitizer, sanitize
 from kcode.tui.blocks.amounts import write_seconds
 from kcode.tui.blocks.block import MARGIN, WIDEST, Block, height_of
-from kcode.tui.lines import Role, Span, expand_tabs
+from kcode.tui.lines import Role, Span, expand_tabs, shorten
 from kcode.tui.rows import Flow, Row, indented, plain_rows
 
 if TYPE_CHECKING:
     from kcode.tui.texts import Texts
 
 _LAST_ROWS = 3
-_NO_ROW = Row((), 0)
 
 
 class ReasoningBlock(Block):
@@ -88,7 +87,8 @@ class ReasoningBlock(Block):
     def lay_out(self, width: int) -> list[Row]:
         mark = "▾" if self.is_open else "▸"
         title = self._title() if self.is_live else f"{mark} {self._title()}"
-        head = Row((MARGIN[0], *self.clickable((Span(title, Role.DIM),))), len(MARGIN[0].text))
+        shown = self.clickable(shorten((Span(title, Role.DIM),), width - 2))
+        head = Row((*MARGIN, *shown), len(MARGIN[0].text))
         inner = max(min(width, WIDEST) - 4, 8)
         body: list[Row] = []
         if self.is_open:

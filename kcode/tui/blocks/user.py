@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kcode.sanitize import sanitize
 from kcode.tui.blocks.block import WIDEST, Block, height_of
-from kcode.tui.lines import Role, Span
+from kcode.tui.lines import Role, Span, plain, shorten
 from kcode.tui.rows import Row, indented, plain_rows
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class UserBlock(Block):
         rows = plain_rows(sanitize(self.words.own), inner, Role.DIM if self.is_queued else Role.USER)
         hidden = len(rows) - _LONGEST_SHOWN
         if hidden > 5 and not self.is_open:
-            rows = [*rows[:_LONGEST_SHOWN], self._fold(self.texts("transcript.more_lines", count=hidden))]
+            rows = [*rows[:_LONGEST_SHOWN], self._fold(self.texts("transcript.more_lines", count=hidden), inner)]
         rows = rows if self.words.own else []
         if self.words.piped:
             rows = [*self._folded("transcript.piped", self.words.piped, inner), *rows]
@@ -91,9 +91,9 @@ class UserBlock(Block):
         )
 
     def _folded(self, key: str, text: str, width: int) -> list[Row]:
-        head = self._fold(self.texts(key, count=text.count("\n") + 1))
+        head = self._fold(self.texts(key, count=text.count("\n") + 1), width)
         return [head, *(plain_rows(sanitize(text), width, Role.DIM) if self.is_open else [])]
 
-    def _fold(self, text: str) -> Row:
-        line = self.clickable((Span(f"{'▾' if self.is_open else '▸'} {text}", Role.DIM),))
-        return Row(line, len(line[0].text))
+    def _fold(self, text: str, width: int) -> Row:
+        line = shorten((Span(f"{'▾' if self.is_open else '▸'} {text}", Role.DIM),), width)
+        return Row(self.clickable(line), len(plain(line)))

@@ -10,7 +10,7 @@ from kcode.tui.rows import Row, broken
 
 # What spans lines, such as a long string, is coloured right within a stretch; a stretch takes some 20 ms.
 _STRETCH = 200
-_LONGEST_COLORED, _LONGEST_LINE = 4_000, 1_000
+_LONGEST_COLORED, _LONGEST_LINE = 1_000, 1_000
 _MARGIN = 2
 
 
@@ -19,31 +19,39 @@ class Code:
 
     def __init__(self, info: str, width: int) -> None:
         self.generation = 0
-        self.final: list[Row] = []
+        self._final: list[Row] = []
         self._width = max(width, 6)
         self._language = re.split(r"[\s,:;{]", info.strip(), maxsplit=1)[0].strip(".")
         self._stretch: list[str] = []
+        self._waiting: list[str] = []
         self._settled = 0
         self._count = 0
         self._line = ""
         if info.strip():
-            self.final.append(self._on_panel(Row(broken((Span(info.strip(), Role.DIM),), self._width - 4)[0].line)))
+            self._final.append(self._on_panel(broken((Span(info.strip(), Role.DIM),), self._width - 2 * _MARGIN)[0]))
             self._settled = 1
+
+    @property
+    def final(self) -> list[Row]:
+        for line in self._waiting:
+            self._final += self._rows(self._colored([line])[0])
+        self._waiting = []
+        return self._final
 
     def add(self, text: str) -> None:
         """Add to the last line."""
         self._line += text
 
     def end_line(self) -> None:
-        line, self._line = self._line, ""
         self._count += 1
-        self._stretch.append(line)
-        self.final += self._rows(self._colored([line])[0])
+        self._stretch.append(self._line)
+        self._waiting.append(self._line)
+        self._line = ""
         if len(self._stretch) == _STRETCH:
             self._recolor()
 
     def close(self) -> None:
-        if len(self._stretch) > 1:
+        if self._stretch:
             self._recolor()
 
     def preview(self, text: str) -> list[Row]:
@@ -51,13 +59,14 @@ class Code:
         return self._rows((Span(expand_tabs(line)),) if line else ())
 
     def _recolor(self) -> None:
-        """Colour the lines of a stretch together."""
+        """Colour the lines of a stretch together; those that wait have not been coloured at all yet."""
         rows = [row for line in self._colored(self._stretch) for row in self._rows(line)]
-        if rows != self.final[self._settled :]:
-            self.final[self._settled :] = rows
+        shown = self._final[self._settled :]
+        if rows[: len(shown)] != shown:
             self.generation += 1
-        self._settled = len(self.final)
-        self._stretch = []
+        self._final[self._settled :] = rows
+        self._settled = len(self._final)
+        self._stretch, self._waiting = [], []
 
     def _colored(self, lines: list[str]) -> list[Line]:
         if not self._language or self._count > _LONGEST_COLORED or any(len(line) > _LONGEST_LINE for line in lines):

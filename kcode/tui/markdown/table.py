@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from kcode.tui.lines import Line, Role, Span, pad, width_of
 from kcode.tui.markdown.inline import inline
 from kcode.tui.markdown.structure import cells_of
-from kcode.tui.rows import Row, broken
+from kcode.tui.rows import EMPTY, Row, broken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _BETWEEN = Span(" │ ", Role.RULE)
-_NARROWEST = 3
+_BETWEEN_WIDTH, _NARROWEST = 3, 4
 
 
 def shares(natural: Sequence[int], room: int) -> list[int]:
@@ -32,14 +32,19 @@ def shares(natural: Sequence[int], room: int) -> list[int]:
 
 
 class Table:
-    """Its rows in `final`; `generation` goes up when those that were there have changed."""
+    """Its rows in `final`; `generation` goes up when those that were there have changed.
+
+    Where the columns would be too narrow to read, each row is told as a list of its cells, each behind its column's name.
+    """
 
     def __init__(self, head: str, delimiter: str, width: int) -> None:
         self.generation = 0
         self.final: list[Row] = []
         marks = cells_of(delimiter)
         self._sides = [(mark.startswith(":"), mark.endswith(":")) for mark in marks]
-        self._room = max(width - 3 * (len(marks) - 1), _NARROWEST)
+        self._width = width
+        self._room = width - _BETWEEN_WIDTH * (len(marks) - 1)
+        self._is_listed = self._room < _NARROWEST * len(marks)
         self._cells: list[list[Line]] = []
         self._natural = [1] * len(marks)
         self._widths: list[int] = []
@@ -48,6 +53,9 @@ class Table:
     def add(self, row: str) -> None:
         cells = self._read(row)
         self._cells.append(cells)
+        if self._is_listed:
+            self.final += self._listed(cells) if len(self._cells) > 1 else []
+            return
         self._natural = [max(old, width_of(cell)) for old, cell in zip(self._natural, cells, strict=True)]
         widths = shares(self._natural, self._room)
         if widths != self._widths:
@@ -59,7 +67,8 @@ class Table:
 
     def preview(self, row: str) -> list[Row]:
         """The rows of a last line that is not yet whole; the columns are as they are."""
-        return self._rows(self._read(row))
+        cells = self._read(row)
+        return self._listed(cells) if self._is_listed else self._rows(cells)
 
     def _read(self, row: str) -> list[Line]:
         role = Role.TEXT if self._cells else Role.STRONG
@@ -80,6 +89,12 @@ class Table:
                     line.append(_BETWEEN)
                 line += self._aligned(column[number] if number < len(column) else (), width, place)
             rows.append(Row(tuple(line)))
+        return rows
+
+    def _listed(self, cells: Sequence[Line]) -> list[Row]:
+        rows: list[Row] = [EMPTY] if self.final else []
+        for name, cell in zip(self._cells[0], cells, strict=True):
+            rows += broken((*name, Span(": ", Role.DIM), *cell), self._width)
         return rows
 
     def _aligned(self, cell: Line, width: int, place: int) -> Line:

@@ -49,7 +49,7 @@ def shown(text: str, width: int = 60) -> list[str]:
     return [plain(row.line).rstrip() for row in laid_out([text], width)]
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(texts, cuts, st.integers(8, 70))
 @example("|a|b|\n|-|-|\n|c|d|", [1], 20)
 @example("word and more " * 300, [7], 33)
@@ -57,7 +57,7 @@ def test_in_whatever_pieces_it_comes_the_rows_are_those_of_the_whole(text: str, 
     assert laid_out(pieces_of(text, sizes), width, looked_at=True) == laid_out([text], width)
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(texts, cuts, st.integers(8, 70))
 def test_what_is_shown_of_a_beginning_depends_on_that_beginning_alone(text: str, sizes: list[int], width: int) -> None:
     document = Document(width)
@@ -69,7 +69,7 @@ def test_what_is_shown_of_a_beginning_depends_on_that_beginning_alone(text: str,
     assert document.rows() == at_once.rows()
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(texts, st.integers(8, 70))
 def test_rows_fit_the_width_and_nothing_in_them_steers_the_terminal(text: str, width: int) -> None:
     for row in laid_out([text], width):
@@ -97,6 +97,12 @@ def test_the_columns_of_a_table_stand_below_each_other_and_wrap() -> None:
         "a rather long    │ 1,000",
         "name of a thing  │",
     ]
+
+
+def test_a_table_too_wide_for_columns_is_told_row_by_row() -> None:
+    assert shown("|name|b|c|d|\n|-|-|-|-|\n|one|2|3|4|\n|two|x|y|z|", 16) == [
+        "name: one", "b: 2", "c: 3", "d: 4", "", "name: two", "b: x", "c: y", "d: z",
+    ]  # fmt: skip
 
 
 def test_code_keeps_its_lines_and_says_its_language() -> None:

@@ -2,6 +2,7 @@
 
 KcodeError                  something the user reads: what happened, to what, what to do next
 ├── UsageError              bad flags, settings, key or input                    exit 2
+│   └── NoKeyError          the endpoint needs a key, and there is none
 ├── WorkspaceError          the folder cannot be worked on                       exit 2
 ├── RefusedError            needs a right or an answer that nobody gave          exit 5
 │   ├── NoSandboxError      commands cannot be isolated on this machine
@@ -31,6 +32,10 @@ class KcodeError(Exception):
 
 
 class UsageError(KcodeError):
+    pass
+
+
+class NoKeyError(UsageError):
     pass
 
 

@@ -111,15 +111,26 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
 
 def _from_file(path: Path) -> tuple[dict[str, object], dict[str, Any]]:
     """The plain settings, and the tables of endpoints, which only the file can hold."""
-    try:
-        text = _read(path, private=False)
-    except FileNotFoundError:
-        return {}, {}
-    found = _parse(path, text)
+    found = read_config(path)
+    found.pop("interface", None)  # read by the interface alone, so that a mistake in it stops nothing else
     endpoints = found.pop("endpoints", {})
     if not isinstance(endpoints, dict):
         raise UsageError(f"{path}: endpoints must be tables, [endpoints.NAME], not {endpoints!r}.")
     return _only_known(found, str(path)), endpoints
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """All that stands in the settings file, unchecked; nothing when there is no file."""
+    text = read_config_text(path)
+    return _parse(path, text) if text else {}
+
+
+def read_config_text(path: Path) -> str:
+    """The settings file as it is written, "" when there is none."""
+    try:
+        return _read(path, private=False)
+    except FileNotFoundError:
+        return ""
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from kcode.agent.workbench import Place
+    from kcode.agent.place import Place
     from kcode.session.store import Session
     from kcode.session.turns import Turn
 

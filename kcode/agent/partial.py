@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
-    from kcode.agent.workbench import Place
+    from kcode.agent.place import Place
     from kcode.draft.files import Proposal
     from kcode.options import PlaceOptions
     from kcode.results import TestReport

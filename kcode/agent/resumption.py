@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from kcode.agent.length import RequestLength
+    from kcode.agent.place import Place
     from kcode.agent.view import DraftView
-    from kcode.agent.workbench import Place
     from kcode.messages import Message
     from kcode.providers.openai_chat import OpenAIChat
     from kcode.session.store import Past, Session, SessionLog

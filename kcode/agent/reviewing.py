@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from kcode.agent.workbench import Place, Workbench
+    from kcode.agent.place import Place
+    from kcode.agent.workbench import Workbench
     from kcode.draft.files import FileChange, Hunk
     from kcode.draft.pending import Pending
     from kcode.draft.review import Review, Reviewed

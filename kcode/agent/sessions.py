@@ -12,7 +12,7 @@ from kcode.session.summary import find_by_words, summarize_sessions
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kcode.agent.workbench import Place
+    from kcode.agent.place import Place
     from kcode.session.store import Session
     from kcode.session.summary import SessionSummary
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +16,7 @@ from kcode.agent.costlimit import check_limit
 from kcode.agent.ground import SessionGround, first_message
 from kcode.agent.length import RequestLength
 from kcode.agent.packing import describe_pack
+from kcode.agent.place import open_place
 from kcode.agent.resumption import (
     conversation_in,
     describe_change,
@@ -27,18 +27,20 @@ from kcode.agent.resumption import (
     reopen_draft,
     settings_for_past,
 )
+from kcode.agent.secrecy import describe_allowed
 from kcode.agent.shell import Shell
 from kcode.agent.steering import WaitingMessages
 from kcode.agent.toolbox import choose_tools, describe_tools
 from kcode.agent.turn import Desk, Limits
 from kcode.agent.view import DraftView
 from kcode.agent.websearch import describe_web_search
+from kcode.context.secretfiles import allow_files
 from kcode.context.tokenizer import load_counter
 from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
 from kcode.errors import SessionError
 from kcode.events import TurnFinished, TurnStarted
-from kcode.folders import cache_folder_for, config_folder, remove_folder, state_folder_for
+from kcode.folders import cache_folder_for, config_folder, remove_folder
 from kcode.providers.choice import resolve_endpoint
 from kcode.providers.openai_chat import open_provider
 from kcode.providers.sdk import preload
@@ -48,15 +50,16 @@ from kcode.session.lock import SessionLock
 from kcode.session.store import SessionLog, create_session, last_session, prune_sessions
 from kcode.settings import load_settings
 from kcode.snapshot import start_snapshot
-from kcode.workspace import open_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
     from types import TracebackType
 
+    from kcode.agent.place import Place
     from kcode.agent.resumption import Earlier
     from kcode.agent.tally import Tally
+    from kcode.context.symbols import Symbol
     from kcode.draft.pending import Pending
     from kcode.events import Event
     from kcode.options import ModelOptions, PlaceOptions
@@ -67,35 +70,6 @@ if TYPE_CHECKING:
     from kcode.workspace import Workspace
 
 _NOT_PACKED = "Files are packed into the first request of a session, and this one has begun: nothing is packed."
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A workspace and the folders outside it where kcode keeps what belongs to it."""
-
-    workspace: Workspace
-    state: Path
-
-    @property
-    def key(self) -> str:
-        """A folder's name that stands for the workspace's path."""
-        return hashlib.sha256(os.fsencode(self.workspace.root)).hexdigest()[:16]
-
-    @property
-    def journal(self) -> Path:
-        """Where the journal of this workspace is kept."""
-        return self.state / "journals" / self.key
-
-    @property
-    def git_folder(self) -> Path:
-        """Where the private repository lies that stands in for git in a plain folder."""
-        return self.state / "git" / self.key
-
-
-def open_place(options: PlaceOptions) -> Place:
-    """Find the workspace and its state folder; WorkspaceError when it is not one to work on."""
-    workspace = open_workspace(options.folder, os.environ, allow_anywhere=options.anywhere)
-    return Place(workspace, state_folder_for(os.environ, workspace.root))
 
 
 def settle_journal(place: Place) -> list[str]:
@@ -174,6 +148,14 @@ class Workbench:
             billing=self.provider.billing,
             tools=describe_tools(self.desk.tools.values()),
         )
+
+    def files(self) -> Sequence[str]:
+        """The paths of the workspace's files, but for those that are ignored."""
+        return self._briefing.files
+
+    def definitions(self) -> list[tuple[str, Symbol]]:
+        """What the workspace's files define, as far as the index knows by now."""
+        return self._briefing.definitions()
 
     @property
     def own_prompts(self) -> Path:
@@ -312,7 +294,8 @@ def _put_together(
     provider = open_provider(settings, os.environ, record=model.record, cassette=model.replay)
     config = config_folder(os.environ)
     cache = cache_folder_for(os.environ, place.workspace.root)
-    briefing = WorkspaceBriefing(place.workspace, git, config, cache, provider.window)
+    allowed = allow_files(options.allow_secrets)
+    briefing = WorkspaceBriefing(place.workspace, git, config, cache, provider.window, allowed)
     if earlier is None:
         briefing.begin(snapshot.files(), options.pack)
     cost_note = check_limit(settings.max_cost, provider, config / "config.toml")
@@ -324,12 +307,13 @@ def _put_together(
     notes = [
         *([cost_note] if cost_note else []),
         *([describe_web_search(provider.endpoint)] if settings.web_search else []),
+        *([describe_allowed(git, allowed)] if options.allow_secrets else []),
     ]
     shell = None
     if command != "ask":
         outputs, isolate = session.outputs_folder, not options.no_sandbox
         shell = Shell(place.workspace, session.folder, outputs, options.test_command, os.environ, isolate=isolate)
-    view = DraftView(place.workspace, git, session, shell, os.environ)
+    view = DraftView(place.workspace, git, session, shell, os.environ, allowed)
     length = RequestLength(describe_tools(tools.values()), lambda: load_counter(provider.model))
     ground = SessionGround(place.workspace, git, view, log, options.test_command, config, briefing)
     seen = snapshot.finish()

@@ -12,8 +12,9 @@ from kcode.agent.briefing import WorkspaceBriefing
 from kcode.agent.conversation import Conversation
 from kcode.agent.ground import first_message
 from kcode.agent.length import RequestLength
+from kcode.agent.place import open_place
 from kcode.agent.toolbox import choose_tools, describe_tools
-from kcode.agent.workbench import open_place, settings_for
+from kcode.agent.workbench import settings_for
 from kcode.context.tokenizer import load_counter
 from kcode.folders import cache_folder_for, config_folder
 from kcode.headless.jsonlines import usage_fields, write_line
@@ -27,7 +28,7 @@ from kcode.session.store import Past, last_session, load_past
 from kcode.snapshot import start_snapshot
 
 if TYPE_CHECKING:
-    from kcode.agent.workbench import Place
+    from kcode.agent.place import Place
     from kcode.messages import Message
     from kcode.options import ModelOptions, PlaceOptions
     from kcode.providers.endpoints import Endpoint
@@ -118,7 +119,7 @@ def _first_messages(place: Place, options: PlaceOptions, window: int) -> list[Me
         system, _ = first_message(
             place.workspace, snapshot.finish(), options.test_command, config, briefing.layer().text
         )
-        note = briefing.open_turn("")
+        note = briefing.find_note("")
     finally:
         briefing.close()
     return [system, *([UserMessage(f"{KCODE_NOTE} {note}")] if note else [])]

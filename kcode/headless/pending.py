@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from kcode.agent.workbench import open_pending, open_place, settle_journal
+from kcode.agent.place import open_place
+from kcode.agent.workbench import open_pending, settle_journal
 from kcode.draft.disk import read_state
 from kcode.draft.files import Proposal
 from kcode.draft.hunks import propose, single_paths
@@ -19,7 +20,7 @@ from kcode.headless.terminal import GREEN, YELLOW, Terminal
 from kcode.sanitize import sanitize_names
 
 if TYPE_CHECKING:
-    from kcode.agent.workbench import Place
+    from kcode.agent.place import Place
     from kcode.draft.pending import Pending
     from kcode.options import PlaceOptions
 

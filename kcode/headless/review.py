@@ -6,8 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from kcode.agent.place import open_place
 from kcode.agent.reviewing import open_review, review_of
-from kcode.agent.workbench import open_place
 from kcode.draft.files import Proposal
 from kcode.draft.hunks import choose
 from kcode.draft.rebase import split_conflicts

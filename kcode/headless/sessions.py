@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kcode.agent.forking import fork_session
+from kcode.agent.place import open_place
 from kcode.agent.sessions import choose_session, list_sessions, rename_session
-from kcode.agent.workbench import open_place, settings_for
+from kcode.agent.workbench import settings_for
 from kcode.draft.draft import open_draft
 from kcode.draft.patch import render_patch
 from kcode.draft.pending import Pending
@@ -31,7 +32,7 @@ from kcode.session.summary import summarize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kcode.agent.workbench import Place
+    from kcode.agent.place import Place
     from kcode.options import OutputOptions, PlaceOptions
     from kcode.session.store import Session
     from kcode.session.summary import SessionSummary

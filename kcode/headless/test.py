@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kcode.agent.partial import open_partial_tests
+from kcode.agent.place import open_place
 from kcode.agent.reviewing import open_review
-from kcode.agent.workbench import open_place
 from kcode.draft.files import Proposal
 from kcode.draft.selection import select_hunks
 from kcode.errors import ToolError, UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kcode.errors import UsageError
+from kcode.errors import NoKeyError, UsageError
 from kcode.providers.system_keyring import read_secret
 from kcode.settings import read_credentials
 
@@ -37,13 +37,13 @@ class FoundKey:
 def find_key(endpoint: Endpoint, settings: Settings, environment: Mapping[str, str]) -> str | None:
     """The key for this endpoint, and for no other: `KCODE_API_KEY`, the endpoint's own variable, what login stored.
 
-    None for an endpoint on this machine that has none. UsageError says where to get a key and where to put it.
+    None for an endpoint on this machine that has none. NoKeyError says where to get a key and where to put it.
     """
     if found := locate_key(endpoint, settings, environment):
         return found.text
     if endpoint.is_loopback:
         return None
-    raise UsageError(missing_key(endpoint))
+    raise NoKeyError(missing_key(endpoint))
 
 
 def locate_key(endpoint: Endpoint, settings: Settings, environment: Mapping[str, str]) -> FoundKey | None:

@@ -8,9 +8,10 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kcode.agent.place import open_place
 from kcode.agent.reviewing import with_review
 from kcode.agent.turn import run_turn
-from kcode.agent.workbench import open_place, open_workbench
+from kcode.agent.workbench import open_workbench
 from kcode.messages import AssistantMessage, ToolCall
 from kcode.options import ModelOptions, PlaceOptions
 from tests.agent.turns import ScriptedProvider
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from kcode.agent.workbench import Place, Workbench
+    from kcode.agent.place import Place
+    from kcode.agent.workbench import Workbench
     from kcode.events import Event
     from kcode.messages import Message
 

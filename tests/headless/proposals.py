@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from kcode.agent.place import open_place
 from kcode.agent.reviewing import PendingReview, open_review
-from kcode.agent.workbench import open_place
 from kcode.draft.draft import open_draft
 from kcode.messages import AssistantMessage, ToolCall
 from kcode.options import PlaceOptions

@@ -1,0 +1,99 @@
+"""What all entries of a conversation have in common: rows that are laid out when they are wanted, and kept."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from kcode.tui.lines import Line, Span, shorten, width_of
+from kcode.tui.rows import EMPTY, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kcode.tui.texts import Texts
+
+MARGIN: Line = (Span("  "),)
+# Longer lines of prose are hard to read.
+WIDEST = 110
+
+
+class Block(ABC):
+    """One entry. `version` goes up whenever its rows may be others; `number` is its own within the conversation.
+
+    `is_open` says whether all of it is shown; `chosen` that the user said so, which nothing else changes then.
+    """
+
+    can_open: ClassVar[bool] = False
+
+    def __init__(self, number: int, texts: Texts) -> None:
+        self.number = number
+        self.texts = texts
+        self.version = 0
+        self.is_open = False
+        self.chosen = False
+        self.is_spaced = True
+        self._rows: list[Row] = []
+        self._laid_out: tuple[int, int] | None = None
+
+    @property
+    @abstractmethod
+    def source(self) -> str:
+        """The text that the block is about, as it came; what copying it gives."""
+
+    @abstractmethod
+    def linear(self) -> str:
+        """All of it as plain text, with words in the place of signs and boxes."""
+
+    @abstractmethod
+    def lay_out(self, width: int) -> list[Row]:
+        """Its rows at that width. A block that grows may give the same list each time."""
+
+    def rows(self, width: int) -> Sequence[Row]:
+        """Its rows with the blank one before them; none where it has nothing to show."""
+        if self._laid_out != (width, self.version):
+            rows = self.lay_out(width)
+            self._rows = [EMPTY, *rows] if rows and self.is_spaced else rows
+            self._laid_out = (width, self.version)
+        return self._rows
+
+    def lines(self, width: int) -> list[Line]:
+        return [row.line for row in self.rows(width)]
+
+    def estimate(self, width: int) -> int:
+        """About how many rows it takes, told without laying it out."""
+        return self.is_spaced + height_of(self.source, width)
+
+    def forget(self) -> None:
+        """Drop what can be laid out again."""
+        self._rows, self._laid_out = [], None
+
+    def mark_changed(self) -> None:
+        """Its rows are others from here on."""
+        self.version += 1
+
+    def open(self, *, is_open: bool, by_user: bool = True) -> None:
+        """Show all of it or not; what the user chose stays."""
+        if not self.can_open or (self.chosen and not by_user):
+            return
+        self.chosen = self.chosen or by_user
+        if is_open is not self.is_open:
+            self.is_open = is_open
+            self.mark_changed()
+
+    def clickable(self, line: Line) -> Line:
+        """The line, which opens and closes the block when it is clicked."""
+        return tuple(span._replace(action=f"toggle_block({self.number})") for span in line)
+
+
+def height_of(text: str, width: int) -> int:
+    """About how many rows a text takes."""
+    return 1 + text.count("\n") + len(text) // max(width, 10)
+
+
+def headline(left: Line, subject: Line, right: Line, width: int) -> Line:
+    """The three parts on one row; where they are too long, the subject gives way first."""
+    room = width - width_of(left) - width_of(right)
+    if width_of(subject) > room:
+        subject = shorten(subject, max(room, 8))
+    return shorten((*left, *subject, *right), width)

@@ -1,0 +1,99 @@
+"""What the user said."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from kcode.sanitize import sanitize
+from kcode.tui.blocks.block import WIDEST, Block, height_of
+from kcode.tui.lines import Role, Span
+from kcode.tui.rows import Row, indented, plain_rows
+
+if TYPE_CHECKING:
+    from kcode.tui.texts import Texts
+
+_PIPED = re.compile(r"<stdin>\n(.*?)\n</stdin>", re.DOTALL)
+_DECISIONS = re.compile(r"\n\n<review>\n(.*)</review>\Z", re.DOTALL)
+_LONGEST_SHOWN = 30
+_PROMPT = "› "  # noqa: RUF001
+
+
+class Words(NamedTuple):
+    """A message to the model: the user's own words, what was piped in before them, and what kcode told of decisions."""
+
+    own: str
+    piped: str = ""
+    decisions: str = ""
+
+
+def words_of(message: str) -> Words:
+    """Tell the user's words from the marked blocks around them."""
+    decisions = _DECISIONS.search(message)
+    if decisions:
+        message = message[: decisions.start()]
+    piped = _PIPED.match(message)
+    if piped:
+        message = message[piped.end() :]
+    return Words(message.strip("\n"), piped[1] if piped else "", decisions[1].strip("\n") if decisions else "")
+
+
+class UserBlock(Block):
+    """The user's message; what was piped in with it, and what is long, is folded.
+
+    `message_index` counts the user's own messages of the session from 0.
+    """
+
+    can_open = True
+
+    def __init__(self, number: int, texts: Texts, message: str, message_index: int, *, queued: bool = False) -> None:
+        super().__init__(number, texts)
+        self.message = message
+        self.words = words_of(message)
+        self.message_index = message_index
+        self.is_queued = queued
+
+    @property
+    def source(self) -> str:
+        return self.words.own or self.words.piped
+
+    def linear(self) -> str:
+        who = self.texts("transcript.linear_queued" if self.is_queued else "transcript.linear_user")
+        piped = f"{self.texts('transcript.linear_piped')}\n{self.words.piped}\n" if self.words.piped else ""
+        return f"{who}\n{piped}{self.words.own}".rstrip("\n")
+
+    def set_queued(self, *, queued: bool) -> None:
+        if queued is not self.is_queued:
+            self.is_queued = queued
+            self.mark_changed()
+
+    def lay_out(self, width: int) -> list[Row]:
+        inner = min(width, WIDEST) - 2
+        rows = plain_rows(sanitize(self.words.own), inner, Role.DIM if self.is_queued else Role.USER)
+        hidden = len(rows) - _LONGEST_SHOWN
+        if hidden > 5 and not self.is_open:
+            rows = [*rows[:_LONGEST_SHOWN], self._fold(self.texts("transcript.more_lines", count=hidden))]
+        rows = rows if self.words.own else []
+        if self.words.piped:
+            rows = [*self._folded("transcript.piped", self.words.piped, inner), *rows]
+        if self.words.decisions:
+            rows = [*rows, *self._folded("transcript.decisions", self.words.decisions, inner)]
+        if self.is_queued:
+            note = Span(f"({self.texts('transcript.queued')})", Role.WARNING)
+            rows.append(Row((note,), len(note.text)))
+        return indented(rows, (Span(_PROMPT, Role.ACCENT),), (Span("  "),))
+
+    def estimate(self, width: int) -> int:
+        return (
+            1
+            + min(height_of(self.words.own, min(width, WIDEST) - 2), _LONGEST_SHOWN + 5)
+            + sum(map(bool, self.words[1:]))
+        )
+
+    def _folded(self, key: str, text: str, width: int) -> list[Row]:
+        head = self._fold(self.texts(key, count=text.count("\n") + 1))
+        return [head, *(plain_rows(sanitize(text), width, Role.DIM) if self.is_open else [])]
+
+    def _fold(self, text: str) -> Row:
+        line = self.clickable((Span(f"{'▾' if self.is_open else '▸'} {text}", Role.DIM),))
+        return Row(line, len(line[0].text))

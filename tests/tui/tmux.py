@@ -1,0 +1,94 @@
+"""A real terminal: the program in tmux, driven by keys and the mouse, read off the screen."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+import uuid
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from tests.program import Program
+
+DEADLINE = 60.0
+
+
+class Tmux:
+    """One program in one terminal of its own. Leaving the block ends both."""
+
+    def __init__(self, program: Program, *arguments: str, columns: int = 80, rows: int = 24, **more: str) -> None:
+        # A socket that was killed cannot be taken up again at once, so each has its own.
+        self._socket = f"kcode-{uuid.uuid4().hex[:12]}"
+        environment = program.environment | {"COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", "ESCDELAY": "25"} | more
+        settings = [f"{name}={value}" for name, value in environment.items()]
+        command = shlex.join(["env", "-i", *settings, "TERM=tmux-256color", sys.executable, "-m", "kcode", *arguments])
+        # What the program left on the screen stays readable, and so does its exit code.
+        held = f'{command}; echo "[left $?]"; exec sleep 600'
+        self._run(
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            str(columns),
+            "-y",
+            str(rows),
+            "-c",
+            str(program.repository),
+            held,
+        )
+        self._run("set-option", "-g", "escape-time", "0")
+        self._run("set-option", "-g", "status", "off")
+        self._run("resize-window", "-x", str(columns), "-y", str(rows))
+
+    def _run(self, *arguments: str) -> str:
+        kept = {name: value for name, value in os.environ.items() if name not in {"TMUX", "TMUX_PANE"}}
+        done = subprocess.run(
+            ["tmux", "-u", "-L", self._socket, *arguments], capture_output=True, text=True, check=True, env=kept
+        )
+        return done.stdout
+
+    def keys(self, *names: str) -> None:
+        """Press keys by tmux's names: Enter, Escape, C-c, F1, Down."""
+        self._run("send-keys", *names)
+
+    def type(self, text: str) -> None:
+        self._run("send-keys", "-l", text)
+
+    def click(self, column: int, row: int) -> None:
+        """Press and let go the left button on a cell, counted from 0."""
+        for end in "Mm":
+            sent = f"\x1b[<0;{column + 1};{row + 1}{end}".encode()
+            self._run("send-keys", "-H", *(f"{byte:02x}" for byte in sent))
+
+    def click_on(self, text: str) -> None:
+        """Click on the first place that shows this."""
+        self.wait_for(text)
+        row, line = next((row, line) for row, line in enumerate(self.screen().split("\n")) if text in line)
+        self.click(line.index(text) + len(text) // 2, row)
+
+    def screen(self) -> str:
+        return self._run("capture-pane", "-p")
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._run("resize-window", "-x", str(columns), "-y", str(rows))
+
+    def wait_for(self, *texts: str, gone: bool = False) -> str:
+        """The screen once it shows all of these texts, or none of them."""
+        end = time.monotonic() + DEADLINE
+        while True:
+            screen = self.screen()
+            if all((text in screen) is not gone for text in texts):
+                return screen
+            if time.monotonic() > end:
+                raise AssertionError(f"{'still' if gone else 'never'} on the screen: {texts}\n{screen}")
+            time.sleep(0.02)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run("kill-server")

@@ -36,7 +36,6 @@ from kcode.agent.view import DraftView
 from kcode.agent.websearch import describe_web_search
 from kcode.context.secretfiles import allow_files
 from kcode.context.tokenizer import load_counter
-from kcode.draft.checkpoint import take_checkpoint
 from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
 from kcode.errors import SessionError
@@ -185,11 +184,18 @@ class Workbench:
         self.ledger = self.ledger.with_event(event)
         if isinstance(event, TurnStarted):
             # With what the draft is before the turn, so that all of the turn can be undone.
-            self.log.append_event(event, draft=take_checkpoint(self.view.draft) if self.view.is_open else "")
+            self.log.append_event(event, draft=self._checkpoint())
         else:
             self.log.append_event(event)
         if isinstance(event, TurnStarted | TurnFinished):
             self._keep_situation()
+
+    def _checkpoint(self) -> str:
+        if not self.view.is_open:
+            return ""
+        from kcode.draft.checkpoint import take_checkpoint  # noqa: PLC0415 - not needed before the first request has left
+
+        return take_checkpoint(self.view.draft)
 
     def _keep_situation(self) -> None:
         keep_situation(self.session, self._briefing.situation, self.provider.without_key)
@@ -228,16 +234,17 @@ class Workbench:
 
     async def aclose(self) -> None:
         """End what still runs, close the connection and the log, and delete sessions that are too old to be missed."""
-        await self.view.aclose()
-        await self.provider.aclose()
-        self._briefing.close()
-        self._keep_situation()
-        self.log.close()
-        if self.view.shell and self.view.is_open and self.view.began_draft and not self.view.draft.generation:
-            # Nothing was ever changed in it; left behind it would hide what an earlier session proposes.
-            with contextlib.suppress(SessionError):
-                remove_folder(self.session.draft_folder)
-        self._lock.release()
+        with contextlib.ExitStack() as closing:
+            closing.callback(self._lock.release)
+            await self.view.aclose()
+            await self.provider.aclose()
+            self._briefing.close()
+            self._keep_situation()
+            self.log.close()
+            if self.view.shell and self.view.is_open and self.view.began_draft and not self.view.draft.generation:
+                # Nothing was ever changed in it; left behind it would hide what an earlier session proposes.
+                with contextlib.suppress(SessionError):
+                    remove_folder(self.session.draft_folder)
         prune_sessions(self.place.state, datetime.now(UTC))
 
     async def __aenter__(self) -> Self:

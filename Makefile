@@ -41,12 +41,12 @@ format: $(VENV)/installed-dev  ## format the code
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/ruff check --fix
 
-bench: $(VENV)/installed-dev  ## measure speed and memory against the bounds that are promised
+bench: $(VENV)/installed-dev  ## measure speed and memory against the bounds that are promised; TREE=DIR has that indexed
 	$(VENV)/bin/python -m bench.startup $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.steps $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.deltas $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.settle
-	$(VENV)/bin/python -m bench.index $(VENV)/bin/kcode
+	$(VENV)/bin/python -m bench.index $(VENV)/bin/kcode $(TREE)
 	$(VENV)/bin/python -m bench.edits
 	$(VENV)/bin/python -m bench.transcript
 

@@ -209,6 +209,13 @@ class TurnRedone:
 
 
 @dataclass(frozen=True, slots=True)
+class UserWarned:
+    """Something in the workspace that the user should know of, such as instructions that cannot be given to the model."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnFinished:
     """The last event of every turn. `usage` sums the turn; its cost is None when any reply's price is unknown."""
 
@@ -242,5 +249,6 @@ Event = (
     | HunksDecided
     | TurnUndone
     | TurnRedone
+    | UserWarned
     | TurnFinished
 )

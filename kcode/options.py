@@ -33,7 +33,8 @@ class ModelOptions:
 class PlaceOptions:
     """Which folder is worked on, how commands run there, and what of it is packed into the first request.
 
-    `pack` is None for nothing, "" for all that people wrote, or a pattern of paths.
+    `pack` is None for nothing, "" for all that people wrote, or a pattern of paths. `allow_secrets` are patterns of files
+    that the model may see although they look as if they held passwords or keys.
     """
 
     folder: Path = Path()
@@ -41,6 +42,7 @@ class PlaceOptions:
     no_sandbox: bool = False
     test_command: str | None = None
     pack: str | None = None
+    allow_secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

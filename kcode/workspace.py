@@ -153,6 +153,17 @@ def _outside(path: str, root: str) -> ToolError:
     return ToolError(f"{path} is outside the workspace {root}. Give a path inside it, such as src/main.py.")
 
 
+def current_branch(workspace: Workspace) -> str:
+    """The branch that is checked out, as `HEAD` names it; "" without git, or where no branch is."""
+    if workspace.git_dir is None:
+        return ""
+    try:
+        head = (workspace.git_dir / "HEAD").read_bytes()[:1024]
+    except OSError:
+        return ""
+    return os.fsdecode(head).strip().removeprefix("ref: refs/heads/") if head.startswith(b"ref: refs/heads/") else ""
+
+
 def is_git_path(path: str) -> bool:
     """True when any name in the path is `.git` to some file system: other case, NTFS short names, HFS spellings."""
     return any(_is_git_name(name) for name in re.split(r"[/\\]", path))

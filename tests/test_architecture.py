@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"headless", "tui"},
     {"commands"},
     {"agent"},
-    {"context", "session", "providers", "sandbox", "testing"},
+    {"context", "session", "providers", "sandbox", "testing", "editor"},
     {"draft"},
     {"tooling", "workspace", "safegit", "snapshot", "settings", "options"},
     {
@@ -91,7 +91,7 @@ EFFECTS = {
     "providers/learned.py",
     "providers/credentials.py",  # keys that login stores
     "headless/product.py",  # the file that --output names
-    "headless/editor.py",  # runs the user's own editor on a file of kcode's
+    "editor.py",  # runs the user's own editor on a file of kcode's
     "headless/terminal.py",  # opens the terminal to ask a question
     "headless/demo.py",  # makes the project of the demo
     "streams.py",  # opens /dev/null in the place of a closed stream

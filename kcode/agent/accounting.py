@@ -36,6 +36,8 @@ LAYERS = (
     *("system prompt", "tools", "instructions", "environment", "repository", "your messages", "kcode's notes"),
     *("reasoning", "text", "tool calls", "tool results"),
 )
+# So many of a session's last replies tell well enough how the endpoint counts.
+_REPLIES_MEASURED = 100
 # Endpoints cache a prompt in blocks of so many tokens.
 _CACHE_BLOCK = 256
 
@@ -125,12 +127,17 @@ def replay_into(length: RequestLength, past: Past) -> tuple[list[Message], Ledge
     """
     ledger = Ledger()
     messages: list[Message] = []
+    left = sum(isinstance(entry, Paid) and entry.kind == "reply" for entry in past.entries)
     for entry in past.entries:
         if isinstance(entry, Paid):
             ledger = ledger.with_paid(entry.usage, entry.kind)
             reply = messages[-1] if messages else None
             if entry.kind == "reply" and isinstance(reply, AssistantMessage):
-                length.learn(messages[:-1], reply, entry.usage)
+                if left > _REPLIES_MEASURED:
+                    length.skip(len(messages) - 1, reply, entry.usage)
+                else:
+                    length.learn(messages[:-1], reply, entry.usage)
+            left -= entry.kind == "reply"
         elif isinstance(entry, Forked):
             ledger = Ledger(saw_a_cache=ledger.saw_a_cache)
         elif isinstance(entry, Epoch):

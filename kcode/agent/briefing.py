@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-import json
 import os
 import time
 from typing import TYPE_CHECKING
 
+from kcode.agent.giveninstructions import GivenInstructions
 from kcode.agent.openfiles import OpenFiles
+from kcode.agent.overview import Overview
 from kcode.context.budget import layer_sizes, pack_room
 from kcode.context.changes import Situation, changed_paths, describe_changes, how_it_changed, states_of, texts_of
-from kcode.context.instructions import NAMES, find_instructions, find_nested
+from kcode.context.instructions import find_instructions
 from kcode.context.listing import without_ignored
-from kcode.context.repository import RepositoryLayer, may_fit_skeleton, packed_text, whole_text
-from kcode.context.sources import is_named_as_source, path_factor
+from kcode.context.repository import RepositoryLayer, packed_text, whole_text
+from kcode.context.secretfiles import NONE_ALLOWED
 from kcode.errors import KcodeError, UsageError
 from kcode.snapshot import start_snapshot
-from kcode.workspace import relative_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from kcode.agent.view import DraftView
-    from kcode.context.indexed import IndexedRepository
+    from kcode.context.secretfiles import Allowed
     from kcode.messages import ToolCall
     from kcode.safegit import SafeGit
     from kcode.snapshot import Snapshot
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 # So long what the start told counts as what is there: a request that is typed at a terminal may come much later.
 _FRESH_SECONDS = 5.0
-_MANY_SOURCE_FILES = 500
 # Words without any of these name no file.
 _IN_PATHS = frozenset("@./\\")
 _PATH_ARGUMENTS = ("path", "source", "target")
@@ -45,19 +45,28 @@ class WorkspaceBriefing:
     and the indexing process.
     """
 
-    def __init__(self, workspace: Workspace, git: SafeGit, config: Path, cache: Path, window: int) -> None:
-        self._workspace, self._git, self._config, self._cache = workspace, git, config, cache
+    def __init__(
+        self,
+        workspace: Workspace,
+        git: SafeGit,
+        config: Path,
+        cache: Path,
+        window: int,
+        allowed: Allowed = NONE_ALLOWED,
+    ) -> None:
+        self._workspace, self._git, self._config = workspace, git, config
+        self._prompts = config / "prompts"
         self._window, self._sizes = window, layer_sizes(window)
-        self._indexed: IndexedRepository | None = None
-        self._shown = OpenFiles(workspace)
-        self._files: tuple[str, ...] = ()
-        self._own: frozenset[str] = frozenset()
+        self._shown, self._allowed = OpenFiles(workspace, allowed), allowed
+        self.overview = Overview(workspace, git, cache, self._prompts, self._sizes, self._shown.size)
+        self.files: tuple[str, ...] = ()
+        self._given = GivenInstructions(workspace)
         self._layer: RepositoryLayer | None = None
-        self._situation: Situation | None = None
+        self.situation: Situation | None = None
         self._is_first = True
-        self._folders: set[str] = set()
         self._told: dict[str, bytes] = {}
         self._looked = 0.0
+        self._untold: asyncio.Task[str] | None = None
 
     def begin(self, files: Sequence[str], pack: str | None = None) -> None:
         """Look at the repository; where not all its text is shown, have it indexed meanwhile.
@@ -70,16 +79,16 @@ class WorkspaceBriefing:
             # The instructions have a place of their own.
             found, _ = find_instructions(self._workspace.root, self._workspace.start, self._config)
             given = {one.origin for one in found}
-            shown = [path for path in self._files if path not in given]
+            shown = [path for path in self.files if path not in given]
             self._layer = whole_text(shown, self._shown.size, read, self._sizes.text, self._prompts)
         else:
             self._layer = self._packed(pack)
         if self._layer is None or not self._layer.is_whole:
-            self._index()
+            self.overview.index()
 
     def _packed(self, pack: str) -> RepositoryLayer:
         try:
-            layer = packed_text(self._files, self._shown.read_disk, pack_room(self._window), pack, self._prompts)
+            layer = packed_text(self.files, self._shown.read_disk, pack_room(self._window), pack, self._prompts)
         except ValueError as error:
             raise UsageError(f"--pack-files: {error}.") from None
         if not layer.files:
@@ -96,20 +105,14 @@ class WorkspaceBriefing:
 
     def skeleton(self) -> str:
         """All that the repository defines, where that is little enough; "" else."""
-        if not may_fit_skeleton(self._files, self._shown.size, self._sizes.skeleton):
-            return ""
-        return self._index().skeleton(self._sizes.skeleton, self._prompts)
+        return self.overview.skeleton(self.files)
 
     def watch(self, seen: Snapshot, view: DraftView) -> None:
         """From here on tell what is otherwise than in the snapshot, and read files as the view has them."""
-        self._situation, self._shown.view = self._look(seen), view
+        self.situation, self._shown.view = self._look(seen), view
+        self.take_warnings()  # these were told when the system message was written
         for path, data in self.layer().files.items():
             self._shown.note_shown(path, data, 1, data.count(b"\n") + 1)
-
-    @property
-    def situation(self) -> Situation | None:
-        """The workspace as the model was last told of it."""
-        return self._situation
 
     def go_on(self, seen: Snapshot, view: DraftView, before: Situation | None) -> None:
         """Take the place of `begin`, `layer` and `watch` for a conversation that has begun: tell what is not as `before`.
@@ -118,82 +121,73 @@ class WorkspaceBriefing:
         """
         self._list(seen.files)
         self._layer, self._is_first = RepositoryLayer(), False
-        self._situation, self._shown.view = before or self._look(seen), view
+        self.situation, self._shown.view = before or self._look(seen), view
 
-    def open_turn(self, words: str) -> str:
+    async def open_turn(self, words: str) -> str:
+        # What a turn was to be told that was interrupted meanwhile is told with this one.
+        task = self._untold = asyncio.create_task(self._tell(self._untold, words))
+        try:
+            return await asyncio.shield(task)
+        finally:
+            if task.done():
+                self._untold = None
+
+    async def _tell(self, before: asyncio.Task[str] | None, words: str) -> str:
+        told = await before if before else ""
+        # The index may be waited for, and git be slow: not in the loop, in which keys are answered.
+        note = await asyncio.to_thread(self.find_note, words)
+        return "\n\n".join(part for part in (told, note) if part)
+
+    def find_note(self, words: str) -> str:
+        """What `open_turn` tells."""
         is_first, self._is_first = self._is_first, False
-        is_late = self._situation is not None and time.monotonic() - self._looked > _FRESH_SECONDS
-        parts = [self._changes() if is_late or not is_first else "", self._map(words) if is_first else ""]
+        is_late = self.situation is not None and time.monotonic() - self._looked > _FRESH_SECONDS
+        parts = [self._changes() if is_late or not is_first else "", self.overview.late_skeleton(self.files)]
+        if self._layer is None or not self._layer.is_whole:
+            parts.append(self._map(words, is_first=is_first))
         parts.append(self._named(words))
         found = [part for part in parts if part]
         return "\n\n".join(["this is what kcode found for the user's next message.", *found]) if found else ""
 
-    def follow_call(self, call: ToolCall) -> str:
-        found = []
-        for path in _paths_of(call.arguments):
-            try:
-                inside = relative_path(self._workspace, path)
-            except KcodeError:
-                continue
-            for one in find_nested(self._workspace.root, self._workspace.start, inside):
-                # Those of a dependency that lies here are nobody's word on this project.
-                if one.origin in self._folders or one.origin not in self._own:
-                    continue
-                self._folders.add(one.origin)
-                found.append(
-                    "Note from kcode: these instructions hold for what lies below their folder.\n"
-                    f"## From {one.origin}\n\n{one.text}"
-                )
+    async def follow_call(self, call: ToolCall) -> str:
+        found = self._given.nested(call)
+        if self.overview.is_due and (late := await asyncio.to_thread(self.overview.late_skeleton, self.files)):
+            found.append(f"Note from kcode: the repository is indexed by now.\n\n{late.rstrip()}")
         return "\n\n".join(found)
+
+    def take_warnings(self) -> tuple[str, ...]:
+        return self._given.take_warnings()
 
     def forget_given(self) -> None:
         """Count as given only what stands in the system message: the rest of the conversation is gone."""
-        self._folders.clear()
+        self._given.forget()
+        self.overview.forget_shown()
         self._layer = RepositoryLayer()
 
     def close(self) -> None:
         """End the indexing process if it still runs; the next session goes on from there."""
-        if self._indexed is not None:
-            self._indexed.close()
+        self.overview.close()
 
-    def _index(self) -> IndexedRepository:
-        if self._indexed is None:
-            from kcode.context.indexed import IndexedRepository  # noqa: PLC0415 - a database, for nothing in a small repository
-
-            self._indexed = IndexedRepository(self._workspace, self._git, self._cache)
-        return self._indexed
-
-    @property
-    def _prompts(self) -> Path:
-        return self._config / "prompts"
-
-    def _map(self, words: str) -> str:
-        if self._layer is not None and self._layer.is_whole:
-            return ""
-        source = sum(is_named_as_source(path) and path_factor(path) == 1.0 for path in self._files)
-        tokens = self._sizes.large_map if source > _MANY_SOURCE_FILES else self._sizes.map
-        found, is_complete = self._index().map(words, tokens)
-        if not found.text:
-            return ""
-        rest = "" if is_complete else " Not all files are indexed yet, so others may fit better."
-        return (
-            "# Files that may matter for it\n\nThese have most to do with its words, or change often; the likeliest comes "
-            f"first, each with the lines of some definitions. It is a guess to start from.{rest}\n\n{found.text.rstrip()}"
-        )
+    def _map(self, words: str, *, is_first: bool) -> str:
+        if is_first:
+            return self.overview.first_map(words, self.files)
+        whole = self._layer.files if self._layer else ()
+        return self.overview.later_map(words, {*whole, *self._shown.seen_paths()})
 
     def _named(self, words: str) -> str:
         if _IN_PATHS.isdisjoint(words):
             return ""
         from kcode.context.requested import find_requested, show_requested  # noqa: PLC0415 - parsers, for a path alone
 
-        wanted = find_requested(words, self._files, self._workspace.start, self._shown.kind)
+        wanted = find_requested(words, self.files, self._workspace.start, self._shown.kind)
         if not wanted.places:
             return ""
         whole = self._layer.files if self._layer else {}
         known = {
             one.path for one in wanted.places if one.path in whole and self._shown.read(one.path) == whole[one.path]
         }
-        shown = show_requested(wanted, self._files, self._shown.read, self._sizes.files, self._sizes.file, known)
+        files, most = self.files, self._sizes
+        shown = show_requested(wanted, files, self._shown.read, most.files, most.file, known, self._allowed)
         for one in shown:
             for low, high in one.lines:
                 self._shown.note_shown(one.path, one.data, low, high)
@@ -201,14 +195,14 @@ class WorkspaceBriefing:
         return "\n\n".join(["# Files that it names, as they are now", *texts]) if texts else ""
 
     def _changes(self) -> str:
-        before = self._situation
+        before = self.situation
         if before is None:
             return ""
         try:
             after = self._look(start_snapshot(self._git).finish())
         except KcodeError:
             return ""  # git refuses in the middle of the work; what it has to tell is not worth a turn
-        self._situation = after
+        self.situation = after
         files = {}
         for path in sorted({*changed_paths(before, after), *self._shown.outdated()}):
             data = self._shown.read(path)
@@ -223,24 +217,15 @@ class WorkspaceBriefing:
         return f"{what}\n{text}" if text else ""
 
     def _list(self, files: Sequence[str]) -> None:
-        self._files = without_ignored(self._workspace.root, files)
-        self._own = frozenset(path for path in self._files if is_named_as_source(path) and path.endswith(NAMES))
+        self.files = without_ignored(self._workspace.root, files)
+        self._given.look_at(self.files)
 
     def _look(self, seen: Snapshot) -> Situation:
         workspace = self._workspace
         self._looked = time.monotonic()
         self._list(seen.files)
         states = states_of(seen)
-        instructions, _ = find_instructions(workspace.root, workspace.start, self._config)
+        instructions, warnings = find_instructions(workspace.root, workspace.start, self._config)
+        self._given.warn(warnings)
         stamps = {path: self._shown.stamp(path) for path in states}
         return Situation(seen.branch, seen.commits, states, stamps, texts_of(instructions))
-
-
-def _paths_of(arguments: str) -> list[str]:
-    """The paths that a call's arguments name."""
-    try:
-        value = json.loads(arguments, strict=False)
-    except (ValueError, RecursionError):
-        return []
-    found = [value.get(name) for name in _PATH_ARGUMENTS] if isinstance(value, dict) else []
-    return [path for path in found if isinstance(path, str)]

@@ -6,6 +6,7 @@ endpoint's cache holds. The request for the note is the conversation itself with
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from kcode.agent.epoch import (
     users_words,
     write_outline,
 )
+from kcode.agent.pins import Pins, fit_pinned, tell_pins
 from kcode.agent.reply import Reply, stream_reply
 from kcode.agent.tally import Tally
 from kcode.agent.transcript import shorten_transcript, write_transcript
@@ -82,6 +84,9 @@ class Ground(Protocol):
     def definitions(self, path: str) -> Sequence[Definition] | None:
         """What the draft's file defines; None where nothing is to be read, whatever the path."""
 
+    def text(self, path: str) -> str | None:
+        """The draft's file as text; None for what is none, or is kept back from the model."""
+
     def keep_transcript(self, text: str) -> str:
         """Write the text into a new file, and return its path as the model's tools take it."""
 
@@ -122,6 +127,8 @@ class Compactor:
 
     def __init__(self, ground: Ground, clock: Callable[[], float] = time.monotonic) -> None:
         self.ground = ground
+        self.pins = Pins()
+        """What the user wants kept or dropped at the next compaction; set by whoever asks them."""
         self._clock = clock
         self._replied: float | None = None
         self._without_a_step = 0
@@ -259,7 +266,9 @@ async def compact(desk: Desk, need: Need) -> AsyncGenerator[Event, None]:
     # What the endpoint said in between may have taught that the window is smaller.
     budget = budget_for(desk.provider.window)
     transcript = compactor.ground.keep_transcript(write_transcript(said))
-    messages = _new_epoch(desk, said, waiting, keep_start(taken.text, budget.note), transcript, before)
+    # Git is asked for it, and the index may be waited for.
+    system = await asyncio.to_thread(_system, compactor.ground, said)
+    messages = _new_epoch(desk, system, said, waiting, keep_start(taken.text, budget.note), transcript, before)
     after = desk.conversation.tokens_with(messages)
     if after >= before or after > budget.room:
         compactor.fail(before)
@@ -294,7 +303,8 @@ async def _all_tries(desk: Desk, said: Sequence[Message], need: Need, tokens: in
     """The requests for a note in the order in which they are tried, each made when the one before has failed."""
     assert desk.compactor is not None  # looked at by the caller
     focus = f"\n\nThe user asks that the note keep above all: {need.focus}" if need.focus else ""
-    prompt = render_prompt("compact", desk.compactor.ground.own_prompts, focus=focus).strip()
+    wishes = focus + tell_pins(desk.compactor.pins)
+    prompt = render_prompt("compact", desk.compactor.ground.own_prompts, focus=wishes).strip()
     budget = budget_for(desk.provider.window)
     if not need.refused and tokens + estimate_tokens(prompt) + 2 * budget.note <= budget.window:
         yield _asking(desk, [*said, UserMessage(prompt)])
@@ -353,24 +363,32 @@ def _system(ground: Ground, said: Sequence[Message]) -> SystemMessage:
 
 
 def _new_epoch(
-    desk: Desk, said: Sequence[Message], waiting: Sequence[UserMessage], note: str, transcript: str, before: int
+    desk: Desk,
+    system: SystemMessage,
+    said: Sequence[Message],
+    waiting: Sequence[UserMessage],
+    note: str,
+    transcript: str,
+    before: int,
 ) -> list[Message]:
     """The new epoch with the most that keeps it within its target and well below the length that it replaces."""
     assert desk.compactor is not None  # looked at by the caller
     ground, budget = desk.compactor.ground, budget_for(desk.provider.window)
-    system, changes = _system(ground, said), "\n".join(ground.changes()) or "Nothing is changed so far."
+    changes = "\n".join(ground.changes()) or "Nothing is changed so far."
     paths = changed_first(paths_at_hand(said), ground.changed_paths())[:_MOST_READ]
-    found = ((path, ground.definitions(path)) for path in paths)
+    found = ((path, ground.definitions(path)) for path in desk.compactor.pins.others(paths))
     outlines = [write_outline(path, definitions) for path, definitions in found if definitions][:_MOST_OUTLINED]
+    pinned = [(path, text) for path in desk.compactor.pins.kept if (text := ground.text(path)) is not None]
     most = min(budget.target, max(before - budget.growth, before // 2))
     messages: list[Message] = []
     for shares in shares_of(budget):
+        at_hand = (fit_pinned(pinned, shares.pinned), fit_outlines(outlines, shares.outlines))
         text = render_prompt(
             "compacted",
             ground.own_prompts,
             note=note,
             changes=keep_start(changes, budget.note),
-            outlines=fit_outlines(outlines, shares.outlines) or "none",
+            outlines="\n\n".join(part for part in at_hand if part) or "none",
             transcript=transcript,
         )
         words = users_words(said, shares.users_head, shares.users_tail)

@@ -24,22 +24,25 @@ _GAP = UserMessage(f"{KCODE_NOTE} some of the user's words are left out here, si
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How many tokens the new epoch gives to the user's first and last words and to outlines."""
+    """How many tokens the new epoch gives to the user's first and last words, to outlines, and to the files they keep."""
 
     users_head: int
     users_tail: int
     outlines: int
+    pinned: int
 
 
 def shares_of(budget: Budget) -> list[Shares]:
     """From the most to the least that a new epoch may keep of what only helps."""
-    most = Shares(budget.users_head, budget.users_tail, budget.outlines)
+    most = Shares(budget.users_head, budget.users_tail, budget.outlines, budget.pinned)
+    bare = replace(most, outlines=0)
     return [
         most,
         replace(most, outlines=most.outlines // 2),
-        replace(most, outlines=0),
-        replace(most, users_tail=most.users_tail // 2, outlines=0),
-        replace(most, users_tail=most.users_tail // 6, outlines=0),
+        bare,
+        replace(bare, pinned=most.pinned // 2),
+        replace(bare, users_tail=most.users_tail // 2, pinned=most.pinned // 2),
+        replace(bare, users_tail=most.users_tail // 6, pinned=0),
     ]
 
 
@@ -117,12 +120,13 @@ def paths_at_hand(messages: Sequence[Message]) -> list[str]:
     found: dict[str, None] = {}
     for message in reversed(messages):
         for call in reversed(message.tool_calls) if isinstance(message, AssistantMessage) else ():
-            if path := _path_of(call.arguments):
+            if path := path_of(call.arguments):
                 found.setdefault(path)
     return list(found)
 
 
-def _path_of(arguments: str) -> str | None:
+def path_of(arguments: str) -> str | None:
+    """The path that a call's arguments name; None where they name none."""
     try:
         value = json.loads(arguments, strict=False)
     except (ValueError, RecursionError):

@@ -11,7 +11,7 @@ from kcode.agent.secrecy import Secrecy
 from kcode.agent.seen import Seen, shown_whole
 from kcode.context.listing import own_rules
 from kcode.context.search import Query, Searched, find_ripgrep, search_files
-from kcode.context.secretfiles import why_not_shown
+from kcode.context.secretfiles import NONE_ALLOWED, why_not_shown
 from kcode.context.symbols import definitions
 from kcode.draft.files import REGULAR, Change, FileState
 from kcode.draft.forbidden import find_placeholder
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kcode.context.ignorefiles import IgnoreRules
+    from kcode.context.secretfiles import Allowed
     from kcode.draft.draft import Draft
     from kcode.safegit import SafeGit
     from kcode.tooling import Applied, Definition, Edit, Entry, Match
@@ -37,9 +38,16 @@ ENVIRONMENTS = (".venv", "venv", "env")
 class DraftFiles:
     """The half of kcode.tooling.View that is about files. The draft may be opened later than this is made."""
 
-    def __init__(self, workspace: Workspace, git: SafeGit, outputs: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        git: SafeGit,
+        outputs: Path,
+        environment: Mapping[str, str],
+        allowed: Allowed = NONE_ALLOWED,
+    ) -> None:
         self._workspace, self._outputs, self._environment = workspace, outputs, environment
-        self._secrecy = Secrecy(workspace.root, git)
+        self._secrecy = Secrecy(workspace.root, git, allowed)
         self._draft: Draft | None = None
         self._changed: dict[str, None] = {}
         self._touched: set[str] = set()
@@ -68,7 +76,10 @@ class DraftFiles:
 
     def read(self, path: str) -> bytes:
         if path.startswith(OUTPUTS):
-            return _read_output(self._outputs, path.removeprefix(OUTPUTS))
+            output = _read_output(self._outputs, path.removeprefix(OUTPUTS))
+            text = output.decode("utf-8", "replace")
+            masked = self._secrecy.mask(text)
+            return output if masked == text else masked.encode()
         inside = self._target(path)
         data = _file_at(self.draft, path, inside).data
         self._secrecy.check(path, inside, data)

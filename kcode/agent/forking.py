@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from kcode.draft.draft import backend_of, open_draft
 from kcode.draft.reviewfile import load_review, save_review
 from kcode.draft.versions import BY_USER
 from kcode.errors import SessionError
+from kcode.folders import remove_folder
 from kcode.safegit import open_git
 from kcode.session.log import Log, read_log, write_new
 from kcode.session.store import create_session, find_session
@@ -56,14 +58,19 @@ def fork_session(place: Place, session_id: str, at: int | None = None) -> Sessio
         model=summary.model,
         endpoint=summary.endpoint,
     )
-    _copy_outputs(session, fork)
-    _copy_draft(place, session, fork, turn, kept)
-    with Log(fork.log_path) as log:
-        for record in kept:
-            log.append(record)
-        now = datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
-        log.append({"type": "fork", "from": session.id, "at": at, "time": now})
-        log.append({"type": "name", "name": f"{summary.title} (fork)", "time": now}, durable=True)
+    with ExitStack() as failing:
+        # Half a fork would pass for a session that proposes less.
+        failing.callback(remove_folder, fork.folder)
+        with disk.naming_full_disk(fork.folder):
+            _copy_outputs(session, fork)
+            _copy_draft(place, session, fork, turn, kept)
+        with Log(fork.log_path) as log:
+            for record in kept:
+                log.append(record)
+            now = datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
+            log.append({"type": "fork", "from": session.id, "at": at, "time": now})
+            log.append({"type": "name", "name": f"{summary.title} (fork)", "time": now}, durable=True)
+        failing.pop_all()
     return fork
 
 

@@ -19,6 +19,7 @@ from kcode.snapshot import start_snapshot
 from kcode.testing.project import Project
 from kcode.testing.run import python_interpreters
 from kcode.testing.runners import find_runner
+from kcode.textfile import decode_text, show_unknown_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,6 +106,13 @@ class SessionGround:
     def definitions(self, path: str) -> Sequence[Definition] | None:
         try:
             return self._view.definitions(path) if self._view.is_open else None
+        except KcodeError:
+            return None
+
+    def text(self, path: str) -> str | None:
+        try:
+            data = self._view.read(path) if self._view.is_open else None
+            return None if data is None else show_unknown_bytes(decode_text(data).text)
         except KcodeError:
             return None
 

@@ -64,8 +64,14 @@ class RequestLength:
         if counted > 0 and self._history_stays and not any(isinstance(message, AssistantMessage) for message in fresh):
             self._counted_sum += counted
             self._estimated_sum += estimate
+        self.skip(len(messages), reply, usage)
+
+    def skip(self, count: int, reply: AssistantMessage, usage: Usage) -> None:
+        """Take the endpoint's count of so many messages and the reply to them, without measuring estimates by it."""
+        if not usage.prompt_tokens:
+            return
         self.known = usage.prompt_tokens + (usage.completion_tokens or tokens_of(reply, estimate_tokens))
-        self._known_messages = self._estimated_messages = len(messages) + 1
+        self._known_messages = self._estimated_messages = count + 1
         self._estimate = 0
         # After a final answer K2's template leaves out the reasoning before it, so that the next count is no measure.
         self._history_stays = bool(reply.tool_calls)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kcode.agent.seen import shown_whole
 from kcode.context.listing import read_file
-from kcode.context.secretfiles import holds_secret
+from kcode.context.secretfiles import NONE_ALLOWED, holds_secret
 from kcode.context.sources import LARGEST_FILE
 from kcode.errors import KcodeError
 from kcode.workspace import is_git_path
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
     from kcode.agent.view import DraftView
     from kcode.context.changes import Stamp
+    from kcode.context.secretfiles import Allowed
     from kcode.workspace import Workspace
 
 
 class OpenFiles:
     """Reads what the user's files hold, and from when a draft is open what the draft holds in their place."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._root = workspace.root
+    def __init__(self, workspace: Workspace, allowed: Allowed = NONE_ALLOWED) -> None:
+        self._root, self._allowed = workspace.root, allowed
         self.view: DraftView | None = None
 
     @property
@@ -57,7 +58,9 @@ class OpenFiles:
         """The file as the user has it; None for what is no file, or is kept back."""
         real = self._real(path)
         data = None if real is None else read_file(self._root, real, LARGEST_FILE)
-        return None if data is None or real is None or holds_secret(real, data) else data
+        if data is None or real is None or (real not in self._allowed and holds_secret(real, data)):
+            return None
+        return data
 
     def kind(self, path: str) -> Literal["file", "folder"] | None:
         """What the path leads to; None for nothing, for what lies outside, and for what can be no path."""
@@ -85,6 +88,10 @@ class OpenFiles:
     def is_known(self, path: str, data: bytes) -> bool:
         """Whether the model saw, or wrote, just these bytes."""
         return self.view is not None and self.view.seen.knows(path, data)
+
+    def seen_paths(self) -> tuple[str, ...]:
+        """The files of which the model saw, or wrote, any part."""
+        return self.view.seen.paths if self.view is not None else ()
 
     def outdated(self) -> list[str]:
         """What the model was shown and is otherwise now, but for what was changed in the draft."""

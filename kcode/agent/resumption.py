@@ -114,11 +114,15 @@ def reopen_draft(view: DraftView, session: Session, past: Past) -> list[str]:
     return []
 
 
-def keep_situation(session: Session, situation: Situation | None) -> None:
-    """Keep what the model was last told of the workspace, for a later run; without it nothing is told of changes since."""
+def keep_situation(session: Session, situation: Situation | None, clean: Callable[[str], str]) -> None:
+    """Keep what the model was last told of the workspace, for a later run; without it nothing is told of changes since.
+
+    `clean` takes the key out of the texts.
+    """
     if situation is not None:
+        instructions = {origin: clean(text) for origin, text in situation.instructions.items()}
         with suppress(OSError):
-            disk.write_json(session.folder / _SITUATION, asdict(situation))
+            disk.write_json(session.folder / _SITUATION, asdict(replace(situation, instructions=instructions)))
 
 
 def recall_situation(session: Session) -> Situation | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import deque
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -32,6 +33,7 @@ from kcode.events import (
     TurnEnd,
     TurnFinished,
     TurnStarted,
+    UserWarned,
 )
 from kcode.messages import KCODE_NOTE, UserMessage
 from kcode.questions import GoOn
@@ -83,11 +85,14 @@ class LiveView(View, Protocol):
 class Briefing(Protocol):
     """What the model is shown unasked, beside the start of the conversation."""
 
-    def open_turn(self, words: str) -> str:
+    async def open_turn(self, words: str) -> str:
         """What is to be shown before the user's words: what they are about, and what changed since; "" for nothing."""
 
-    def follow_call(self, call: ToolCall) -> str:
+    async def follow_call(self, call: ToolCall) -> str:
         """What is to be told with the result of a call that was run; "" for nothing."""
+
+    def take_warnings(self) -> tuple[str, ...]:
+        """What the user should know of what was read for it, since this was last asked."""
 
 
 class Inbox(Protocol):
@@ -147,14 +152,15 @@ async def run_turn(desk: Desk, prompt: str, words: str | None = None) -> AsyncGe
 
 async def _steps(desk: Desk, prompt: str, words: str) -> AsyncGenerator[Event, None]:
     yield TurnStarted(prompt, words)
-    _hear_user(desk, prompt, words)
+    for warned in await _hear_user(desk, prompt, words):
+        yield warned
     tally, guard = Tally(), Guard(desk.tools)
     refused: str | None = None
     while True:
         if stop := _reason_to_stop(desk, tally):
             yield TurnFinished(*stop, tally.usage, tally.steps)
             return
-        for taken in _take_messages(desk):
+        for taken in await _take_messages(desk):
             yield taken
         before = tally
         async with aclosing(make_room(desk, at_rest=not tally.steps, refused=refused)) as making:
@@ -198,7 +204,7 @@ async def _steps(desk: Desk, prompt: str, words: str) -> AsyncGenerator[Event, N
             desk.compactor.finish_step()
         if fault or reply.message.tool_calls:
             continue
-        taken_now = [] if _reason_to_stop(desk, tally) else _take_messages(desk)
+        taken_now = [] if _reason_to_stop(desk, tally) else await _take_messages(desk)
         for taken in taken_now:
             yield taken
         if not taken_now:
@@ -206,18 +212,35 @@ async def _steps(desk: Desk, prompt: str, words: str) -> AsyncGenerator[Event, N
             return
 
 
-def _hear_user(desk: Desk, prompt: str, words: str) -> None:
-    if desk.briefing is not None and (note := desk.briefing.open_turn(words)):
-        desk.conversation.append(UserMessage(f"{KCODE_NOTE} {note}"))
-    desk.conversation.append(UserMessage(prompt))
+async def _hear_user(desk: Desk, prompt: str, words: str) -> list[UserWarned]:
+    """Let what the user said become part of the conversation, behind what they need not say; what to tell them of that."""
+    note = ""
+    warnings: tuple[str, ...] = ()
+    try:
+        if desk.briefing is not None:
+            note = await desk.briefing.open_turn(words)
+            warnings = desk.briefing.take_warnings()
+    finally:
+        # Also where the turn is cancelled meanwhile: what the user said is not to be lost.
+        if note:
+            desk.conversation.append(UserMessage(f"{KCODE_NOTE} {note}"))
+        desk.conversation.append(UserMessage(prompt))
+    return [UserWarned(warning) for warning in warnings]
 
 
-def _take_messages(desk: Desk) -> list[MessageTaken]:
-    """Let all that waits in the inbox become part of the conversation, before anyone hears of it and may break off."""
-    taken = [MessageTaken(words) for words in (desk.inbox.take() if desk.inbox is not None else ())]
-    for message in taken:
-        _hear_user(desk, desk.address(message.text) if desk.address else message.text, message.text)
-    return taken
+async def _take_messages(desk: Desk) -> list[MessageTaken | UserWarned]:
+    """Let all that waits in the inbox become part of the conversation, also where the turn is cancelled meanwhile."""
+    waiting = deque(desk.inbox.take() if desk.inbox is not None else ())
+    events: list[MessageTaken | UserWarned] = [MessageTaken(words) for words in waiting]
+    address = desk.address or (lambda words: words)
+    try:
+        while waiting:
+            words = waiting.popleft()
+            events += await _hear_user(desk, address(words), words)
+    finally:
+        for words in waiting:
+            desk.conversation.append(UserMessage(address(words)))
+    return events
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,12 +320,14 @@ async def _answer_calls(desk: Desk, calls: OpenCalls, advice: Advice, *, cut_off
             async for event in events:
                 if isinstance(event, ToolCallFinished):
                     text = event.result.text if is_exact else _fitting(desk, _with_note(desk, event, refused))
-                    told = "" if is_exact or desk.briefing is None else desk.briefing.follow_call(call)
+                    told = "" if is_exact or desk.briefing is None else await desk.briefing.follow_call(call)
                     text += f"\n\n{_fitting(desk, told)}" if told else ""
                     text += f"\n\n{nudge.text}" if nudge else ""
                     given.append((event.result, text))
                     calls.answer(text)
                 yield event
+        for warning in desk.briefing.take_warnings() if desk.briefing else ():
+            yield UserWarned(warning)
         if nudge:
             yield ModelNudged(nudge.reason)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kcode.agent.files import DraftFiles
 from kcode.agent.untouched import Untouched
+from kcode.context.secretfiles import NONE_ALLOWED
 from kcode.draft.draft import backend_of, open_draft
 from kcode.errors import DraftError, ToolError
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from kcode.agent.partial import PartialTests
     from kcode.agent.shell import Shell
+    from kcode.context.secretfiles import Allowed
     from kcode.draft.draft import Draft
     from kcode.results import CommandResult, TestReport
     from kcode.safegit import SafeGit
@@ -32,8 +35,9 @@ class DraftView(DraftFiles):
         session: Session,
         shell: Shell | None,
         environment: Mapping[str, str],
+        allowed: Allowed = NONE_ALLOWED,
     ) -> None:
-        super().__init__(workspace, git, session.outputs_folder, environment)
+        super().__init__(workspace, git, session.outputs_folder, environment, allowed)
         self.shell = shell
         self.untouched = Untouched()
         self._git = git
@@ -106,18 +110,23 @@ class DraftView(DraftFiles):
     async def run(self, command: str, seconds: float) -> CommandResult:
         result = await self._commands().run(command, seconds)
         self._note(*result.changed)
-        return result
+        return self._masked(result)
 
     async def run_tests(self, target: str, seconds: float) -> TestReport:
         report = await self.test_draft(target, seconds)
         is_whole, is_changed = self._commands().tests_all(target), bool(self.draft.changes())
         return await self.untouched.compare(self.partial_tests, report, is_whole=is_whole, is_changed=is_changed)
 
+    def _masked(self, result: CommandResult) -> CommandResult:
+        return replace(result, output=self._secrecy.mask(result.output))
+
     async def test_draft(self, target: str, seconds: float) -> TestReport:
         """The same without a look at what failed before."""
         report = await self._commands().run_tests(target, seconds)
         self._note(*report.result.changed)
-        return report
+        mask = self._secrecy.mask
+        failures = [replace(one, detail=mask(one.detail), cause=mask(one.cause)) for one in report.failures]
+        return replace(report, result=self._masked(report.result), failures=tuple(failures))
 
     def partial_tests(self) -> PartialTests:
         """Tests over parts of what the draft proposes, in drafts of their own; to be had once this view is ready."""

@@ -27,14 +27,15 @@ from kcode.agent.resumption import (
     reopen_draft,
     settings_for_past,
 )
+from kcode.agent.secrecy import describe_allowed
 from kcode.agent.shell import Shell
 from kcode.agent.steering import WaitingMessages
 from kcode.agent.toolbox import choose_tools, describe_tools
 from kcode.agent.turn import Desk, Limits
 from kcode.agent.view import DraftView
 from kcode.agent.websearch import describe_web_search
+from kcode.context.secretfiles import allow_files
 from kcode.context.tokenizer import load_counter
-from kcode.draft.checkpoint import take_checkpoint
 from kcode.draft.draft import open_draft
 from kcode.draft.files import Proposal
 from kcode.errors import SessionError
@@ -51,13 +52,14 @@ from kcode.settings import load_settings
 from kcode.snapshot import start_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from kcode.agent.place import Place
     from kcode.agent.resumption import Earlier
     from kcode.agent.tally import Tally
+    from kcode.context.symbols import Symbol
     from kcode.draft.pending import Pending
     from kcode.events import Event
     from kcode.options import ModelOptions, PlaceOptions
@@ -147,6 +149,14 @@ class Workbench:
             tools=describe_tools(self.desk.tools.values()),
         )
 
+    def files(self) -> Sequence[str]:
+        """The paths of the workspace's files, but for those that are ignored."""
+        return self._briefing.files
+
+    def definitions(self) -> list[tuple[str, Symbol]]:
+        """What the workspace's files define, as far as the index knows by now."""
+        return self._briefing.overview.index().definitions() if self._briefing.files else []
+
     @property
     def own_prompts(self) -> Path:
         """Where the user's own prompts would be."""
@@ -174,11 +184,21 @@ class Workbench:
         self.ledger = self.ledger.with_event(event)
         if isinstance(event, TurnStarted):
             # With what the draft is before the turn, so that all of the turn can be undone.
-            self.log.append_event(event, draft=take_checkpoint(self.view.draft) if self.view.is_open else "")
+            self.log.append_event(event, draft=self._checkpoint())
         else:
             self.log.append_event(event)
-        if isinstance(event, TurnFinished):
-            keep_situation(self.session, self._briefing.situation)
+        if isinstance(event, TurnStarted | TurnFinished):
+            self._keep_situation()
+
+    def _checkpoint(self) -> str:
+        if not self.view.is_open:
+            return ""
+        from kcode.draft.checkpoint import take_checkpoint  # noqa: PLC0415 - not needed before the first request has left
+
+        return take_checkpoint(self.view.draft)
+
+    def _keep_situation(self) -> None:
+        keep_situation(self.session, self._briefing.situation, self.provider.without_key)
 
     def propose(self) -> Proposal:
         """The difference draft - workspace as it is now; empty while no draft is open.
@@ -214,16 +234,17 @@ class Workbench:
 
     async def aclose(self) -> None:
         """End what still runs, close the connection and the log, and delete sessions that are too old to be missed."""
-        await self.view.aclose()
-        await self.provider.aclose()
-        self._briefing.close()
-        keep_situation(self.session, self._briefing.situation)
-        self.log.close()
-        if self.view.shell and self.view.is_open and self.view.began_draft and not self.view.draft.generation:
-            # Nothing was ever changed in it; left behind it would hide what an earlier session proposes.
-            with contextlib.suppress(SessionError):
-                remove_folder(self.session.draft_folder)
-        self._lock.release()
+        with contextlib.ExitStack() as closing:
+            closing.callback(self._lock.release)
+            await self.view.aclose()
+            await self.provider.aclose()
+            self._briefing.close()
+            self._keep_situation()
+            self.log.close()
+            if self.view.shell and self.view.is_open and self.view.began_draft and not self.view.draft.generation:
+                # Nothing was ever changed in it; left behind it would hide what an earlier session proposes.
+                with contextlib.suppress(SessionError):
+                    remove_folder(self.session.draft_folder)
         prune_sessions(self.place.state, datetime.now(UTC))
 
     async def __aenter__(self) -> Self:
@@ -273,7 +294,8 @@ def _put_together(
     provider = open_provider(settings, os.environ, record=model.record, cassette=model.replay)
     config = config_folder(os.environ)
     cache = cache_folder_for(os.environ, place.workspace.root)
-    briefing = WorkspaceBriefing(place.workspace, git, config, cache, provider.window)
+    allowed = allow_files(options.allow_secrets)
+    briefing = WorkspaceBriefing(place.workspace, git, config, cache, provider.window, allowed)
     if earlier is None:
         briefing.begin(snapshot.files(), options.pack)
     cost_note = check_limit(settings.max_cost, provider, config / "config.toml")
@@ -285,12 +307,13 @@ def _put_together(
     notes = [
         *([cost_note] if cost_note else []),
         *([describe_web_search(provider.endpoint)] if settings.web_search else []),
+        *([describe_allowed(git, allowed)] if options.allow_secrets else []),
     ]
     shell = None
     if command != "ask":
         outputs, isolate = session.outputs_folder, not options.no_sandbox
         shell = Shell(place.workspace, session.folder, outputs, options.test_command, os.environ, isolate=isolate)
-    view = DraftView(place.workspace, git, session, shell, os.environ)
+    view = DraftView(place.workspace, git, session, shell, os.environ, allowed)
     length = RequestLength(describe_tools(tools.values()), lambda: load_counter(provider.model))
     ground = SessionGround(place.workspace, git, view, log, options.test_command, config, briefing)
     seen = snapshot.finish()

@@ -77,6 +77,13 @@ PackFiles = Annotated[
     str | None,
     typer.Option(help="The same with the files that match alone, such as 'src/**/*.py'.", metavar="GLOB"),
 ]
+AllowSecret = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Let the model see such files too, although they look as if they held passwords or keys. Repeatable.",
+        metavar="GLOB",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr; errors still show.")]
 Color = Annotated[str, typer.Option(help="auto, always or never. NO_COLOR is honoured.", metavar="WHEN")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON event a line on stdout.")]
@@ -105,3 +112,8 @@ def chosen_session(go_on: bool, resume: str | None) -> str | None:
 def chosen_pack(pack: bool, files: str | None) -> str | None:
     """What is to be packed, as PlaceOptions has it."""
     return files or ("" if pack else None)
+
+
+Plain = Annotated[
+    bool, typer.Option("--plain", help="The line-by-line conversation, for screen readers and dumb terminals.")
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -10,6 +11,7 @@ import typer
 
 from kcode import __version__
 from kcode.cli.options import (
+    AllowSecret,
     Anywhere,
     BaseUrl,
     Color,
@@ -24,6 +26,7 @@ from kcode.cli.options import (
     Output,
     Pack,
     PackFiles,
+    Plain,
     Quiet,
     Record,
     Replay,
@@ -55,9 +58,7 @@ def start(
     folder: Folder = Path(),
     anywhere: Anywhere = False,
     no_sandbox: NoSandbox = False,
-    plain: Annotated[
-        bool, typer.Option("--plain", help="The line-by-line conversation, for screen readers and dumb terminals.")
-    ] = False,
+    plain: Plain = False,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
@@ -72,10 +73,10 @@ def start(
     kcode fix "the parser drops blank lines"  find, change, test; gives a patch
     git diff | kcode ask "what could break?"  in pipes: data in, answer out
     """
-    del plain, version
+    del version
     if ctx.invoked_subcommand is None:
         place = PlaceOptions(folder, anywhere, no_sandbox)
-        _chat("", ModelOptions(endpoint, base_url, model), place, "auto", chosen_session(go_on, resume))
+        _chat("", ModelOptions(endpoint, base_url, model), place, "auto", chosen_session(go_on, resume), plain=plain)
 
 
 def fix(
@@ -100,6 +101,7 @@ def fix(
     no_sandbox: NoSandbox = False,
     pack: Pack = False,
     pack_files: PackFiles = None,
+    allow_secret: AllowSecret = None,
     quiet: Quiet = False,
     output: Output = None,
     color: Color = "auto",
@@ -125,7 +127,7 @@ def fix(
         fix_issue(
             issue,
             ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search),
-            PlaceOptions(folder, anywhere, no_sandbox, test, chosen_pack(pack, pack_files)),
+            PlaceOptions(folder, anywhere, no_sandbox, test, chosen_pack(pack, pack_files), tuple(allow_secret or ())),
             OutputOptions(apply, patch, json, quiet, output, chosen_color(color)),
         ),
     )
@@ -147,6 +149,7 @@ def ask(
     anywhere: Anywhere = False,
     pack: Pack = False,
     pack_files: PackFiles = None,
+    allow_secret: AllowSecret = None,
     quiet: Quiet = False,
     output: Output = None,
     color: Color = "auto",
@@ -166,7 +169,7 @@ def ask(
         answer_question(
             question,
             ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search),
-            PlaceOptions(folder, anywhere, pack=chosen_pack(pack, pack_files)),
+            PlaceOptions(folder, anywhere, pack=chosen_pack(pack, pack_files), allow_secrets=tuple(allow_secret or ())),
             OutputOptions(json=json, quiet=quiet, file=output, color=chosen_color(color)),
         ),
     )
@@ -191,15 +194,43 @@ def chat(
     no_sandbox: NoSandbox = False,
     pack: Pack = False,
     pack_files: PackFiles = None,
+    allow_secret: AllowSecret = None,
     color: Color = "auto",
+    plain: Plain = False,
 ) -> None:
-    """Talk line by line, starting with a prompt."""
+    """Talk, starting with a prompt."""
     options = ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search)
-    place = PlaceOptions(folder, anywhere, no_sandbox, test, chosen_pack(pack, pack_files))
-    _chat(prompt, options, place, chosen_color(color), chosen_session(go_on, resume))
+    place = PlaceOptions(folder, anywhere, no_sandbox, test, chosen_pack(pack, pack_files), tuple(allow_secret or ()))
+    _chat(prompt, options, place, chosen_color(color), chosen_session(go_on, resume), plain=plain)
 
 
-def _chat(prompt: str, model: ModelOptions, place: PlaceOptions, color: ColorChoice, resume: str | None) -> NoReturn:
-    from kcode.headless.plain import converse
+def _chat(
+    prompt: str, model: ModelOptions, place: PlaceOptions, color: ColorChoice, resume: str | None, *, plain: bool
+) -> NoReturn:
+    """The interface, or the conversation line by line where that is wanted or nothing else can be shown."""
+    if plain or not _has_screen():
+        from kcode.headless.plain import converse
 
-    raise typer.Exit(converse(prompt, model, place, color, resume))
+        raise typer.Exit(converse(prompt, model, place, color, resume))
+    from kcode.agent.place import open_place
+    from kcode.tui.app import Start, run_interface
+
+    spot = open_place(place)
+    session = None
+    if resume is not None:
+        from kcode.agent.sessions import choose_session
+
+        session = choose_session(spot, resume).id
+    code, wants_demo = run_interface(Start(model, place, spot, prompt, session))
+    if wants_demo:
+        from kcode.headless.demo import run_demo
+
+        code = run_demo(color)
+    raise typer.Exit(code)
+
+
+def _has_screen() -> bool:
+    """Whether a person sits at a terminal that can be drawn on."""
+    streams = (sys.stdin, sys.stdout)
+    is_terminal = all(stream is not None and stream.isatty() for stream in streams)
+    return is_terminal and os.environ.get("TERM", "dumb") not in {"", "dumb", "unknown"}

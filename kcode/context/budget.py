@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _FULL_WINDOW = 262_144
 _SOFT_SHARE, _HARD_SHARE = 0.5, 0.7
 _TARGET, _GROWTH = 45_000, 25_000
-_NOTE, _OUTLINES = 6_000, 6_000
+_NOTE, _OUTLINES, _PINNED = 6_000, 6_000, 12_000
 _USERS_HEAD, _USERS_TAIL = 2_000, 18_000
 _RESULT = 25_000
 _TEXT, _SKELETON, _MAP, _LARGE_MAP = 24_000, 8_000, 4_000, 8_000
@@ -31,7 +31,8 @@ class Budget:
     `soft` and `hard` are the lengths at which a conversation is compacted when it rests and at any time, `room` is the
     longest request that leaves space for the reply. After a compaction a request should have at most `target`, so that
     `growth` more fit before the next one: `note` for the model's own note, `users_head` and `users_tail` for the first and
-    the last of the user's words, `outlines` for the files at hand. One tool's result has at most `result`.
+    the last of the user's words, `outlines` for the files at hand, `pinned` for the text of those that the user keeps. One
+    tool's result has at most `result`.
     """
 
     window: int
@@ -42,6 +43,7 @@ class Budget:
     growth: int
     note: int
     outlines: int
+    pinned: int
     users_head: int
     users_tail: int
     result: int
@@ -85,6 +87,7 @@ def budget_for(window: int) -> Budget:
         growth=int(_GROWTH * scale),
         note=max(int(_NOTE * scale), _SHORTEST_NOTE),
         outlines=int(_OUTLINES * scale),
+        pinned=int(_PINNED * scale),
         users_head=int(_USERS_HEAD * scale),
         users_tail=int(_USERS_TAIL * scale),
         result=int(_RESULT * scale),

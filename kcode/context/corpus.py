@@ -41,7 +41,6 @@ class Corpus:
         self.dirty = listing.dirty
         self.commits = commits
         self.lengths = [0] * len(self.paths)
-        self.lines = [0] * len(self.paths)
         self.unread: list[int] = []
         self._root, self._store = root, store
         self._stored: list[int] = [0] * len(self.paths)
@@ -56,7 +55,6 @@ class Corpus:
                 self.unread.append(place)
                 continue
             self.lengths[place] = stored.length
-            self.lines[place] = stored.lines
             self._stored[place] = stored.id
             self._places.setdefault(stored.id, []).append(place)
 
@@ -107,4 +105,3 @@ class Corpus:
             if data is not None:
                 self._read[place] = one = extract_words(self.paths[place], data)
                 self.lengths[place] = one.length
-                self.lines[place] = one.lines

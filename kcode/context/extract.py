@@ -1,4 +1,4 @@
-"""What the index keeps of one file: its words, its definitions and the names it uses."""
+"""What the index keeps of one file: its words, its definitions and what stands beside those."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kcode.context.languages import language_of
 from kcode.context.sources import is_named_as_source, is_written_by_hand
+from kcode.context.statements import with_statements
 from kcode.context.symbols import read_symbols
 from kcode.context.words import count_terms, terms_of
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 # A word counts so often more where a file defines it than where it only stands.
 DEFINITION_WEIGHT = 3
 # Raised when words or symbols are read in another way, so that what was kept before is not taken for it.
-FORMAT = 1
+FORMAT = 2
 # Documents and data say in their first pages what they are about.
 _MOST_TEXT = 20_000
 
@@ -29,9 +30,7 @@ class Extract:
 
     counts: Mapping[str, int]
     length: int = 0
-    lines: int = 0
     symbols: tuple[Symbol, ...] = ()
-    references: tuple[str, ...] = ()
 
 
 NOTHING = Extract({})
@@ -41,14 +40,17 @@ def extract(path: str, data: bytes) -> Extract:
     """Read one file. A function of its name and bytes alone."""
     if not (is_named_as_source(path) and is_written_by_hand(path, data)):
         return NOTHING
-    reading = read_symbols(path, data)
-    if reading is None:
+    language = language_of(path)
+    lines = data.split(b"\n") if language else []
+    definitions = read_symbols(path, data, lines)
+    if language is None or definitions is None:
         return _words(path, data)
     counts = count_terms(data)
-    for symbol in reading.symbols:
+    for symbol in definitions:
         for term in terms_of(symbol.name):
             counts[term] = counts.get(term, 0) + DEFINITION_WEIGHT
-    return Extract(counts, sum(counts.values()), _count_lines(data), reading.symbols, reading.references)
+    symbols = with_statements(definitions, lines, language.comments)
+    return Extract(counts, sum(counts.values()), symbols)
 
 
 def extract_words(path: str, data: bytes) -> Extract:
@@ -60,8 +62,4 @@ def extract_words(path: str, data: bytes) -> Extract:
 
 def _words(path: str, data: bytes) -> Extract:
     counts = count_terms(data if language_of(path) else data[:_MOST_TEXT])
-    return Extract(counts, sum(counts.values()), _count_lines(data))
-
-
-def _count_lines(data: bytes) -> int:
-    return data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+    return Extract(counts, sum(counts.values()))

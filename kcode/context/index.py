@@ -219,6 +219,18 @@ class Indexer:
                 self._process.stdin.close()
             self._process = None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether the process is still at it."""
+        process = self._process  # which another thread may end meanwhile
+        return process is not None and process.poll() is None
+
+    def hurry(self) -> None:
+        """Let whoever waits for the process, in another thread, wait no longer; what it did is kept."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def close(self) -> None:
         self._end_process()
         if self._store is not None:

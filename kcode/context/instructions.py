@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kcode.workspace import is_git_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 # In one folder the first of these counts; the others are usually copies or links to it.
 NAMES = ("AGENTS.md", "CLAUDE.md", "GEMINI.md")
@@ -48,8 +48,11 @@ def find_instructions(root: Path, start: str, config_folder: Path) -> tuple[list
     return _read(places, root)
 
 
-def find_nested(root: Path, start: str, path: str) -> list[Instructions]:
-    """The instructions of the folders that a path lies in, or of the folder itself, but for those of `start` and above."""
+def find_nested(root: Path, start: str, path: str, among: Collection[str]) -> tuple[list[Instructions], list[str]]:
+    """The instructions of the folders that a path lies in, or of the folder itself, but for those of `start` and above.
+
+    Only files `among` these are read. Also returns warnings for the user, as `find_instructions` does.
+    """
     parts = Path(path).parts
     folders = [Path(*parts[: depth + 1]) for depth in range(len(parts))]
     places = []
@@ -57,9 +60,9 @@ def find_nested(root: Path, start: str, path: str) -> list[Instructions]:
         if folder == Path(start) or folder in Path(start).parents:
             continue
         found = _first_of(root / folder, NAMES)
-        if found:
-            places.append((found, found.relative_to(root).as_posix()))
-    return _read(places, root)[0]
+        if found and (origin := found.relative_to(root).as_posix()) in among:
+            places.append((found, origin))
+    return _read(places, root)
 
 
 def _first_of(folder: Path, names: Iterable[str]) -> Path | None:

@@ -1,4 +1,4 @@
-"""The languages that kcode reads: which grammar parses a file, and what its query calls a definition or a reference."""
+"""The languages that kcode reads: which grammar parses a file, and what its query calls a definition."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ _QUERIES = Path(__file__).with_name("queries")
 class Language:
     """`module` is a grammar's wheel and `function` the function in it; `queries` are files of the folder beside this one.
 
-    In a query, `@reference` captures a name that is used, every other capture a definition, and is its kind. `wrappers`
-    are the nodes around a definition that belong to it: decorators, `export`. A line that begins with one of `comments`
+    In a query every capture is a definition, and is its kind. `wrappers` are the nodes around a definition that belong to it: decorators, `export`. A line that begins with one of `comments`
     is a comment, or what belongs to the definition below it in the same way.
     """
 
@@ -42,9 +41,9 @@ def _with_hashes(name: str, *wrappers: str) -> Language:
 
 _EXPORT = frozenset({"export_statement"})
 _PYTHON = _with_hashes("python", "decorated_definition")
-_JAVASCRIPT = Language("javascript", "tree_sitter_javascript", ("javascript", "jsx"), wrappers=_EXPORT)
+_JAVASCRIPT = Language("javascript", "tree_sitter_javascript", ("javascript",), wrappers=_EXPORT)
 _TYPESCRIPT = Language("typescript", "tree_sitter_typescript", ("typescript",), "language_typescript", _EXPORT)
-_TSX = Language("tsx", "tree_sitter_typescript", ("typescript", "jsx"), "language_tsx", _EXPORT)
+_TSX = Language("tsx", "tree_sitter_typescript", ("typescript",), "language_tsx", _EXPORT)
 _C, _CPP = _plain("c"), _plain("cpp", "template_declaration")
 _RUBY, _BASH = _with_hashes("ruby"), _with_hashes("bash")
 _RUST = Language("rust", "tree_sitter_rust", ("rust",), comments=(b"//", b"/*", b"*", b"#["))

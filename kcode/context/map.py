@@ -1,4 +1,4 @@
-"""The map: the files that a request is about, each with the lines of its definitions that fit best, within a budget."""
+"""The map: the files that a request is about, each with its beginning and the definitions that fit best, within a budget."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from kcode.context.index import FIRST_ANSWER_SECONDS
 from kcode.context.rank import rank_files
+from kcode.context.statements import STATEMENTS
 from kcode.context.tokens import estimate_tokens
+from kcode.context.words import split_words
 from kcode.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from kcode.context.corpus import Corpus
     from kcode.context.index import Indexer
@@ -22,20 +24,18 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE = 100
 _FIRST_LINES, _LEAST_LINES, _HALVED_EVERY = 24, 4, 4
+# Of a later request: so many files are looked at, and so many terms it must have.
+_LIKELIEST, _LEAST_TERMS = 10, 3
 # What only names a value tells less of a file than what does something.
-_MINOR = frozenset({"constant", "attribute"})
+_MINOR = frozenset({"constant", "attribute", STATEMENTS})
 
 
 @dataclass(frozen=True, slots=True)
 class MapEntry:
-    """A file that the map shows, with the definitions that it shows of it, in source order.
-
-    `outside` are the stretches of lines, both ends included, that stand in none of the file's definitions, shown or not.
-    """
+    """A file that the map shows, with the definitions that it shows of it, in source order."""
 
     path: str
     symbols: tuple[Symbol, ...]
-    outside: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,19 @@ class RepositoryMap:
 def make_map(corpus: Corpus, request: str, tokens: int) -> RepositoryMap:
     """The map for a request in at most so many tokens; the same corpus, request and budget give the same bytes."""
     return draw_map(rank_files(corpus, request), tokens)
+
+
+def map_of_more(corpus: Corpus, request: str, tokens: int, known: Collection[str]) -> RepositoryMap:
+    """The map of what a later request is about beside the files that are known.
+
+    Only the likeliest files are in it, and of those such as have a definition that fits the words; a request of a word or
+    two, such as "go on", is about nothing.
+    """
+    if len(set(split_words(request))) < _LEAST_TERMS:
+        return RepositoryMap()
+    likely = rank_files(corpus, request)[:_LIKELIEST]
+    fresh = [file for file in likely if file.path not in known and any(one.score > 0 for one in file.symbols)]
+    return draw_map(fresh, tokens)
 
 
 def map_for(
@@ -99,33 +112,28 @@ def _fill(ranked: Sequence[RankedFile], tokens: int, factor: int) -> list[MapEnt
         chosen = _choose(file.symbols, limit, left)
         if left < 0 or (file.symbols and not chosen):
             break
-        left -= sum(_cost(symbol_line(symbol)) for symbol in chosen)
-        entries.append(MapEntry(file.path, chosen, _outside(file)))
+        left -= sum(_cost(_row(symbol)) for symbol in chosen)
+        entries.append(MapEntry(file.path, chosen))
     return entries
 
 
-def _outside(file: RankedFile) -> tuple[tuple[int, int], ...]:
-    stretches = []
-    line = 1
-    for start, end in sorted((one.symbol.start, one.symbol.end) for one in file.symbols):
-        if start > line:
-            stretches.append((line, start - 1))
-        line = max(line, end + 1)
-    if line <= file.lines:
-        stretches.append((line, file.lines))
-    return tuple(stretches)
-
-
 def _choose(symbols: Sequence[RankedSymbol], limit: int, tokens: int) -> tuple[Symbol, ...]:
-    """The best definitions that fit, in source order, each with those that it stands in."""
+    """The best definitions that fit, in source order, each with those that it stands in.
+
+    What the file begins with comes before all: it says what the file is and what it imports, and most changes touch it.
+    """
     order = sorted(
         range(len(symbols)),
         key=lambda at: (-round(symbols[at].score, 9), symbols[at].symbol.kind in _MINOR, symbols[at].symbol.depth, at),
     )
     chosen: set[int] = set()
+    if symbols and symbols[0].symbol.kind == STATEMENTS and (cost := _cost(_row(symbols[0].symbol))) <= tokens:
+        chosen.add(0)
+        limit += 1
+        tokens -= cost
     for at in order:
         wanted = {at, *_around(symbols, at)} - chosen
-        cost = sum(_cost(symbol_line(symbols[one].symbol)) for one in wanted)
+        cost = sum(_cost(_row(symbols[one].symbol)) for one in wanted)
         if len(chosen) + len(wanted) > limit or cost > tokens:
             break
         chosen |= wanted
@@ -155,9 +163,18 @@ def head_line(path: str, has_symbols: bool) -> str:
 
 
 def symbol_line(symbol: Symbol) -> str:
-    """How a definition is shown below its file's name."""
-    text = symbol.text if len(symbol.text) <= _LONGEST_LINE else f"{symbol.text[: _LONGEST_LINE - 1]}…"
-    return f"{'  ' * symbol.depth}{symbol.start}: {text}"
+    """How a definition is shown in a list of all of them, below its file's name."""
+    return f"{'  ' * symbol.depth}{symbol.start}: {_short(symbol.text)}"
+
+
+def _row(symbol: Symbol) -> str:
+    """How the map shows a definition, with all its lines: where some are left out the next one does not tell its end."""
+    span = str(symbol.start) if symbol.end == symbol.start else f"{symbol.start}-{symbol.end}"
+    return f"{'  ' * symbol.depth}{span}: {_short(symbol.text)}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 1]}…"
 
 
 def _cost(line: str) -> int:
@@ -170,7 +187,7 @@ def _fitted(entries: Sequence[MapEntry], tokens: int) -> RepositoryMap:
         lines = [
             line
             for entry in entries
-            for line in (head_line(entry.path, bool(entry.symbols)), *map(symbol_line, entry.symbols))
+            for line in (head_line(entry.path, bool(entry.symbols)), *map(_row, entry.symbols))
         ]
         text = "\n".join(lines) + "\n"
         whole = estimate_tokens(text)

@@ -48,10 +48,9 @@ class RankedSymbol:
 
 @dataclass(frozen=True, slots=True)
 class RankedFile:
-    """A file with its definitions in source order, and how many lines it has."""
+    """A file with its definitions, and what stands beside them, in source order."""
 
     path: str
-    lines: int = 0
     symbols: tuple[RankedSymbol, ...] = ()
 
 
@@ -88,7 +87,6 @@ def rank_files(corpus: Corpus, request: str) -> list[RankedFile]:
     return [
         RankedFile(
             corpus.paths[place],
-            corpus.lines[place],
             _marked(symbols[place], fits[place], named.get(place, ()), defined.get(place, ()))
             if place in symbols
             else _unmarked(corpus.symbols(place) if number < _MOST_READ and corpus.is_indexed(place) else ()),

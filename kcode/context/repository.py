@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kcode.context.secretfiles import holds_secret
 from kcode.context.sources import is_named_as_source, is_written_by_hand, path_factor
+from kcode.context.statements import STATEMENTS
 from kcode.context.tokens import estimate_tokens
 from kcode.errors import ToolError
 from kcode.globs import compile_glob
@@ -141,7 +142,7 @@ def skeleton(corpus: Corpus, tokens: int, own_prompts: Path | None = None) -> Re
     for place, path in enumerate(corpus.paths):
         if not corpus.lengths[place] or path_factor(path) < 1.0:
             continue
-        symbols = corpus.symbols(place)
+        symbols = [one for one in corpus.symbols(place) if one.kind != STATEMENTS]
         lines = [head_line(path, bool(symbols)), *map(symbol_line, symbols)]
         texts.append("\n".join(lines))
         total += estimate_tokens(texts[-1])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kcode.context.budget import keep_start
 from kcode.context.mentions import find_mentions
-from kcode.context.secretfiles import holds_secret
+from kcode.context.secretfiles import NONE_ALLOWED, holds_secret
 from kcode.context.symbols import read_symbols
 from kcode.context.tokens import estimate_tokens
 from kcode.errors import ToolError
@@ -19,6 +19,7 @@ from kcode.textfile import decode_text, number_lines, show_ranges
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
+    from kcode.context.secretfiles import Allowed
     from kcode.context.symbols import Symbol
 
 _AT = re.compile(
@@ -98,18 +99,23 @@ def show_requested(
     tokens: int,
     most_a_file: int,
     known: Collection[str] = (),
+    allowed: Allowed = NONE_ALLOWED,
 ) -> list[Shown]:
-    """What is named, each file as read_file shows it, as far as `tokens` go; those in `known` need not be shown again.
+    """What is named, each file as read_file shows it, as far as `tokens` go.
 
-    Of one with more than `most_a_file` tokens the definitions are shown and the places that the words speak of.
+    Those in `known` need not be shown again; those that are `allowed` are shown whatever they hold. Of one with more than `most_a_file` tokens the definitions are shown and the places that the words speak of.
     """
     shown: list[Shown] = []
     omitted: list[str] = []
+    one: Shown | None
     for place in wanted.places:
         if place.path in known:
             continue
         room = min(most_a_file, tokens)
-        one = _folder(place.path, files) if place.path.endswith("/") else _file(place, wanted.names, read, room)
+        if place.path.endswith("/"):
+            one = _folder(place.path, files)
+        else:
+            one = _file(place, wanted.names, read, room, allowed)
         size = estimate_tokens(one.text) if one else 0
         if one is None or size > room:
             omitted.append(place.path)
@@ -129,12 +135,14 @@ def _folder(path: str, files: Sequence[str]) -> Shown:
     return Shown(path, f"{sanitize_line(path)}\n" + "\n".join(map(sanitize_line, below[:_MOST_LISTED])) + more)
 
 
-def _file(place: Requested, names: frozenset[str], read: Callable[[str], bytes | None], room: int) -> Shown | None:
+def _file(
+    place: Requested, names: frozenset[str], read: Callable[[str], bytes | None], room: int, allowed: Allowed
+) -> Shown | None:
     """The file in so much room; None where not even a part of it has any."""
     path, data = sanitize_line(place.path), read(place.path)
     if data is None:
         return Shown(place.path, f"{path} cannot be read here.")
-    if holds_secret(place.path, data):
+    if place.path not in allowed and holds_secret(place.path, data):
         return Shown(place.path, f"{path} is not shown: it looks like a file that holds passwords or keys.")
     try:
         lines = decode_text(data).lines
@@ -152,8 +160,7 @@ def _file(place: Requested, names: frozenset[str], read: Callable[[str], bytes |
 
 def _parts(place: Requested, data: bytes, lines: Sequence[str], names: frozenset[str], room: int) -> Shown | None:
     path = sanitize_line(place.path)
-    reading = read_symbols(place.path, data)
-    symbols = [one for one in reading.symbols if one.kind != "attribute"] if reading else []
+    symbols = [one for one in read_symbols(place.path, data) or () if one.kind != "attribute"]
     head = f"{path} has {len(lines)} lines, too many to show here. Read what you need of it with read_file."
     outline = _whole_lines("\n".join(map(_outlined, symbols)), room // _OUTLINE_SHARE)
     text = f"{head}\n{outline}" if outline else head

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kcode.errors import UsageError
+from kcode.globs import compile_glob
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 _NAMES = re.compile(
     r"\.env(\..+)?|.+\.env|\.envrc|\.netrc|_netrc|\.npmrc|\.yarnrc\.yml|\.pypirc|\.pgpass|\.my\.cnf|\.git-credentials|\.htpasswd"
@@ -33,8 +37,36 @@ _PRIVATE_KEY = re.compile(
     rb"^-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----\r?$[\s\S]{0,4000}^-----END ", re.MULTILINE
 )
 _LOOKED_AT = 1 << 16
+_SETTING = re.compile(
+    rb"""^[ \t]*(?:export[ \t]+)?["']?(?P<name>[\w.-]{1,80})["']?[ \t]*[=:][ \t]*(?P<value>[^\s].{0,1000}?)[ \t]*,?\r?$""",
+    re.MULTILINE,
+)
+_SECRET_NAME = re.compile(rb"pass|secret|token|key|auth|cred|private|dsn|salt", re.IGNORECASE)
+_SHORTEST_KEY_LINE = 32
+KEPT_BACK = "[kept back by kcode]"
 # Shorter ones, such as an empty file or `x=1`, may well be equal to something else.
 _SHORTEST_COPIED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Files that the user lets the model see in this run, whatever they hold; `path in allowed` tells of one."""
+
+    patterns: tuple[re.Pattern[str], ...] = ()
+
+    def __contains__(self, path: str) -> bool:
+        return any(pattern.fullmatch(path) for pattern in self.patterns)
+
+
+NONE_ALLOWED = Allowed()
+
+
+def allow_files(globs: Iterable[str]) -> Allowed:
+    """What the user's patterns name. Raises UsageError for one that cannot be read."""
+    try:
+        return Allowed(tuple(compile_glob(glob) for glob in globs))
+    except ValueError as error:
+        raise UsageError(f"--allow-secret: {error}.") from None
 
 
 def is_named_as_secret(path: str) -> bool:
@@ -76,6 +108,32 @@ def secret_digests(paths: Iterable[str], read: Callable[[str], bytes | None]) ->
         if data and len(data) >= _SHORTEST_COPIED and (is_example or holds_secret(path, data)):
             (harmless if is_example else secret).add(text_digest(data))
     return frozenset(secret - harmless)
+
+
+def secret_values(files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """What must not be sent where a program prints it: passwords and keys that these files hold, the longest first.
+
+    A value is one by its setting's name; a plain word is none, for it stands in many texts, nor is what an example says.
+    """
+    harmless = b"\n".join(data for path, data in files.items() if _HARMLESS.fullmatch(path.rpartition("/")[2]))
+    found: set[bytes] = set()
+    for path, data in files.items():
+        if not holds_secret(path, data):
+            continue
+        for setting in _SETTING.finditer(data[:_LOOKED_AT]):
+            if _SECRET_NAME.search(setting["name"]):
+                found.add(setting["value"].strip(b"\"'"))
+        if is_private_key(data):
+            found.update(line for line in data[:_LOOKED_AT].split() if len(line) >= _SHORTEST_KEY_LINE)
+    values = [one for one in found if len(one) >= _SHORTEST_COPIED and not one.isalpha() and one not in harmless]
+    return tuple(sorted((one.decode("utf-8", "replace") for one in values), key=lambda value: (-len(value), value)))
+
+
+def mask_values(text: str, values: Iterable[str]) -> str:
+    """The text without these values."""
+    for value in values:
+        text = text.replace(value, KEPT_BACK)
+    return text
 
 
 def text_digest(data: bytes) -> bytes:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from kcode.context.extract import Extract
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS files (id INTEGER PRIMARY KEY, key TEXT UNIQUE, length INTEGER, lines INTEGER,
-  symbols TEXT, refs TEXT);
+CREATE TABLE IF NOT EXISTS files (id INTEGER PRIMARY KEY, key TEXT UNIQUE, length INTEGER, symbols TEXT);
 CREATE TABLE IF NOT EXISTS postings (bucket INTEGER, segment INTEGER, data TEXT, PRIMARY KEY (bucket, segment));
 CREATE TABLE IF NOT EXISTS stamps (path BLOB PRIMARY KEY, size INTEGER, mtime INTEGER, seen INTEGER, blob TEXT);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
@@ -33,11 +32,10 @@ _RACY_NANOSECONDS = 2_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is known of a file without reading more: the number that postings give it, its length in words and in lines."""
+    """What is known of a file without reading more: the number that postings give it, and its length in words."""
 
     id: int
     length: int
-    lines: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +76,16 @@ class Store:
 
     def known(self) -> dict[str, Stored]:
         """Every file that is indexed, by its key."""
-        rows = self._connection.execute("SELECT key, id, length, lines FROM files")
-        return {key: Stored(number, length, lines) for key, number, length, lines in rows}
+        rows = self._connection.execute("SELECT key, id, length FROM files")
+        return {key: Stored(number, length) for key, number, length in rows}
 
     def among(self, keys: Iterable[str]) -> dict[str, Stored]:
         """Of these keys, those of files that are indexed."""
         rows = self._connection.execute(
-            "SELECT key, id, length, lines FROM files WHERE key IN (SELECT value FROM json_each(?))",
+            "SELECT key, id, length FROM files WHERE key IN (SELECT value FROM json_each(?))",
             (json.dumps(list(keys)),),
         )
-        return {key: Stored(number, length, lines) for key, number, length, lines in rows}
+        return {key: Stored(number, length) for key, number, length in rows}
 
     def add(self, extracts: Mapping[str, Extract]) -> None:
         """Keep what was read of files, by their keys, as one segment; a key that is kept already is passed over."""
@@ -105,8 +103,8 @@ class Store:
                         postings[term] = buckets[_bucket(term)][term] = [number, count]
                     else:
                         pairs += (number, count)
-                files.append((number, key, one.length, one.lines, _pack(one.symbols), f" {' '.join(one.references)} "))
-            connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)", files)
+                files.append((number, key, one.length, _pack(one.symbols)))
+            connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", files)
             # A segment is named by the first file in it.
             packed = ((at, first, _ENCODER.encode(bucket)) for at, bucket in enumerate(buckets) if bucket)
             connection.executemany("INSERT INTO postings VALUES (?, ?, ?)", packed)
@@ -123,11 +121,6 @@ class Store:
     def symbols(self, number: int) -> tuple[Symbol, ...]:
         row = self._connection.execute("SELECT symbols FROM files WHERE id=?", (number,)).fetchone()
         return _unpack(row[0]) if row else ()
-
-    def referring(self, name: str) -> list[str]:
-        """The keys of the files that call the name or build on it, sorted."""
-        rows = self._connection.execute("SELECT key FROM files WHERE instr(refs, ?) ORDER BY key", (f" {name} ",))
-        return [key for (key,) in rows]
 
     def stamped(self, path: bytes, size: int, mtime: int) -> str:
         """The blob id that a file of this size and time had when it was last read; "" if that is not sure."""

@@ -1,4 +1,4 @@
-"""The definitions of a source file and the names it uses, read with tree-sitter."""
+"""The definitions of a source file, read with tree-sitter."""
 
 from __future__ import annotations
 
@@ -45,14 +45,6 @@ class Symbol:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a parser makes of one file: symbols in source order, and the names of what it calls and builds on, sorted."""
-
-    symbols: tuple[Symbol, ...] = ()
-    references: tuple[str, ...] = ()
-
-
 def definitions(path: str, data: bytes) -> list[Definition] | None:
     """Classes, functions, methods and what the module assigns at its top, in source order.
 
@@ -62,15 +54,18 @@ def definitions(path: str, data: bytes) -> list[Definition] | None:
     """
     from kcode.tooling import Definition  # noqa: PLC0415 - a tenth of what the map takes, which has no use for it
 
-    reading = read_symbols(path, data)
-    if reading is None:
+    symbols = read_symbols(path, data)
+    if symbols is None:
         return None
-    shown = (symbol for symbol in reading.symbols if symbol.kind != "attribute")
+    shown = (symbol for symbol in symbols if symbol.kind != "attribute")
     return [Definition(symbol.start, symbol.end, symbol.depth, symbol.text) for symbol in shown]
 
 
-def read_symbols(path: str, data: bytes) -> Reading | None:
-    """All that the language's query captures; None for a language, or a size, that is not read here."""
+def read_symbols(path: str, data: bytes, lines: list[bytes] | None = None) -> tuple[Symbol, ...] | None:
+    """All that the language's query captures, in source order; None for a language, or a size, that is not read here.
+
+    `lines` are those of the data, where the caller has split it already.
+    """
     language = language_of(path)
     grammar = load_grammar(language) if language is not None and len(data) <= _LARGEST_FILE else None
     if language is None or grammar is None:
@@ -79,9 +74,7 @@ def read_symbols(path: str, data: bytes) -> Reading | None:
 
     parser, query = grammar
     captured = tree_sitter.QueryCursor(query).captures(parser.parse(data).root_node)
-    names = {text for node in captured.pop("reference", ()) if (text := node.text)}
-    references = tuple(sorted(name.decode("utf-8", "replace") for name in names))
-    return Reading(_nest(_defining_nodes(captured), language, data), references)
+    return _nest(_defining_nodes(captured), language, data, lines or data.split(b"\n"))
 
 
 def _defining_nodes(captured: dict[str, list[Node]]) -> list[tuple[int, int, int, Node, str]]:
@@ -103,8 +96,9 @@ def _is_import(node: Node) -> bool:
     return bool(text and re.match(rb"(?:await\s+)?(?:require|import)\s*\(", text))
 
 
-def _nest(nodes: list[tuple[int, int, int, Node, str]], language: Language, data: bytes) -> tuple[Symbol, ...]:
-    lines = data.split(b"\n")
+def _nest(
+    nodes: list[tuple[int, int, int, Node, str]], language: Language, data: bytes, lines: list[bytes]
+) -> tuple[Symbol, ...]:
     found: list[Symbol] = []
     around: list[tuple[int, str]] = []
     last_row = -1

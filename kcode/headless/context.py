@@ -119,7 +119,7 @@ def _first_messages(place: Place, options: PlaceOptions, window: int) -> list[Me
         system, _ = first_message(
             place.workspace, snapshot.finish(), options.test_command, config, briefing.layer().text
         )
-        note = briefing.open_turn("")
+        note = briefing.find_note("")
     finally:
         briefing.close()
     return [system, *([UserMessage(f"{KCODE_NOTE} {note}")] if note else [])]

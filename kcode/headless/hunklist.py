@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from kcode.agent.spelling import spell_arguments
 from kcode.draft.review import Decision
 from kcode.headless.jsonlines import hunk_fields, place_fields
 from kcode.sanitize import sanitize, sanitize_line
@@ -191,45 +191,7 @@ def _indented(title: str, text: str) -> str:
 
 def _arguments(text: str, hunk: Hunk | None) -> str:
     """The arguments as a person reads them: texts with their line breaks, edits as lines out and in, not too many."""
-    lines = _spelled(text, hunk).splitlines()
+    lines = spell_arguments(text, hunk).splitlines()
     more = len(lines) - _MOST_LINES
     rest = [f"… and {more} more lines: kcode diff --why --json has all"] if more > 0 else []
     return "\n".join([*lines[:_MOST_LINES], *rest])
-
-
-def _spelled(text: str, hunk: Hunk | None) -> str:
-    try:
-        given = json.loads(text, strict=False)
-    except ValueError:
-        return text
-    if not isinstance(given, dict):
-        return text
-    parts = []
-    for name, value in given.items():
-        if isinstance(value, list) and value and all(map(_is_edit, value)):
-            parts += _edits(value, hunk)
-        else:
-            parts.append(
-                f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)}"
-            )
-    return "\n".join(parts)
-
-
-def _is_edit(value: object) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("old"), str) and isinstance(value.get("new"), str)
-
-
-def _edits(edits: Sequence[dict[str, str]], hunk: Hunk | None) -> list[str]:
-    """The edits of a call that share a line with the hunk; all where none does."""
-    changed = {line.strip() for line in (*hunk.old_lines, *hunk.new_lines)} - {b""} if hunk else set()
-    near = [edit for edit in edits if changed.intersection(map(bytes.strip, _lines_of(edit)))] or edits
-    parts = []
-    for edit in near:
-        parts += ["edit:", *(f"- {line}" for line in edit["old"].splitlines())]
-        parts += [f"+ {line}" for line in edit["new"].splitlines()]
-    others = len(edits) - len(near)
-    return [*parts, f"and {others} other {'edit' if others == 1 else 'edits'}"] if others else parts
-
-
-def _lines_of(edit: dict[str, str]) -> list[bytes]:
-    return f"{edit['old']}\n{edit['new']}".encode("utf-8", "surrogatepass").splitlines()

@@ -19,6 +19,7 @@ from kcode.events import (
     ToolCallStarted,
     TurnFinished,
     TurnStarted,
+    UserWarned,
 )
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def write_event(event: Event) -> None:
             write_line("context.compacted", **about, usage=usage_fields(usage))
         case RetryScheduled(reason, seconds, attempt, attempts):
             write_line("retry.scheduled", reason=reason, seconds=round(seconds, 3), attempt=attempt, attempts=attempts)
+        case UserWarned(text):
+            write_line("warning", text=text)
         case TurnFinished(reason, text, usage, steps):
             write_line("turn.completed", reason=reason.value, text=text, steps=steps, usage=usage_fields(usage))
         case ReasoningStreamed() | _:

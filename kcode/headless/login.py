@@ -10,44 +10,37 @@ from kcode.errors import ProviderError, RefusedError, UsageError
 from kcode.headless.interrupts import run_until_signal
 from kcode.headless.stdin import is_given, read_piped_bytes
 from kcode.headless.terminal import DIM, GREEN, YELLOW, Terminal
-from kcode.providers.choice import known_endpoints, resolve_endpoint
-from kcode.providers.credentials import forget_key, store_key
+from kcode.providers.choice import resolve_endpoint
+from kcode.providers.credentials import forget_key
 from kcode.providers.keycheck import check_key
-from kcode.providers.keys import (
-    KEYRING_MARK,
-    FoundKey,
-    check_form,
-    login_command,
-)
+from kcode.providers.keys import check_form, login_command
+from kcode.providers.logins import EVERYWHERE, HeldKey, Logins, held_in_file, held_key
 from kcode.results import Failure
 from kcode.sanitize import sanitize
 from kcode.secrets import redact
-from kcode.settings import load_settings, read_credentials
+from kcode.settings import load_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kcode.options import ModelOptions
     from kcode.providers.endpoints import Endpoint
 
-_EVERYWHERE = "KCODE_API_KEY"
 _LONGEST_NAME = 40
 
 
 def log_in(model: ModelOptions, *, check: bool) -> int:
     """Take a key for the endpoint, check it and store it; 0 once it is stored."""
     terminal = Terminal(os.environ)
-    path = _credentials()
-    read_credentials(path)  # a file that cannot take the key is told before the key is asked for
-    endpoint = _named(model) or _chosen(terminal)
+    logins = Logins()
+    logins.stored()  # a file that cannot take the key is told before the key is asked for
+    endpoint = _named(model) or _chosen(logins, terminal)
     key = _piped_key() or _typed_key(endpoint, terminal)
     check_form(key, endpoint)
     if check:
         terminal.say(f"Trying it at {endpoint.host} …", DIM)
         _check(endpoint, key, model.model, terminal)
-    place = store_key(path, endpoint.key_name, key)
+    place = logins.store(endpoint, key)
     terminal.say(f"✓ The key for {endpoint.title} is stored {place}.", GREEN)
-    _tell_what_is_used(endpoint, terminal)
+    _tell_what_is_used(logins, endpoint, terminal)
     return 0
 
 
@@ -57,10 +50,10 @@ def log_out(model: ModelOptions) -> int:
     endpoint = _named(model)
     if endpoint is None:
         raise UsageError("Log out of which endpoint? Name it: kcode logout NAME. kcode login --list shows them.")
-    if not forget_key(_credentials(), endpoint.key_name):
+    if not forget_key(Logins().credentials, endpoint.key_name):
         raise UsageError(f"No key is stored for {endpoint.title} ({endpoint.host}). kcode login --list shows what is.")
     terminal.say(f"✓ The key for {endpoint.title} is no longer stored.", GREEN)
-    for variable in (*endpoint.key_variables, _EVERYWHERE):
+    for variable in (*endpoint.key_variables, EVERYWHERE):
         if os.environ.get(variable, "").strip():
             terminal.say(f"! {variable} is still set in the environment.", YELLOW)
     return 0
@@ -68,21 +61,16 @@ def log_out(model: ModelOptions) -> int:
 
 def list_logins() -> int:
     """Print each endpoint and where its key comes from, on stdout."""
-    stored = read_credentials(_credentials())
-    rows = _places()
+    logins = Logins()
+    stored, rows = logins.stored(), logins.endpoints()
     wide = max(map(len, [*(row.name for row in rows), *stored]))
     for row in rows:
         sys.stdout.write(f"{row.name:<{wide}}  {_held(row, stored)}\n")
     for name in sorted(stored.keys() - {row.name for row in rows}):
-        sys.stdout.write(f"{sanitize(name):<{wide}}  {_stored_hint(stored[name])}\n")
-    if os.environ.get(_EVERYWHERE, "").strip():
-        sys.stdout.write(f"{_EVERYWHERE} is set in the environment and comes before all of these.\n")
+        sys.stdout.write(f"{sanitize(name):<{wide}}  {_in_words(held_in_file(stored[name]))}\n")
+    if os.environ.get(EVERYWHERE, "").strip():
+        sys.stdout.write(f"{EVERYWHERE} is set in the environment and comes before all of these.\n")
     return 0
-
-
-def _places() -> list[Endpoint]:
-    """The endpoints that have a URL, the user's own among them."""
-    return [row for row in known_endpoints(load_settings({}, os.environ)).values() if row.base_url]
 
 
 def _named(model: ModelOptions) -> Endpoint | None:
@@ -97,11 +85,9 @@ def _named(model: ModelOptions) -> Endpoint | None:
     return resolve_endpoint(load_settings(flags, os.environ), os.environ)
 
 
-def _chosen(terminal: Terminal) -> Endpoint:
+def _chosen(logins: Logins, terminal: Terminal) -> Endpoint:
     """The endpoint that the person at the terminal picks; Enter takes the one in use."""
-    stored = read_credentials(_credentials())
-    current = resolve_endpoint(load_settings({}, os.environ), os.environ)
-    rows = _places()
+    stored, current, rows = logins.stored(), logins.current(), logins.endpoints()
     if not current.keeps_its_host:
         rows.append(current)
     if not sys.stderr.isatty():
@@ -123,18 +109,21 @@ def _chosen(terminal: Terminal) -> Endpoint:
 
 
 def _held(row: Endpoint, stored: dict[str, str]) -> str:
-    """Where the row's key comes from, in words; never the key."""
-    for variable in row.key_variables:
-        if key := os.environ.get(variable, "").strip():
-            return f"{variable} {FoundKey(key, variable).hint}".rstrip()
-    found = stored.get(row.key_name)
-    if found is None:
-        return "needs none" if row.is_loopback else "no key"
-    return _stored_hint(found)
+    return _in_words(held_key(row, stored, os.environ))
 
 
-def _stored_hint(value: str) -> str:
-    return "keyring" if value == KEYRING_MARK else f"stored {FoundKey(value, '').hint}".rstrip()
+def _in_words(held: HeldKey) -> str:
+    match held.place:
+        case "variable":
+            return f"{held.variable} {held.hint}".rstrip()
+        case "file":
+            return f"stored {held.hint}".rstrip()
+        case "keyring":
+            return "keyring"
+        case "not needed":
+            return "needs none"
+        case "nowhere":
+            return "no key"
 
 
 def _piped_key() -> str | None:
@@ -176,19 +165,11 @@ def _check(endpoint: Endpoint, key: str, model: str | None, terminal: Terminal) 
         raise RefusedError("The key was not stored.")
 
 
-def _credentials() -> Path:
-    path = load_settings({}, os.environ).credentials
-    assert path is not None  # load_settings always says where
-    return path
-
-
-def _tell_what_is_used(endpoint: Endpoint, terminal: Terminal) -> None:
+def _tell_what_is_used(logins: Logins, endpoint: Endpoint, terminal: Terminal) -> None:
     """A key alone does not choose the endpoint where another has one too."""
-    for variable in (_EVERYWHERE, *endpoint.key_variables):
-        if os.environ.get(variable, "").strip():
-            terminal.say(f"! {variable} is set in the environment and comes before it.", YELLOW)
-            break
-    used = resolve_endpoint(load_settings({}, os.environ), os.environ)
+    if variable := logins.variable_before(endpoint):
+        terminal.say(f"! {variable} is set in the environment and comes before it.", YELLOW)
+    used = logins.current()
     if used.base_url == endpoint.base_url:
         terminal.say("kcode uses this endpoint now.", DIM)
         return

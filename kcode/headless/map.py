@@ -9,7 +9,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from kcode.context.index import FIRST_ANSWER_SECONDS, Indexer, index_folder
-from kcode.context.map import map_for
 from kcode.errors import GitError
 from kcode.folders import cache_folder_for, state_folder_for
 from kcode.headless.terminal import BOLD, YELLOW, Terminal
@@ -37,6 +36,8 @@ def show_map(options: PlaceOptions, request: str, tokens: int, *, wait: bool, js
     indexer = Indexer(workspace.root, _git(workspace, terminal), index_folder(cache, workspace))
     try:
         indexer.start()
+        from kcode.context.map import map_for  # noqa: PLC0415 - imported while git is at its work
+
         seconds = None if wait else FIRST_ANSWER_SECONDS - _STARTING_SECONDS
         found, corpus = map_for(indexer, request, tokens, seconds)
     finally:
@@ -71,15 +72,7 @@ def _encode(found: RepositoryMap) -> str:
 
 
 def _symbols(entry: MapEntry) -> list[dict[str, object]]:
-    """The definitions that the map shows, and as `module` what of the file stands in no definition at all.
-
-    The file's own line in the map stands for that: imports, and statements at the top.
-    """
-    rows: list[dict[str, object]] = [
-        {"name": one.name, "kind": one.kind, "line": one.start, "end_line": one.end} for one in entry.symbols
-    ]
-    name = entry.path.rpartition("/")[2]
-    return rows + [{"name": name, "kind": "module", "line": start, "end_line": end} for start, end in entry.outside]
+    return [{"name": one.name, "kind": one.kind, "line": one.start, "end_line": one.end} for one in entry.symbols]
 
 
 def _for_people(found: RepositoryMap, terminal: Terminal) -> str:

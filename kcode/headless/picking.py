@@ -21,8 +21,8 @@ from kcode.draft.review import (
     undo_last,
 )
 from kcode.draft.selection import keys_of
+from kcode.editor import edit_text
 from kcode.errors import UsageError
-from kcode.headless.editor import edit_text
 from kcode.headless.hunklist import (
     describe_causes,
     describe_conflict,

@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kcode.agent.compaction import Need, compact
+from kcode.agent.place import open_place
 from kcode.agent.reviewing import review_of, with_review
 from kcode.agent.sessions import choose_session
 from kcode.agent.turn import run_turn
-from kcode.agent.workbench import open_place, open_workbench
+from kcode.agent.workbench import open_workbench
 from kcode.draft.files import Proposal
 from kcode.draft.journal import plan_redo, plan_undo
 from kcode.draft.rebase import is_part_of

@@ -20,6 +20,7 @@ from kcode.events import (
     ToolCallFinished,
     ToolCallStarted,
     TurnFinished,
+    UserWarned,
 )
 from kcode.folders import config_folder
 from kcode.headless.terminal import DIM, GREEN, RED, YELLOW
@@ -72,6 +73,8 @@ class Reporter:
                 self._remark(f'Going on with {model}. To keep it: model = "{model}" in {file}, or --model {model}.')
             case KeyEntered():
                 self._remark("Going on with that key, in this run alone. To keep it: kcode login.")
+            case UserWarned(text):
+                self._remark(f"! {sanitize_line(text)}")
             case TurnFinished():
                 self._end_line()
             case _:

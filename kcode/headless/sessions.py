@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kcode.agent.forking import fork_session
+from kcode.agent.place import open_place
 from kcode.agent.sessions import choose_session, list_sessions, rename_session
-from kcode.agent.workbench import open_place, settings_for
+from kcode.agent.workbench import settings_for
 from kcode.draft.draft import open_draft
 from kcode.draft.patch import render_patch
 from kcode.draft.pending import Pending
@@ -31,7 +32,7 @@ from kcode.session.summary import summarize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kcode.agent.workbench import Place
+    from kcode.agent.place import Place
     from kcode.options import OutputOptions, PlaceOptions
     from kcode.session.store import Session
     from kcode.session.summary import SessionSummary
@@ -117,6 +118,7 @@ def _line(one: SessionSummary, now: datetime) -> str:
     pending = (
         f"{one.pending_files} {'file' if one.pending_files == 1 else 'files'} pending  " if one.pending_files else ""
     )
+    pending += "open  " if one.is_open else ""
     return f"{one.id}  {_age(one.last_used, now):<8}  {turns:>9}  {cost:>9}  {pending}{sanitize_line(one.title)}"
 
 
@@ -142,4 +144,5 @@ def _fields(one: SessionSummary) -> dict[str, object]:
         "pending_files": one.pending_files,
         "cost_usd": one.cost,
         "cost_is_estimate": one.cost_is_estimate,
+        "is_open": one.is_open,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import select
@@ -166,6 +165,8 @@ def _silent(terminal: int) -> Iterator[None]:
 
 async def _read_typed(keyboard: int) -> bytes:
     """One line, or what stood there at the end of the input."""
+    import asyncio  # noqa: PLC0415 - with all of TLS behind it, for commands that ask nothing
+
     line = b""
     while not line.endswith(b"\n"):
         # Looked at now and then, and not by the event loop: kqueue takes no /dev/tty.

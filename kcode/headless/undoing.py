@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kcode.agent.place import open_place
+from kcode.draft.entries import read_entries
 from kcode.draft.hunks import propose
 from kcode.draft.journal import changes_made, operations, plan_redo, plan_undo, reverse
-from kcode.draft.operations import all_undone, in_force, roots
-from kcode.errors import DraftError, RefusedError, UsageError
+from kcode.errors import RefusedError, UsageError
 from kcode.headless.hunklist import fitted
 from kcode.headless.pending import tell_settled
 from kcode.headless.product import describe_size, show_again, with_consent
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
+    from kcode.draft.entries import Entry
     from kcode.draft.operations import Operation
     from kcode.draft.reversal import Reversal
     from kcode.options import PlaceOptions
@@ -55,11 +56,9 @@ def list_operations(place: PlaceOptions, words: Sequence[str]) -> int:
         raise UsageError(f"{', '.join(unknown)} is no operation of this journal. kcode journal lists them.")
     lines = [line for word in words for line in _hunk_lines(spot.journal, by_number[word])]
     if not words:
-        states = _states(everything)
-        newest = everything[::-1][:_MOST_LISTED]
-        lines = [_line(spot.journal, operation, states[operation.number]) for operation in newest]
-        if len(everything) > len(newest):
-            lines.append(f"      and {len(everything) - len(newest)} older")
+        lines = [_line(entry) for entry in read_entries(spot.journal, _MOST_LISTED)]
+        if len(everything) > len(lines):
+            lines.append(f"      and {len(everything) - len(lines)} older")
     if not lines:
         Terminal(os.environ).say("Nothing was written here.", YELLOW)
         return EXIT_NOTHING
@@ -114,34 +113,16 @@ def _from_root(word: str, start: str, known: Collection[str]) -> str:
     return inner if any(path == inner or path.startswith(f"{inner}/") for path in known) else word
 
 
-def _line(journal: Path, operation: Operation, state: str) -> str:
+def _line(entry: Entry) -> str:
+    operation = entry.operation
     when = datetime.fromtimestamp(operation.when, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
     what = operation.kind if operation.of is None else f"{operation.kind} of {operation.of}"
-    try:
-        size = describe_size(propose(changes_made(journal, operation)))
-    except DraftError:
-        size = f"{len(operation.files)} files, bytes lost"
+    state = "" if entry.standing == "reversal" else entry.standing
+    size = f"{len(operation.files)} files, bytes lost" if entry.proposal is None else describe_size(entry.proposal)
     paths = sanitize_names(operation.paths, 3)
     return (
         f"{operation.number:>5}  {when}  {what:<12} {state:<13} {size:<18} {paths}  ({sanitize_line(operation.label)})"
     )
-
-
-def _states(everything: Sequence[Operation]) -> dict[int, str]:
-    root = roots(everything)
-    active = {root[operation.number] for operation in in_force(everything)}
-    partly = {root[operation.number] for operation in all_undone(everything)}
-
-    def state(operation: Operation) -> str:
-        if operation.state != "done":
-            return operation.state
-        if operation.kind != "apply":
-            return ""
-        if operation.number not in active:
-            return "undone"
-        return "partly undone" if operation.number in partly else "in force"
-
-    return {operation.number: state(operation) for operation in everything}
 
 
 def _hunk_lines(journal: Path, operation: Operation) -> list[str]:

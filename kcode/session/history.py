@@ -42,8 +42,9 @@ def read_history(session: Session) -> tuple[Message | Event, ...]:
     """Every message of the session and what the log tells of events, over all epochs, in the order of the log.
 
     A reply or result comes as its message first, and then as the ReplyFinished or ToolCallFinished that tells its cost,
-    time and outcome. What was undone stays where it was, with a TurnUndone behind it. A TurnStarted holds the user's own
-    words alone. What cannot be read of a damaged log, or was written by a newer kcode, is left out.
+    time and outcome; a ReplyInterrupted and a TurnStarted come before the messages that belong to them. What was undone
+    stays where it was, with a TurnUndone behind it. A TurnStarted holds the user's own words alone. What cannot be read
+    of a damaged log, or was written by a newer kcode, is left out. SessionError when there is no log.
     """
     return history_of(read_log(session.log_path).records)
 

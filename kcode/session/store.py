@@ -298,8 +298,8 @@ def load_past(session: Session) -> Past:
 
 
 def _read_records(session: Session) -> Sequence[dict[str, Any]]:
-    repair_log(session.log_path)
-    records = read_log(session.log_path).records
+    found = read_log(session.log_path)
+    records = read_log(session.log_path).records if found.damage and repair_log(session.log_path) else found.records
     newest = max((record.get("format", 0) for record in records if record.get("type") == "session"), default=0)
     if newest > _FORMAT:
         raise SessionError(f"The session {session.id} was written by a newer kcode. Update kcode to go on with it.")

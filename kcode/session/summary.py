@@ -11,6 +11,7 @@ from kcode.draft import disk
 from kcode.draft.baseline import count_changed
 from kcode.errors import DraftError, SessionError
 from kcode.messages import KCODE_NOTE
+from kcode.session.lock import is_in_use
 from kcode.session.log import decode_record
 from kcode.session.store import list_sessions
 
@@ -33,7 +34,8 @@ class SessionSummary:
 
     `title` is its name or the user's first words, in one line. `turns` counts those that were undone too, `messages` all
     but the system's. `pending_files` are those that the draft changed, as counted without a look at them. `cost` is in US
-    dollars, None where a reply's price is not known. `words` are the user's messages, each by its start.
+    dollars, None where a reply's price is not known. `words` are the user's messages, each by its start. `is_open` says
+    that a process works in it.
     """
 
     id: str
@@ -49,6 +51,7 @@ class SessionSummary:
     cost: float | None
     cost_is_estimate: bool
     words: tuple[str, ...] = field(repr=False)
+    is_open: bool = False
 
 
 @dataclass(slots=True)
@@ -127,6 +130,7 @@ def summarize(session: Session) -> SessionSummary:
         counted.cost,
         counted.is_estimate,
         tuple(counted.words),
+        is_in_use(session.folder),
     )
 
 

@@ -95,6 +95,10 @@ class Completer:
         """The best first; all commands, or the shortest paths, where nothing is typed yet."""
         return self._commands(token.query) if token.kind == "command" else self._mentions(token.query)
 
+    def prepare(self) -> None:
+        """Do what takes time the first time: may be called in a thread, so that no key waits for it."""
+        self._known_paths()
+
     def is_command(self, name: str) -> bool:
         return any(command.name == name for command in self._source.commands())
 
@@ -130,12 +134,25 @@ class Completer:
     def _known_paths(self) -> Candidates:
         files = self._source.files()
         if files is not self._files:
+            self._paths = Candidates(_shortest_first(files))
             self._files = files
-            folders = {path[: at + 1] for path in files for at, one in enumerate(path) if one == "/"}
-            self._paths = Candidates(
-                sorted({*files, *folders}, key=lambda path: (path.rstrip("/").count("/"), len(path), path))
-            )
         return self._paths
+
+
+def _shortest_first(files: Sequence[str]) -> list[str]:
+    """The files and their folders: what lies high up is what one mostly means by few characters."""
+    folders: set[str] = set()
+    for path in files:
+        folder = path.rpartition("/")[0]
+        while folder and f"{folder}/" not in folders:
+            folders.add(f"{folder}/")
+            folder = folder.rpartition("/")[0]
+    # Two sorts by plain numbers take less time than one by a pair for each path.
+    # What has a quotation mark or a line break in its name cannot be written behind an @.
+    named = (path for path in {*files, *folders} if '"' not in path and "\n" not in path)
+    ordered = sorted(sorted(named), key=len)
+    ordered.sort(key=lambda path: path.count("/", 0, -1))
+    return ordered
 
 
 def _path_offer(path: str, positions: tuple[int, ...]) -> Offer:

@@ -13,14 +13,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kcode.draft.disk import append_line, locked, make_folder, remove_file, write_whole
 from kcode.tui.pastes import Pastes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_MOST, _LARGEST_FILE, _LARGEST_ENTRY = 1_000, 4_000_000, 200_000
+_MOST, _LARGEST_FILE, _LARGEST_ENTRY, _MOST_UNSENT = 1_000, 4_000_000, 200_000, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +73,8 @@ class InputHistory:
         line = _encode(typed)
         if len(line) > _LARGEST_ENTRY:
             return
+        from kcode.draft.disk import append_line, locked, make_folder  # noqa: PLC0415 - after the first paint
+
         with contextlib.suppress(OSError):
             make_folder(self._folder)
             with locked(self._folder / "lock"):
@@ -90,6 +91,8 @@ class InputHistory:
             if size > _LARGEST_FILE // 2:
                 break
             kept.append(line)
+        from kcode.draft.disk import write_whole  # noqa: PLC0415
+
         write_whole(self._path, b"".join(reversed(kept)))
 
 
@@ -105,12 +108,24 @@ class Unsent:
 
     def save(self, typed: Typed) -> None:
         """Keep it in the place of what was kept before; nothing where nothing stands there."""
+        from kcode.draft.disk import make_folder, remove_file, write_whole  # noqa: PLC0415 - after the first paint
+
         with contextlib.suppress(OSError):
             if typed.text:
                 make_folder(self._path.parent)
+                if not self._path.exists():
+                    self._forget_oldest()
                 write_whole(self._path, _encode(typed))
             else:
                 remove_file(self._path)
+
+    def _forget_oldest(self) -> None:
+        """Let go what was left in sessions that nobody came back to."""
+        from kcode.draft.disk import remove_file  # noqa: PLC0415
+
+        kept = sorted(self._path.parent.glob("unsent-*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in kept[_MOST_UNSENT - 1 :]:
+            remove_file(path)
 
 
 def _encode(typed: Typed) -> bytes:

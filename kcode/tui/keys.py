@@ -40,6 +40,22 @@ class Key:
 
 
 KEYS: tuple[Key, ...] = (
+    Key("help", "f1", "open('help')", "app"),
+    Key("review", "f2", "open('review')", "app"),
+    Key("find", "f3", "find", "app"),
+    Key("draft-pane", "f4", "toggle_draft", "app"),
+    Key("sessions", "f6", "open('sessions')", "app"),
+    Key("context", "f7", "open('context')", "app"),
+    Key("thoughts", "ctrl+t", "in_transcript('toggle_all', 'reasoning')", "app"),
+    Key("outputs", "ctrl+o", "in_transcript('toggle_all', 'output')", "app"),
+    Key("page-up", "pageup", "in_transcript('page', -1)", "app", priority=True),
+    Key("page-down", "pagedown", "in_transcript('page', 1)", "app", priority=True),
+    Key("top", "ctrl+home", "in_transcript('end', -1)", "app", priority=True),
+    Key("bottom", "ctrl+end", "in_transcript('end', 1)", "app", priority=True),
+    Key("block-up", "ctrl+up,alt+up", "in_transcript('step', -1)", "app"),
+    Key("block-down", "ctrl+down,alt+down", "in_transcript('step', 1)", "app"),
+    Key("leave", "ctrl+c", "leave", "app", priority=True),
+    Key("palette", "ctrl+p", "app.command_palette", "app"),
     Key("composer-send", "enter", "send", "composer"),
     Key("composer-newline", "ctrl+j,shift+enter,alt+enter", "newline", "composer"),
     Key("composer-interrupt", "escape", "interrupt", "composer"),
@@ -60,6 +76,22 @@ KEYS: tuple[Key, ...] = (
     Key("composer-kill-word", "ctrl+w,alt+backspace,ctrl+backspace", "kill_word_left", "composer"),
     Key("composer-kill-next-word", "alt+d,alt+delete", "kill_word_right", "composer"),
     Key("composer-yank", "ctrl+y", "yank", "composer"),
+    Key("sheet-close", "escape,q", "close", "sheet"),
+    Key("sessions-filter", "slash", "filter", "sessions"),
+    Key("sessions-fork", "f", "fork", "sessions"),
+    Key("sessions-rename", "r", "rename", "sessions"),
+    Key("sessions-export", "e", "export", "sessions"),
+    Key("context-keep", "p", "pin", "context"),
+    Key("context-drop", "d", "drop", "context"),
+    Key("context-compact", "c", "compact", "context"),
+    Key("help-filter", "slash", "filter", "help"),
+    Key("settings-next", "right,l,space", "change(1)", "settings"),
+    Key("settings-previous", "left,h", "change(-1)", "settings"),
+    Key("journal-undo", "u", "reverse('undo')", "journal"),
+    Key("journal-redo", "r", "reverse('redo')", "journal"),
+    Key("journal-read", "tab", "read", "journal"),
+    Key("first-run-key", "c", "enter_key", "first-run"),
+    Key("first-run-demo", "d", "demo", "first-run"),
 )
 
 _BY_ID = {key.id: key for key in KEYS}
@@ -153,6 +185,14 @@ def find_clashes(keymap: Mapping[str, str], keys: Iterable[Key] = KEYS) -> list[
                 taken.setdefault((scope, name), []).append(key.id)
     clashes = {(name, tuple(ids)): None for (_, name), ids in taken.items() if len(ids) > 1}
     return [Clash(name, ids) for name, ids in sorted(clashes)]
+
+
+def clash_warnings(keymap: Mapping[str, str], texts: Texts, file: str, keys: Iterable[Key] = KEYS) -> list[str]:
+    """What the user is told of keys of their own that mean two things."""
+    return [
+        texts("keys.clash", pressed=_shown(clash.key), count=len(clash.ids), ids=", ".join(clash.ids), file=file)
+        for clash in find_clashes(keymap, keys)
+    ]
 
 
 def shown_keys(id_: str, keymap: Mapping[str, str], *, most: int = 3) -> str:

@@ -103,9 +103,10 @@ def save_preference(path: Path, name: str, value: str | bool | Mapping[str, str]
         document = tomlkit.parse(text)
         table: Any = document.setdefault("interface", tomlkit.table())
         if name == "keys" and isinstance(value, dict):
-            own = tomlkit.table()
+            own: Any = table.setdefault("keys", tomlkit.table())
+            for gone in set(own) - set(value):
+                del own[gone]
             own.update(value)
-            table["keys"] = own
         else:
             table[name] = value
         changed = tomlkit.dumps(document)

@@ -55,6 +55,14 @@ class Vim:
     inserted: str = ""
     began: tuple[str, int] = ("", 0)
 
+    @property
+    def is_inserting(self) -> bool:
+        return self.mode is Mode.INSERT
+
+    @property
+    def is_selecting(self) -> bool:
+        return self.mode in {Mode.VISUAL, Mode.VISUAL_LINE}
+
 
 @dataclass(frozen=True, slots=True)
 class Pressed:

@@ -26,7 +26,8 @@ from kcode.messages import (
     UserMessage,
 )
 from kcode.pricing import Billing, Price
-from kcode.session.store import SessionLog, create_session, load_conversation, load_past
+from kcode.session.records import Paid
+from kcode.session.store import Past, SessionLog, create_session, load_conversation, load_past
 from tests.agent.work import Worker, desk_of
 
 if TYPE_CHECKING:
@@ -169,3 +170,13 @@ def test_a_log_gives_the_same_conversation_length_and_ledger_as_the_run_that_wro
     assert list(conversation.messages) == list(live.messages) == load_conversation(session)
     assert (conversation.tokens(), conversation.known_tokens) == (live.tokens(), live.known_tokens)
     assert found == ledger
+
+
+def test_a_long_session_is_measured_by_its_last_replies_alone() -> None:
+    entries: list[Message | Paid] = []
+    for number in range(150):
+        entries += [UserMessage("go on"), AssistantMessage("Yes."), Paid(Usage(100 + number * 20, 5), "reply")]
+    conversation, ledger = replay(Past("chat", "m", "e", tuple(entries)), TOOLS, None)
+    assert conversation.known_tokens == 100 + 149 * 20 + 5
+    assert conversation.tokens() == conversation.known_tokens
+    assert ledger.spent.steps == 150

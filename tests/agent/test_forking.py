@@ -9,7 +9,7 @@ from kcode.agent.reviewing import review_of
 from kcode.agent.sessions import list_sessions
 from kcode.agent.stepback import redo_turn, turns_of, undo_turn
 from kcode.draft.review import Decision, decide
-from kcode.errors import SessionError
+from kcode.errors import DraftError, SessionError
 from kcode.events import TurnUndone
 from kcode.messages import AssistantMessage, ToolCall, UserMessage
 from kcode.session.history import read_history
@@ -136,3 +136,17 @@ def test_the_whole_history_is_in_the_fork(sittings: Sittings) -> None:
     with sittings.sit(fork.id) as forked:
         assert forked.messages == original.messages
         assert [turn.is_undone for turn in turns_of(forked.bench).all] == [False, True]
+
+
+def test_a_fork_that_fails_leaves_nothing_behind(sittings: Sittings) -> None:
+    with sittings.sit() as original:
+        original.say("first", FIRST)
+        original.say("second", *SECOND)
+    (turn,) = [turn for turn in turns_of(original.bench).all if turn.words == "second"]
+    (original.bench.session.draft_folder / "base" / str(turn.draft)).unlink()
+    before = sorted((sittings.place.state / "sessions").iterdir())
+    with pytest.raises(DraftError, match="Nothing was done"):
+        fork_session(sittings.place, original.id, 2)
+    assert sorted((sittings.place.state / "sessions").iterdir()) == before
+    with sittings.sit(fork_session(sittings.place, original.id).id) as forked:
+        assert forked.drafted() == {"a.py": "one = 111\n", "c.py": "c = 3\n"}

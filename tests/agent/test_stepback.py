@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kcode.agent.reviewing import review_of
 from kcode.agent.stepback import redo_turn, turns_of, undo_turn
@@ -164,3 +167,32 @@ def test_what_another_process_applied_is_named_too(sittings: Sittings, monkeypat
         assert apply_words(sittings.options, (), pick=False) == 0
         assert undo_turn(sitting.bench) == TurnUndone("first", ("a.py",))
     assert sittings.read("a.py") == "one = 11\n"
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(steps=st.lists(st.sampled_from(["say", "say", "undo", "redo", "reopen"]), max_size=8))
+def test_whatever_is_said_undone_and_redone_nothing_is_mixed_up(sittings: Sittings, steps: list[str]) -> None:
+    """Beside a plain model of it: a list of states, and a place in it."""
+    with ExitStack() as stack:
+        sitting = stack.enter_context(sittings.sit())
+        states, at = [(sitting.messages, sitting.drafted())], 0
+        for number, step in enumerate(steps):
+            match step:
+                case "say":
+                    text = "".join(f"line {n}\n" for n in range(20))
+                    before = sitting.drafted().get("notes.txt", text)
+                    line = f"line {number}\n"
+                    assert line in before
+                    sitting.say(f"say {number}", edit(number, "notes.txt", line, f"LINE {number}\n"))
+                    at += 1
+                    states[at:] = [(sitting.messages, sitting.drafted())]
+                case "undo":
+                    assert (undo_turn(sitting.bench) is not None) == (at > 0)
+                    at = max(at - 1, 0)
+                case "redo":
+                    assert (redo_turn(sitting.bench) is not None) == (at < len(states) - 1)
+                    at = min(at + 1, len(states) - 1)
+                case "reopen":
+                    stack.close()
+                    sitting = stack.enter_context(sittings.sit(sitting.id))
+            assert (sitting.messages, sitting.drafted()) == states[at]

@@ -45,6 +45,7 @@ class StillGround:
     own_prompts: Path | None = None
     transcripts: list[str] = field(default_factory=list)
     changed: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     forgotten: int = 0
 
     def system(self) -> SystemMessage:
@@ -60,6 +61,9 @@ class StillGround:
         return (
             [Definition(1, 9, 0, f"def in_{path.replace('/', '_').removesuffix('.py')}():")] if ".py" in path else None
         )
+
+    def text(self, path: str) -> str | None:
+        return self.texts.get(path)
 
     def keep_transcript(self, text: str) -> str:
         self.transcripts.append(text)

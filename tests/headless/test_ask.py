@@ -78,3 +78,16 @@ def test_no_question_is_a_usage_error(start: Start) -> None:
     done = program.run("ask")
     assert done.returncode == 2
     assert b"No question was given" in done.stderr
+
+
+def test_a_file_that_looks_secret_is_shown_only_where_the_user_says_so_in_this_run(start: Start) -> None:
+    looking = [reply(reasoning="I look.", calls=[("read_file", {"path": ".env.test"})]), reply("Seen.")]
+    program, server = start([*looking, *looking])
+    (program.repository / ".env.test").write_text("PASSWORD=hush-hush\n")
+    refused = program.run("ask", "see @.env.test")
+    assert "hush-hush" not in str([request.json for request in server.requests])
+    assert b"--allow-secret" not in refused.stderr
+    allowed = program.run("ask", "see @.env.test", "--allow-secret", ".env.test")
+    sent = server.requests[-1].json["messages"]
+    assert sum("hush-hush" in str(message) for message in sent) == 2
+    assert b"! The model is shown what it asks for of .env.test, by --allow-secret, in this run." in allowed.stderr

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kcode.agent.conversation import CUT_OFF
 from kcode.messages import AssistantMessage, ToolMessage, UserMessage
 from kcode.session.store import list_sessions, load_conversation
 from tests.model_server import reply
@@ -90,7 +91,7 @@ def test_in_a_conversation_the_user_sees_what_fills_the_window_and_may_have_it_c
         screen.wait_for(shown)
         screen.wait_for("\n> ")
     screen.type("and function_7?\n")
-    server.wait_for_requests(4)
+    screen.wait_for("Never.")
     screen.process.send_signal(signal.SIGINT)
     screen.wait_for("Interrupted")
     screen.wait_for("\n> ")
@@ -100,4 +101,6 @@ def test_in_a_conversation_the_user_sees_what_fills_the_window_and_may_have_it_c
     roles = [message["role"] for message in server.requests[3].json["messages"]]
     assert roles == ["system", "user", "user", "user"]
     (session,) = list_sessions(program.home / ".local/state/kcode", program.repository)
-    assert [message.text for message in load_conversation(session)[1::2]] == ["what does it do?", "and function_7?"]
+    conversation = [message.text for message in load_conversation(session)]
+    assert conversation[1::2] == ["what does it do?", "and function_7?", CUT_OFF]
+    assert conversation[4] == "Never."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from tests.program import make_program
@@ -21,10 +22,13 @@ def test_the_map_as_json_and_for_people(tmp_path: Path) -> None:
     first = answer["files"][0]
     assert first["path"] == "calc/money.py"
     assert {"name": "cents", "kind": "function", "line": 4, "end_line": 5} in first["symbols"]
-    # What stands in no definition is the module's own.
-    assert {"name": "money.py", "kind": "module", "line": 1, "end_line": 3} in first["symbols"]
-    shown = program.run("map", "--for", "cents are rounded wrongly")
-    assert shown.stdout.startswith(b"calc/money.py:\n4: def cents(amount: float) -> float:\n")
+    assert {"name": "", "kind": "statements", "line": 1, "end_line": 3} in first["symbols"]
+    shown = program.run("map", "--for", "cents are rounded wrongly", "--tokens", "200").stdout.decode()
+    assert "calc/money.py:\n1-3: " in shown
+    # Each row of the one is a row of the other, with the same lines.
+    rows = [line.strip().partition(":")[0] for line in shown.splitlines() if re.match(r" *\d+[-:]", line)]
+    told = [(row["line"], row["end_line"]) for file in answer["files"] for row in file["symbols"]]
+    assert rows == [str(start) if start == end else f"{start}-{end}" for start, end in told]
     assert program.snapshot() == before
 
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from kcode.events import ToolCallFinished
+from kcode.events import ToolCallFinished, UserWarned
+from kcode.headless.jsonlines import write_event
 from kcode.headless.report import Reporter, describe_tests, describe_usage, title_of
 from kcode.headless.terminal import Terminal
 from kcode.messages import ToolCall, Usage
@@ -79,3 +82,12 @@ def test_only_what_went_well_is_ticked_off(result: ToolResult, mark: str, capsys
     call = ToolCall("functions.run_command:0", "run_command", '{"command": "grep x a"}')
     Reporter(Terminal({"TERM": "dumb"}), quiet=False).report(ToolCallFinished(call, result, 0.0))
     assert capsys.readouterr().err == f"{mark} run_command grep x a\n"
+
+
+def test_a_warning_reaches_the_user_and_programs(capfd: pytest.CaptureFixture[str]) -> None:
+    warning = UserWarned("calc/AGENTS.md is not text\x1b[2J; it is left out.")
+    Reporter(Terminal({})).report(warning)
+    write_event(warning)
+    out, err = capfd.readouterr()
+    assert err == "! calc/AGENTS.md is not text␛[2J; it is left out.\n"
+    assert json.loads(out) == {"type": "warning", "text": warning.text}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,6 +67,9 @@ def test_a_conversation_goes_on_in_later_runs(tmp_path: Path, model_server: Mode
         "and test it",
         "tell me all",
     ]
+    for one, other in pairwise(server.requests[1:]):
+        # But for the end of the list of messages, and what follows it, all of a request begins the next one.
+        assert other.body.startswith(one.body[: one.body.rindex(b"]")])
     assert b"round(amount, 2)" in program.run("diff").stdout
     exported = program.run("export", "-o", "session.html")
     assert exported.returncode == 0
@@ -86,6 +90,8 @@ def test_the_list_shows_what_was_used_last_first(
     ]
     with sittings.sit(two[0]) as again:
         again.say("more")
+        print_sessions(sittings.options, ("NUMBER",), json=False)
+        assert "open  Change the number" in capfd.readouterr().out
     print_sessions(sittings.options, ("NUMBER",), json=False)
     assert capfd.readouterr().out.startswith(two[0])
     assert print_sessions(sittings.options, ("nothing", "like", "it"), json=False) == 3

@@ -8,7 +8,7 @@ import pytest
 from kcode.errors import UsageError
 from kcode.providers.choice import resolve_endpoint
 from kcode.providers.endpoints import ENDPOINTS
-from kcode.providers.keys import KEYRING_MARK, FoundKey, find_key, locate_key
+from kcode.providers.keys import KEYRING_MARK, FoundKey, find_key, known_keys, locate_key
 from kcode.settings import Settings
 
 if TYPE_CHECKING:
@@ -89,3 +89,12 @@ def test_what_can_be_no_key_is_refused_without_showing_it(key: str) -> None:
     with pytest.raises(UsageError) as caught:
         find_key(ENDPOINTS["moonshot"], Settings(key=key), {})
     assert key not in str(caught.value)
+
+
+def test_all_keys_that_can_be_seen_are_known(tmp_path: Path) -> None:
+    stored = tmp_path / "credentials"
+    stored.write_text(f'moonshot = "sk-stored"\nopenrouter = "{KEYRING_MARK}"\n')
+    stored.chmod(0o600)
+    environment = {"OPENROUTER_API_KEY": " sk-variable ", "HOME": "/nonexistent"}
+    found = known_keys(ENDPOINTS.values(), Settings(key="sk-own", credentials=stored), environment)
+    assert found == ["sk-own", "sk-stored", "sk-variable"]

@@ -1,40 +1,23 @@
 from __future__ import annotations
 
-import asyncio
+import random
 from typing import TYPE_CHECKING
 
 import pytest
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.geometry import Offset
 
 from kcode.tui.history import InputHistory, Typed, Unsent
+from kcode.tui.keys import KEYS
 from kcode.tui.vim import Mode
 from kcode.tui.widgets.composer import Composer
 from tests.tui.stage import shown
-from tests.tui.typing import ComposerStage
+from tests.tui.typing import ComposerStage, type_in, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from textual.pilot import Pilot
-
-
-def walk(
-    stage: ComposerStage, steps: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (80, 24)
-) -> None:
-    async def run() -> None:
-        async with stage.run_test(size=size) as pilot:
-            await pilot.pause()
-            await steps(pilot)
-
-    asyncio.run(run())
-
-
-def type_in(stage: ComposerStage, text: str) -> None:
-    """As if typed, at once."""
-    composer = stage.composer
-    composer.replace(text, *composer.selection, maintain_selection_offset=False)
 
 
 def test_enter_sends_and_other_ways_make_a_line(tmp_path: Path) -> None:
@@ -56,12 +39,30 @@ def test_enter_sends_and_other_ways_make_a_line(tmp_path: Path) -> None:
     walk(stage, steps)
 
 
+def test_keys_that_come_all_at_once_are_carried_out_in_their_order(tmp_path: Path) -> None:
+    stage = ComposerStage(tmp_path)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        for key, character in (
+            *(("a", "a"), ("b", "b"), ("backspace", "\x7f"), ("c", "c"), ("ctrl+j", "\n"), ("d", "d")),
+            *(("enter", "\r"), ("e", "e"), ("left", None), ("f", "f")),
+        ):
+            stage.post_message(Key(key, character))
+        await pilot.pause()
+        assert stage.asked == [Composer.Submitted("ac\nd", "ac\nd")]
+        assert stage.composer.text == "fe"
+
+    walk(stage, steps)
+
+
 @pytest.mark.parametrize(
     ("typed", "asked"),
     [
         ("/help", Composer.CommandEntered("help", "")),
         ("/review the tests ", Composer.CommandEntered("review", "the tests")),
         ("/usr/bin is full", Composer.Submitted("/usr/bin is full", "/usr/bin is full")),
+        ("/review\nthese\nlines", Composer.CommandEntered("review", "these\nlines")),
+        ("/", Composer.Submitted("/", "/")),
         ("/unknown", Composer.Submitted("/unknown", "/unknown")),
         ("!git status", Composer.ShellEntered("git status")),
         ("!", Composer.Submitted("!", "!")),
@@ -111,143 +112,42 @@ def test_a_large_paste_is_a_chip_that_is_sent_in_full_and_can_be_opened_or_delet
     assert entry.pastes.expanded(entry.text).count("line 0\n") == 2
 
 
-def test_up_and_down_move_in_the_text_first_and_then_in_the_history(tmp_path: Path) -> None:
-    history = InputHistory(tmp_path)
-    for text in ("first", "second\nwith two lines"):
-        history.add(Typed(text))
+def test_keys_that_mean_nothing_here_are_left_to_the_app(tmp_path: Path) -> None:
     stage = ComposerStage(tmp_path)
 
     async def steps(pilot: Pilot[None]) -> None:
-        composer = stage.composer
-        type_in(stage, "half")
-        await pilot.press("up")
-        assert composer.text == "second\nwith two lines"
-        await pilot.press("up")
-        assert composer.text == "second\nwith two lines"
-        await pilot.press("up")
-        assert composer.text == "first"
-        composer.action_older()
-        assert composer.text == "first"
-        composer.action_newer()
-        composer.action_newer()
-        assert composer.text == "half"
+        reached = []
+        stage.bind("ctrl+d,pageup", "reach")
+        stage.action_reach = lambda: reached.append(True)  # type: ignore[attr-defined]
+        await pilot.press("ctrl+d", "pageup")
+        assert len(reached) == 2
 
     walk(stage, steps)
 
 
-def test_a_wrapped_line_is_walked_through_by_its_rows(tmp_path: Path) -> None:
-    InputHistory(tmp_path).add(Typed("before"))
-    stage = ComposerStage(tmp_path)
+@pytest.mark.parametrize("vim", [False, True])
+def test_no_keys_at_random_break_it(tmp_path: Path, vim: bool) -> None:
+    stage = ComposerStage(tmp_path, vim=vim)
+    chance = random.Random(7)  # noqa: S311
+    names = [key.strip() for one in KEYS if one.id != "composer-editor" for key in one.keys.split(",")]
+    names += ["left", "right", "home", "end", "delete", "backspace", "shift+left", "shift+up", "f7", "ctrl+x", "ctrl+v"]
 
     async def steps(pilot: Pilot[None]) -> None:
-        type_in(stage, "word " * 30)
+        for _ in range(40):
+            for _ in range(15):
+                name = chance.choice(names)
+                letter = chance.choice("ab@/!i\\ .d漢wcp0$v")
+                stage.post_message(Key(*(name, None) if chance.random() < 0.5 else (letter, letter)))
+            if chance.random() < 0.2:
+                stage.composer.post_message(Paste(chance.choice(["a\x1b[2J", "x\n" * 30, "@in", "漢" * 30])))
+            await pilot.pause(0)
         await pilot.pause()
-        assert stage.composer.size.height > 2
-        stage.composer.action_older()
-        assert stage.composer.text.startswith("word")
-
-    walk(stage, steps, size=(40, 24))
-
-
-def test_up_in_an_empty_composer_takes_a_waiting_message_back(tmp_path: Path) -> None:
-    stage = ComposerStage(tmp_path)
-
-    async def steps(pilot: Pilot[None]) -> None:
-        stage.composer.queued = 1
-        await pilot.press("up")
-        assert [type(asked) for asked in stage.asked] == [Composer.QueuePopped]
-        await pilot.press("escape")
-        assert isinstance(stage.asked[-1], Composer.Interrupted)
-
-    walk(stage, steps)
-
-
-def test_the_history_is_searched_by_what_stands_there(tmp_path: Path) -> None:
-    for text in ("fix the rounding", "write tests", "fix the parser"):
-        InputHistory(tmp_path).add(Typed(text))
-    stage = ComposerStage(tmp_path)
-
-    async def steps(pilot: Pilot[None]) -> None:
-        composer = stage.composer
-        type_in(stage, "fix")
-        await pilot.press("ctrl+r")
-        text = shown(stage)
-        assert text.index("fix the parser") < text.index("fix the rounding")
-        assert "write tests" not in text
-        type_in(stage, "rou")
+        assert "\x1b" not in stage.composer.text
+        stage.composer.empty()
+        stage.composer.put(Typed("still here"))
+        stage.composer.action_send()
         await pilot.pause()
-        assert "fix the parser" not in shown(stage)
-        await pilot.press("escape")
-        assert composer.text == "fix"
-        assert stage.asked == []
-        await pilot.press("ctrl+r", "ctrl+r", "enter")
-        assert composer.text == "fix the rounding"
-        assert not stage.completion.is_open
-        await pilot.press("ctrl+r", "z", "z", "enter")
-        assert composer.text == "fix the rounding"
-
-    walk(stage, steps)
-
-
-def test_a_file_is_completed_from_the_list(tmp_path: Path) -> None:
-    stage = ComposerStage(tmp_path)
-
-    async def steps(pilot: Pilot[None]) -> None:
-        composer = stage.composer
-        type_in(stage, "look at ")
-        await pilot.press("at", "i", "n", "v")
-        text = shown(stage)
-        assert "billing/invoice.py" in text
-        assert "› " in text  # noqa: RUF001
-        await pilot.press("tab")
-        assert composer.text.startswith("look at ")
-        assert composer.text.endswith(" ")
-        assert "@" in composer.text
-        assert not stage.completion.is_open
-        await pilot.press("at", "b", "i", "l", "l", "enter")
-        assert composer.text.endswith("@billing/")
-        await pilot.pause()
-        assert stage.completion.is_open
-        await pilot.press("escape", "m")
-        assert not stage.completion.is_open
-        await pilot.press("tab", "tab")
-        assert composer.text.endswith("@billing/money.py ")
-        assert stage.asked == []
-
-    walk(stage, steps)
-
-
-def test_arrows_choose_a_click_takes_and_an_address_opens_nothing(tmp_path: Path) -> None:
-    stage = ComposerStage(tmp_path)
-
-    async def steps(pilot: Pilot[None]) -> None:
-        composer = stage.composer
-        type_in(stage, "me@example")
-        await pilot.pause()
-        assert not stage.completion.is_open
-        composer.empty()
-        await pilot.press("slash", "r", "down", "tab")
-        assert composer.text == "/redo "
-        composer.empty()
-        type_in(stage, "@")
-        await pilot.pause()
-        await pilot.click(stage.completion, offset=(5, 1))
-        assert composer.text == "@tests/"
-        assert stage.asked == []
-
-    walk(stage, steps)
-
-
-def test_a_command_typed_whole_is_sent_by_one_enter(tmp_path: Path) -> None:
-    stage = ComposerStage(tmp_path)
-
-    async def steps(pilot: Pilot[None]) -> None:
-        type_in(stage, "/help")
-        await pilot.pause()
-        assert stage.completion.is_open
-        await pilot.press("enter")
-        assert stage.asked == [Composer.CommandEntered("help", "")]
-        assert not stage.completion.is_open
+        assert stage.asked[-1] == Composer.Submitted("still here", "still here")
 
     walk(stage, steps)
 
@@ -281,7 +181,9 @@ def test_readlines_keys_delete_and_put_back(tmp_path: Path) -> None:
         assert composer.text == "one "
         await pilot.press("ctrl+y")
         assert composer.text == "one two-three four"
-        await pilot.press("alt+b", "ctrl+k", "ctrl+u")
+        await pilot.press("alt+b", "ctrl+k", "ctrl+u", "ctrl+y")
+        assert composer.text == "one two-three four"
+        await pilot.press("ctrl+u")
         assert composer.text == ""
         await pilot.press("ctrl+y", "ctrl+z")
         assert composer.text == ""

@@ -67,6 +67,13 @@ def test_what_was_not_sent_is_kept_for_its_session_until_it_is(tmp_path: Path) -
     assert unsent.load() is None
 
 
+def test_what_nobody_came_back_to_is_let_go(tmp_path: Path) -> None:
+    for number in range(60):
+        Unsent(tmp_path, f"s{number}").save(Typed("x"))
+    assert len(list(tmp_path.glob("unsent-*"))) == 50
+    assert Unsent(tmp_path, "s59").load() is not None
+
+
 def test_a_walk_goes_back_and_comes_home() -> None:
     walk = Walk([Typed("one"), Typed("two")], Typed("draft"))
     back = walk.older()

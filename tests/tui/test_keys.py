@@ -3,7 +3,17 @@ from __future__ import annotations
 import pytest
 
 from kcode.errors import UsageError
-from kcode.tui.keys import KEYS, Clash, bindings_for, find_clashes, help_rows, read_keymap, shown_keys, teach_keys
+from kcode.tui.keys import (
+    KEYS,
+    Clash,
+    bindings_for,
+    clash_warnings,
+    find_clashes,
+    help_rows,
+    read_keymap,
+    shown_keys,
+    teach_keys,
+)
 from kcode.tui.texts import LANGUAGES, load_texts
 
 
@@ -48,6 +58,8 @@ def test_what_cannot_be_a_key_is_refused_in_words(table: dict[str, object], said
 
 def test_a_key_for_two_things_is_found() -> None:
     assert find_clashes({"composer-editor": "ctrl+r"}) == [Clash("ctrl+r", ("composer-search", "composer-editor"))]
+    (warning,) = clash_warnings({"composer-editor": "ctrl+r"}, load_texts(), "config.toml")
+    assert warning.startswith("ctrl+r is bound to 2 things: composer-search, composer-editor.")
     # Moving both away is no clash.
     assert find_clashes({"composer-editor": "ctrl+r", "composer-search": "alt+r"}) == []
 

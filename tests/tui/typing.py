@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
@@ -17,10 +18,11 @@ from kcode.tui.widgets.composer import Composer
 from tests.tui.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from textual.message import Message
+    from textual.pilot import Pilot
 
     from kcode.tui.vim import Mode
 
@@ -88,7 +90,7 @@ class ComposerStage(Stage):
     def on_mount(self) -> None:
         self.composer.focus()
 
-    def on_vim_entry_mode_changed(self, message: Composer.ModeChanged) -> None:
+    def on_composer_mode_changed(self, message: Composer.ModeChanged) -> None:
         self.modes.append(message.mode)
 
     def on_composer_submitted(self, message: Composer.Submitted) -> None:
@@ -108,3 +110,20 @@ class ComposerStage(Stage):
 
     def on_composer_editing_failed(self, message: Composer.EditingFailed) -> None:
         self.asked.append(message)
+
+
+def walk(
+    stage: ComposerStage, steps: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (80, 24)
+) -> None:
+    async def run() -> None:
+        async with stage.run_test(size=size) as pilot:
+            await pilot.pause()
+            await steps(pilot)
+
+    asyncio.run(run())
+
+
+def type_in(stage: ComposerStage, text: str) -> None:
+    """As if typed, at once."""
+    composer = stage.composer
+    composer.replace(text, *composer.selection, maintain_selection_offset=False)

@@ -1,4 +1,2 @@
 (function_definition) @function
 (program [(variable_assignment) @constant (declaration_command (variable_assignment) @constant)])
-
-(command name: (command_name (word) @reference))

@@ -7,6 +7,3 @@
 (declaration declarator: (pointer_declarator declarator: (function_declarator))) @function
 [(preproc_def) (preproc_function_def)] @macro
 (translation_unit (declaration declarator: (init_declarator)) @constant)
-
-(call_expression function: [(identifier) @reference (field_expression field: (field_identifier) @reference)])
-(type_identifier) @reference

@@ -8,8 +8,3 @@
 [(method_declaration) (constructor_declaration) (destructor_declaration) (operator_declaration) (local_function_statement)] @method
 [(property_declaration) (indexer_declaration) (event_declaration)] @attribute
 (field_declaration (variable_declaration (variable_declarator) @attribute))
-
-(invocation_expression function: [(identifier) @reference (member_access_expression name: (identifier) @reference)])
-(object_creation_expression type: (identifier) @reference)
-(base_list (identifier) @reference)
-(attribute name: (identifier) @reference)

@@ -11,9 +11,3 @@
 (field_declaration declarator: (function_declarator)) @method
 [(preproc_def) (preproc_function_def)] @macro
 (translation_unit (declaration declarator: (init_declarator)) @constant)
-
-(call_expression function: [
-  (identifier) @reference
-  (field_expression field: (field_identifier) @reference)
-  (qualified_identifier name: (identifier) @reference)])
-(type_identifier) @reference

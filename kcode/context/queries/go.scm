@@ -6,6 +6,3 @@
 (interface_type (method_elem) @method)
 (source_file (var_declaration [(var_spec) @constant (var_spec_list (var_spec) @constant)]))
 (source_file (const_declaration (const_spec) @constant))
-
-(call_expression function: [(identifier) @reference (selector_expression field: (field_identifier) @reference)])
-(type_identifier) @reference

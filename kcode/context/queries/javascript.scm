@@ -10,7 +10,3 @@
 (program [(lexical_declaration (variable_declarator) @constant) (variable_declaration (variable_declarator) @constant)])
 (program (export_statement declaration: [
   (lexical_declaration (variable_declarator) @constant) (variable_declaration (variable_declarator) @constant)]))
-
-(call_expression function: [(identifier) @reference (member_expression property: (property_identifier) @reference)])
-(new_expression constructor: [(identifier) @reference (member_expression property: (property_identifier) @reference)])
-(class_heritage (identifier) @reference)

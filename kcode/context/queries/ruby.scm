@@ -2,6 +2,3 @@
 (module) @module
 [(method) (singleton_method)] @function
 [(program (assignment left: (constant)) @constant) (body_statement (assignment left: (constant)) @attribute)]
-
-(call method: (identifier) @reference)
-(constant) @reference

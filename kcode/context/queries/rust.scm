@@ -10,11 +10,3 @@
 [(type_item) (associated_type)] @type
 (source_file [(const_item) (static_item)] @constant)
 (declaration_list [(const_item) (static_item)] @attribute)
-
-(call_expression function: [
-  (identifier) @reference
-  (field_expression field: (field_identifier) @reference)
-  (scoped_identifier name: (identifier) @reference)
-  (generic_function function: [(identifier) @reference (scoped_identifier name: (identifier) @reference)])])
-(macro_invocation macro: (identifier) @reference)
-(type_identifier) @reference

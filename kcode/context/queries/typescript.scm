@@ -16,10 +16,3 @@
 (program [(lexical_declaration (variable_declarator) @constant) (variable_declaration (variable_declarator) @constant)])
 (program (export_statement declaration: [
   (lexical_declaration (variable_declarator) @constant) (variable_declaration (variable_declarator) @constant)]))
-
-(call_expression function: [(identifier) @reference (member_expression property: (property_identifier) @reference)])
-(new_expression constructor: [(identifier) @reference (member_expression property: (property_identifier) @reference)])
-(type_annotation (type_identifier) @reference)
-(type_arguments (type_identifier) @reference)
-(extends_clause value: (identifier) @reference)
-(implements_clause (type_identifier) @reference)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from textual.actions import SkipAction
 
 from kcode.tui.completing import Completer, Offer, find_token
-from kcode.tui.vim import Mode
 from kcode.tui.widgets.completion import MOST_ROWS, Completion
 from kcode.tui.widgets.vimentry import VimEntry
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from textual.events import Key
 
     from kcode.tui.completing import CompletionSource, Token
+    from kcode.tui.history import Typed
     from kcode.tui.texts import Texts
 
 
@@ -41,6 +41,10 @@ class CompletingEntry(VimEntry):
         # A text that came from elsewhere, and that nobody has typed in yet.
         self._untouched: str | None = None
 
+    def put(self, typed: Typed) -> None:
+        super().put(typed)
+        self._untouched = self.text
+
     async def _on_key(self, event: Key) -> None:
         if event.key == "escape" and self._completion.is_open:
             event.prevent_default()
@@ -49,6 +53,10 @@ class CompletingEntry(VimEntry):
                 self._closed_at = self.cursor_location[0], self._token.start
             self.close_list()
 
+    def prepare_completion(self) -> None:
+        """Prepare the files of the source for the first `@`; for a thread, once they are known."""
+        self._completer.prepare()
+
     def on_text_area_selection_changed(self) -> None:
         if self._completion.is_open:
             self.offer()
@@ -56,7 +64,7 @@ class CompletingEntry(VimEntry):
     def offer(self) -> None:
         """Open, change or close the list for what stands before the caret."""
         row, column = self.cursor_location
-        is_typing = self.selection.is_empty and self.has_focus and self.vim_mode in {None, Mode.INSERT}
+        is_typing = self.selection.is_empty and self.has_focus and self.is_inserting
         token = find_token(row, self.document[row][:column]) if is_typing else None
         if token is None or (row, token.start) != self._closed_at:
             self._closed_at = None

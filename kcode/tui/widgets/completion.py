@@ -133,8 +133,8 @@ class Completion(Widget):
 
 def offer_line(offer: Offer, width: int, *, is_chosen: bool) -> Line:
     """An offer's row: what was typed of it stands out, a path too long loses its beginning."""
-    mark = Span("› " if is_chosen else "  ", Role.ACCENT)  # noqa: RUF001 - a sign, so that colour is not all
-    label = _label(offer)
+    mark = Span("› " if is_chosen else "  ", Role.STRONG)  # noqa: RUF001 - a sign, so that colour is not all
+    label = _label(offer, Role.STRONG if is_chosen else Role.ACCENT)
     detail = sanitize_line(offer.detail)
     room = max(width - 3, 0)
     taken = min(cell_len(detail), max(room // 2, room - width_of(label) - 2)) if detail else 0
@@ -150,16 +150,16 @@ def offer_line(offer: Offer, width: int, *, is_chosen: bool) -> Line:
     return on(Ground.CURSOR, pad(line, width)) if is_chosen else line
 
 
-def _label(offer: Offer) -> Line:
+def _label(offer: Offer, marked_role: Role) -> Line:
     spans: list[Span] = []
     marked = set(offer.positions)
     run, is_marked = "", False
     for at, character in enumerate(offer.label):
         if (at in marked) != is_marked and run:
-            spans.append(Span(sanitize_line(run), Role.ACCENT if is_marked else Role.TEXT))
+            spans.append(Span(sanitize_line(run), marked_role if is_marked else Role.TEXT))
             run = ""
         is_marked = at in marked
         run += character
     if run:
-        spans.append(Span(sanitize_line(run), Role.ACCENT if is_marked else Role.TEXT))
+        spans.append(Span(sanitize_line(run), marked_role if is_marked else Role.TEXT))
     return tuple(spans)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
+
+if TYPE_CHECKING:
+    from textual.events import Key
 
 
 class ReadlineEntry(TextArea):
@@ -11,6 +16,22 @@ class ReadlineEntry(TextArea):
 
     _killed = ""
     _kill_end: tuple[str, int] | None = None
+
+    async def _on_key(self, event: Key) -> None:
+        """Carry out this widget's bindings in order with what is typed.
+
+        Textual runs them once the key has gone all the way up to the app, when characters that came with it have long
+        been inserted: where keys come several at a time, a newline would stand behind what was typed after it.
+        """
+        if event.is_printable:
+            return
+        bound = self.screen.active_bindings.get(event.key)
+        is_own = bound is not None and bound.node is self and not bound.binding.priority
+        if is_own and bound and await self.app.run_action(bound.binding.action, self):
+            event.stop()
+            event.prevent_default()
+        elif event.key == "enter":
+            event.prevent_default()  # it is no newline of itself
 
     @property
     def caret(self) -> int:
@@ -41,11 +62,11 @@ class ReadlineEntry(TextArea):
     def _kill(self, to: tuple[int, int]) -> None:
         """Delete between the caret and that place, or what is selected; what is killed in a row is put back in a row."""
         start, end = sorted((self.cursor_location, to)) if self.selection.is_empty else sorted(self.selection)
-        in_row = self._kill_end == (self.text, self.caret)
-        done = self.delete(start, end, maintain_selection_offset=False)
-        before = to < self.cursor_location or start == to
-        joined = done.replaced_text + self._killed if before else self._killed + done.replaced_text
-        self._killed = joined if in_row else done.replaced_text
+        is_backward, in_row = to < self.cursor_location, self._kill_end == (self.text, self.caret)
+        killed = self.delete(start, end, maintain_selection_offset=False).replaced_text
+        if in_row:
+            killed = killed + self._killed if is_backward else self._killed + killed
+        self._killed = killed
         self._kill_end = self.text, self.caret
 
     def action_yank(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.actions import SkipAction
+
 from kcode.tui.history import Typed
 from kcode.tui.pastes import Pastes, is_large, pasted_text, shown_text
 from kcode.tui.widgets.readlineentry import ReadlineEntry
@@ -64,13 +66,18 @@ class TextEntry(ReadlineEntry):
             event.prevent_default()
             event.stop()
             self.action_newline()
-        elif event.key == "enter":
-            event.prevent_default()  # a binding says what it does
 
     async def _on_paste(self, event: Paste) -> None:
         event.prevent_default()
         event.stop()
-        text = pasted_text(event.text)
+        self._insert_pasted(event.text)
+        self.focus()
+
+    def action_paste(self) -> None:
+        self._insert_pasted(self.app.clipboard)
+
+    def _insert_pasted(self, pasted: str) -> None:
+        text = pasted_text(pasted)
         if is_large(text):
             chip = self._texts("composer.chip", number="{number}", lines="{lines}")
             self._pastes, text = self._pastes.folded(text, chip)
@@ -79,7 +86,6 @@ class TextEntry(ReadlineEntry):
         self.history.checkpoint()
         done = self.replace(text, *self.selection, maintain_selection_offset=False)
         self.move_cursor(done.end_location)
-        self.focus()
 
     def action_unfold(self) -> None:
         """Show in full the paste at the caret, or else the last one."""
@@ -100,8 +106,16 @@ class TextEntry(ReadlineEntry):
             super().action_delete_left()
 
     def action_delete_right(self) -> None:
+        if not self.text:
+            raise SkipAction  # the app may have another use for the key
         if not self._delete_chip(before=False):
             super().action_delete_right()
+
+    def action_cursor_page_up(self) -> None:
+        raise SkipAction  # what is above is longer, and the text here fits
+
+    def action_cursor_page_down(self) -> None:
+        raise SkipAction
 
     def _delete_chip(self, *, before: bool) -> bool:
         at = self._pastes.chip_at(self.text, self.caret) if self.selection.is_empty else None

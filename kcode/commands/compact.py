@@ -1,0 +1,16 @@
+"""/compact [WHAT TO KEEP]: go on from a note of the conversation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kcode.errors import UsageError
+
+if TYPE_CHECKING:
+    from kcode.commands.front import Front
+
+
+async def run(front: Front, words: str) -> None:
+    if front.has_turn():
+        raise UsageError(front.text("commands.turn_runs"))
+    front.compact(words)

@@ -1,0 +1,77 @@
+"""What a slash command may ask of the screen that it was typed into."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from kcode.agent.checkup import Finding
+    from kcode.agent.workbench import Workbench
+    from kcode.results import TestReport
+
+T = TypeVar("T")
+Tone = Literal["info", "good", "warning", "error"]
+Shown = Literal["review", "apply", "sessions", "context", "help", "settings", "journal"]
+
+
+class Front(Protocol):
+    """A front end, as commands see it. What blocks runs through `call` and `run`, beside the turn."""
+
+    async def call(self, work: Callable[[Workbench], T]) -> T:
+        """Run this with the workbench, and return its result."""
+
+    async def run(self, work: Callable[[Workbench], Awaitable[T]]) -> T:
+        """Run this with the workbench while a turn may go on, and return its result."""
+
+    def tell(self, text: str, tone: Tone = "info") -> None:
+        """Show this in the conversation; the model never sees it."""
+
+    def text(self, key: str, **values: object) -> str:
+        """What the interface says, in the user's language."""
+
+    def open(self, which: Shown) -> None:
+        """Show this screen."""
+
+    def say(self, prompt: str, words: str) -> None:
+        """Have a turn about the prompt; the conversation shows the words."""
+
+    async def choose(self, question: str, choices: tuple[str, ...]) -> str | None:
+        """Have the user choose one."""
+
+    def has_turn(self) -> bool:
+        """Whether a turn runs."""
+
+    def copy(self, text: str) -> None:
+        """Put this into the clipboard."""
+
+    def last_answer(self) -> str:
+        """The last answer's Markdown; "" where there is none."""
+
+    def set_preference(self, name: str, value: str) -> None:
+        """Change how the interface looks or acts, for this run and those that follow."""
+
+    def preference(self, name: str) -> object:
+        """How that is set."""
+
+    async def resume(self, session: str | None) -> None:
+        """Leave this session for another one; None begins a new one."""
+
+    def themes(self) -> tuple[str, ...]:
+        """The names of the themes, kcode's own first."""
+
+    def show_tests(self, report: TestReport) -> None:
+        """Show what the tests gave."""
+
+    def compact(self, focus: str) -> None:
+        """Have the conversation compacted."""
+
+    async def step(self, way: Literal["undo", "redo"], what: str) -> None:
+        """Take back or bring back the last "turn" or "apply", or with "" what changed last."""
+
+    async def examine(self) -> list[Finding]:
+        """How kcode stands in this place."""
+
+    def leave(self) -> None:
+        """End the program."""

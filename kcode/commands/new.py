@@ -1,0 +1,17 @@
+"""/new: another session, with an empty draft."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kcode.errors import UsageError
+
+if TYPE_CHECKING:
+    from kcode.commands.front import Front
+
+
+async def run(front: Front, words: str) -> None:
+    del words
+    if front.has_turn():
+        raise UsageError(front.text("commands.turn_runs"))
+    await front.resume(None)

@@ -1,0 +1,13 @@
+"""/quit: end the program; the draft and the session stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kcode.commands.front import Front
+
+
+async def run(front: Front, words: str) -> None:
+    del words
+    front.leave()

@@ -1,0 +1,54 @@
+"""Which slash commands there are, in the order of the help, and how a file becomes one."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from kcode.errors import UsageError
+from kcode.nearest import nearest_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from kcode.commands.front import Front
+
+# Each is a file of this folder with `async def run(front, words)`; its line in the help is the text `commands.NAME`.
+COMMANDS = (
+    "help",
+    "review",
+    "diff",
+    "apply",
+    "test",
+    "undo",
+    "redo",
+    "journal",
+    "context",
+    "compact",
+    "model",
+    "thinking",
+    "sessions",
+    "new",
+    "fork",
+    "rename",
+    "export",
+    "copy",
+    "settings",
+    "theme",
+    "doctor",
+    "quit",
+)
+
+
+def load_command(name: str) -> Callable[[Front, str], Awaitable[None]]:
+    """The command's function. UsageError, with the nearest name, where there is none."""
+    if name not in COMMANDS:
+        raise unknown_command(name, COMMANDS)
+    run: Callable[[Front, str], Awaitable[None]] = importlib.import_module(f"kcode.commands.{name}").run
+    return run
+
+
+def unknown_command(name: str, known: Iterable[str]) -> UsageError:
+    close = nearest_paths(name, known, most=1)
+    hint = f" Did you mean /{close[0]}?" if close else ""
+    return UsageError(f"There is no command /{name}.{hint} /help lists them.")

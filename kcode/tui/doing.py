@@ -1,0 +1,127 @@
+"""What the conversation does beside talking: commands, a command in the sandbox, and sending an earlier message anew."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+
+from kcode.commands.table import COMMANDS, load_command, unknown_command
+from kcode.errors import KcodeError, UsageError
+from kcode.folders import config_folder, make_folder
+from kcode.sanitize import sanitize, sanitize_names
+from kcode.tui.blocks import NoticeKind
+from kcode.tui.completing import SymbolPlace
+from kcode.tui.shelf import fork
+
+if TYPE_CHECKING:
+    from kcode.agent.workbench import Workbench
+    from kcode.results import CommandResult
+    from kcode.tui.screens.conversation import ConversationScreen
+
+# How long a command of the user's may take, in seconds; Esc ends it before.
+SHELL_SECONDS = 600.0
+
+
+async def run_command(screen: ConversationScreen, name: str, words: str) -> None:
+    """Run a slash command; what goes wrong on purpose is told in the conversation."""
+    try:
+        if (found := screen.source.word_command(name)) is not None:
+            screen.say(f"/{name} {words}".strip(), found.message(words))
+        elif name in COMMANDS:
+            await load_command(name)(screen.front, words)
+        else:
+            raise unknown_command(name, COMMANDS)
+    except KcodeError as error:
+        screen.front.tell(str(error), "warning" if isinstance(error, UsageError) else "error")
+
+
+async def run_shell(screen: ConversationScreen, command: str) -> None:
+    """Run the user's own command over the draft, in the sandbox; the model hears of it with the next message."""
+    if screen.running:
+        screen.front.tell(screen.texts("app.shell_busy"), "warning")
+        return
+
+    async def run(bench: Workbench) -> CommandResult:
+        await bench.view.ready()
+        return await bench.view.run(command, SHELL_SECONDS)
+
+    try:
+        result = await screen.kcode.talk.run(run)
+    except KcodeError as error:
+        screen.front.tell(str(error), "error")
+        return
+    kind = NoticeKind.INFO if result.exit_code == 0 else NoticeKind.WARNING
+    screen.transcript.notice(describe_output(screen, command, result), kind)
+    screen.kcode.talk.look_at_draft()
+
+
+async def resend(screen: ConversationScreen, words: str, at: int) -> None:
+    """Go on in a fork of this session from its turn `at`, counted from 1, with other words."""
+    try:
+        forked = await asyncio.to_thread(fork, screen.kcode.place, screen.kcode.session, at)
+    except KcodeError as error:
+        screen.front.tell(str(error), "error")
+        return
+    await screen.kcode.change_session(forked, words)
+
+
+def describe_output(screen: ConversationScreen, command: str, result: CommandResult) -> str:
+    """A command and what it gave."""
+    output = sanitize(result.output).rstrip() or screen.texts("app.shell_no_output")
+    end = "" if result.exit_code == 0 else f"\n{screen.texts('app.exit_code', code=result.exit_code)}"
+    changed = screen.texts("app.shell_changed", paths=sanitize_names(result.changed)) if result.changed else ""
+    return "\n".join(part for part in (f"$ {sanitize(command)}", output + end, changed) if part)
+
+
+def move(screen: ConversationScreen, action: str, argument: str | int) -> None:
+    """Scroll or walk through the conversation, wherever the focus is."""
+    transcript = screen.transcript
+    match action, argument:
+        case "toggle_all", str(what):
+            transcript.action_toggle_all(what)
+        case "page", -1:
+            transcript.scroll_page_up(animate=False)
+        case "page", _:
+            transcript.scroll_page_down(animate=False)
+        case "end", -1:
+            transcript.scroll_home(animate=False)
+        case "end", _:
+            transcript.scroll_end(animate=False)
+        case "step", int(step):
+            transcript.focus()
+            transcript.action_step(step)
+        case _:
+            pass
+
+
+def view_outside(screen: ConversationScreen, text: str, name: str) -> None:
+    """Show the text in the user's editor; what they change of it there is let be."""
+    from kcode.editor import edit_text  # noqa: PLC0415 - needed by few sessions
+
+    try:
+        with screen.app.suspend():
+            edit_text(make_folder(screen.kcode.place.typed), f"{name}.md", text.encode(), os.environ)
+    except (KcodeError, SuspendNotSupported) as error:
+        screen.front.tell(str(error), "warning")
+
+
+async def learn_workspace(screen: ConversationScreen) -> None:
+    """Have the composer know the workspace's files and definitions, and the user's own commands."""
+    from kcode.commands.words import load_word_commands  # noqa: PLC0415 - after the first paint
+
+    words, warnings = await asyncio.to_thread(load_word_commands, config_folder(os.environ) / "commands")
+    screen.source.know_words(words)
+    for warning in warnings:
+        screen.front.tell(warning, "warning")
+    try:
+        screen.source.know_files(await screen.kcode.talk.call(lambda bench: bench.files()))
+        # The index may be waited for, and the talk is not to wait with it.
+        definitions = await screen.kcode.talk.run(lambda bench: asyncio.to_thread(bench.definitions))
+    except KcodeError:
+        return  # then paths can be typed in full
+    screen.source.know_symbols(
+        [SymbolPlace(symbol.name, path, symbol.start, symbol.end, symbol.kind) for path, symbol in definitions]
+    )

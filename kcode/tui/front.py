@@ -1,0 +1,127 @@
+"""The conversation screen as slash commands see it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import aclosing
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from kcode.errors import UsageError
+from kcode.events import TestsFinished
+from kcode.sanitize import sanitize_names
+from kcode.tui.blocks import AnswerBlock, NoticeKind
+from kcode.tui.clipboard import copy_sequence
+from kcode.tui.stepping import step_apply, step_turn, what_changed_last
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from kcode.agent.checkup import Finding
+    from kcode.agent.workbench import Workbench
+    from kcode.commands.front import Shown, Tone
+    from kcode.results import TestReport
+    from kcode.tui.screens.conversation import ConversationScreen
+    from kcode.tui.stepping import Way
+
+T = TypeVar("T")
+_KINDS = {
+    "info": NoticeKind.INFO,
+    "good": NoticeKind.INFO,
+    "warning": NoticeKind.WARNING,
+    "error": NoticeKind.ERROR,
+}
+
+
+class ScreenFront:
+    """Implements kcode.commands.front.Front."""
+
+    def __init__(self, screen: ConversationScreen) -> None:
+        self._screen = screen
+
+    async def call(self, work: Callable[[Workbench], T]) -> T:
+        return await self._screen.kcode.talk.call(work)
+
+    async def run(self, work: Callable[[Workbench], Awaitable[T]]) -> T:
+        return await self._screen.kcode.talk.run(work)
+
+    def tell(self, text: str, tone: Tone = "info") -> None:
+        self._screen.transcript.notice(text, _KINDS[tone])
+
+    def text(self, key: str, **values: object) -> str:
+        return self._screen.texts(key, **values)
+
+    def open(self, which: Shown) -> None:
+        self._screen.show_screen(which)
+
+    def say(self, prompt: str, words: str) -> None:
+        self._screen.say(words, prompt)
+
+    async def choose(self, question: str, choices: tuple[str, ...]) -> str | None:
+        return await self._screen.choose(question, choices)
+
+    def has_turn(self) -> bool:
+        return self._screen.running
+
+    def copy(self, text: str) -> None:
+        sequence = copy_sequence(text, os.environ)
+        if sequence is None:
+            self.tell(self.text("app.too_large_to_copy"), "warning")
+        else:
+            self._screen.kcode.write_sequence(sequence)
+
+    def last_answer(self) -> str:
+        blocks = reversed(self._screen.transcript.stack.blocks)
+        return next((block.source for block in blocks if isinstance(block, AnswerBlock)), "")
+
+    def show_tests(self, report: TestReport) -> None:
+        self._screen.transcript.show(TestsFinished(report))
+        self._screen.kcode.talk.look_at_draft()
+
+    def themes(self) -> tuple[str, ...]:
+        names = self._screen.kcode.available_themes
+        return tuple(sorted(names, key=lambda name: (not name.startswith("kcode-"), name)))
+
+    def preference(self, name: str) -> object:
+        return getattr(self._screen.kcode.preferences, name)
+
+    def set_preference(self, name: str, value: str) -> None:
+        if (wrong := self._screen.kcode.try_preference(name, value)) is not None:
+            raise UsageError(wrong)
+
+    def compact(self, focus: str) -> None:
+        self._screen.running = True
+        self._screen.kcode.talk.compact(focus)
+
+    async def resume(self, session: str | None) -> None:
+        await self._screen.kcode.change_session(session)
+
+    async def step(self, way: Way, what: str) -> None:
+        which = what or ("turn" if way == "redo" else await self.call(what_changed_last))
+        if which == "apply":
+            paths = await self.call(partial(step_apply, way=way))
+            self.tell(self.text(f"app.{way}_apply", paths=sanitize_names(paths)), "good")
+            self._screen.kcode.talk.look_at_draft()
+            return
+        done = await self.call(partial(step_turn, way=way))
+        if done is None and way == "redo" and not what:
+            await self.step("redo", "apply")
+        elif done is None:
+            self.tell(self.text(f"app.nothing_to_{way}"))
+        else:
+            self._screen.transcript.show(done)
+            self._screen.kcode.talk.look_at_draft()
+
+    async def examine(self) -> list[Finding]:
+        from kcode.agent.checkup import examine_place  # noqa: PLC0415 - needed by few sessions
+
+        start = self._screen.kcode.start
+
+        async def examine(_: Workbench) -> list[Finding]:
+            async with aclosing(examine_place(start.model, start.place)) as findings:
+                return [finding async for finding in findings]
+
+        return await self.run(examine)
+
+    def leave(self) -> None:
+        self._screen.kcode.leave()

@@ -1,0 +1,74 @@
+"""What the talk's thread tells the screen, beside the events of a turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kcode.events import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kcode.agent.accounting import Account
+    from kcode.draft.review import Reviewed
+    from kcode.errors import KcodeError
+    from kcode.messages import Message
+    from kcode.results import TestReport
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The session is open: what was said in it so far, and what the user should know before they begin."""
+
+    endpoint: str
+    model: str
+    branch: str
+    session: str
+    history: Sequence[Message | Event]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotOpened:
+    """The session cannot be opened; nothing will be said in this thread."""
+
+    error: KcodeError
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    """The turn ended without a TurnFinished: by an error, or None because the user interrupted it."""
+
+    error: KcodeError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What fills the window, and what the session took so far."""
+
+    account: Account
+    is_billed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSeen:
+    """The proposal as it stands, with its review; `tests` is the last run over the draft as it is, if there is one."""
+
+    view: Reviewed
+    tests: TestReport | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rested:
+    """No turn runs, and none waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """Something went wrong that nobody thought of; what was said and drafted is kept."""
+
+    error: BaseException
+
+
+News = Event | Opened | NotOpened | TurnFailed | Counted | DraftSeen | Rested | Crashed

@@ -1,0 +1,174 @@
+"""Opening the other screens over the conversation, each with what it shows, and what comes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from kcode.errors import KcodeError
+from kcode.folders import config_folder
+from kcode.tui.keys import KEYS, shown_keys
+from kcode.tui.preferences import choices_of
+from kcode.tui.shelf import PlaceShelf, fork
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from kcode.agent.accounting import Account
+    from kcode.agent.pins import Pins
+    from kcode.agent.windowfiles import WindowFile
+    from kcode.agent.workbench import Workbench
+    from kcode.commands.front import Shown
+    from kcode.tui.screens.conversation import ConversationScreen
+    from kcode.tui.screens.settings import Setting
+
+
+async def open_screen(conversation: ConversationScreen, which: Shown) -> None:
+    """Show the screen and carry out what the user chose there; what goes wrong is told in the conversation."""
+    try:
+        await _OPENERS[which](conversation)
+    except KcodeError as error:
+        conversation.front.tell(str(error), "warning")
+
+
+async def _review(conversation: ConversationScreen, *, apply: bool = False) -> None:
+    from kcode.agent.reviewing import review_of  # noqa: PLC0415 - after the first paint
+    from kcode.tui.pendingdesk import PendingDesk  # noqa: PLC0415
+    from kcode.tui.screens.review import ReviewScreen  # noqa: PLC0415
+
+    app, texts = conversation.kcode, conversation.texts
+
+    def make_desk(bench: Workbench) -> PendingDesk | None:
+        if not bench.view.is_open:
+            return None
+        return PendingDesk(review_of(bench), bench.place, app.start.place)
+
+    desk = await app.talk.call(make_desk)
+    if desk is None or not desk.look().proposal:
+        conversation.front.tell(texts("app.review_nothing"))
+        return
+    preferences = app.preferences
+    screen = ReviewScreen(desk, texts, split=preferences.side_by_side == "always", wrap=preferences.wrap)
+    app.reviewing = screen
+    if apply:
+        screen.call_after_refresh(screen.action_apply)
+    try:
+        outcome = await app.push_screen_wait(screen)
+    finally:
+        app.reviewing = None
+    app.talk.look_at_draft()
+    if outcome is not None:
+        conversation.tell_review(outcome)
+
+
+async def _apply(conversation: ConversationScreen) -> None:
+    await _review(conversation, apply=True)
+
+
+async def _sessions(conversation: ConversationScreen) -> None:
+    from kcode.tui.screens.sessions import Fork, SessionsScreen  # noqa: PLC0415 - after the first paint
+
+    app = conversation.kcode
+    chosen = await app.push_screen_wait(SessionsScreen(conversation.texts, PlaceShelf(app.place)))
+    if chosen is None:
+        return
+    if conversation.running:
+        conversation.front.tell(conversation.texts("commands.turn_runs"), "warning")
+    elif isinstance(chosen, Fork):
+        await app.change_session(await asyncio.to_thread(fork, app.place, chosen.id))
+    else:
+        await app.change_session(chosen.id)
+
+
+async def _context(conversation: ConversationScreen) -> None:
+    from kcode.agent.windowfiles import files_in_window  # noqa: PLC0415 - after the first paint
+    from kcode.tui.screens.context import ContextScreen  # noqa: PLC0415
+
+    app = conversation.kcode
+
+    def read(bench: Workbench) -> tuple[Account, list[WindowFile], Pins]:
+        compactor = bench.desk.compactor
+        assert compactor is not None  # every conversation has one
+        return bench.account(), files_in_window(bench.desk.conversation.messages), compactor.pins
+
+    def keep(pins: Pins) -> None:
+        def set_pins(bench: Workbench) -> None:
+            assert bench.desk.compactor is not None
+            bench.desk.compactor.pins = pins
+
+        app.run_worker(app.talk.call(set_pins), group="pins")
+
+    account, files, pins = await app.talk.call(read)
+    wanted = await app.push_screen_wait(ContextScreen(conversation.texts, account, files, pins, keep))
+    if wanted is not None:
+        conversation.front.compact(wanted.focus)
+
+
+async def _help(conversation: ConversationScreen) -> None:
+    from kcode.tui.screens.help import HelpItem, HelpScreen  # noqa: PLC0415 - after the first paint
+
+    texts, own = conversation.texts, conversation.preferences.keys
+    keys = [HelpItem(shown_keys(key.id, own), texts(f"keys.{key.id}"), texts(f"keys.in-{key.scope}")) for key in KEYS]
+    group = texts("app.commands")
+    commands = [HelpItem(f"/{one.name}", one.help, group) for one in conversation.source.commands()]
+    await conversation.kcode.push_screen_wait(HelpScreen(texts, keys, commands))
+
+
+async def _settings(conversation: ConversationScreen) -> None:
+    from kcode.tui.origins import find_origins  # noqa: PLC0415 - after the first paint
+    from kcode.tui.screens.settings import SettingsScreen  # noqa: PLC0415 - after the first paint
+
+    app = conversation.kcode
+
+    def used(bench: Workbench) -> dict[str, str]:
+        endpoint = bench.provider.endpoint
+        return {"endpoint": endpoint.name, "base_url": endpoint.base_url, "model": bench.provider.model}
+
+    config = config_folder(os.environ) / "config.toml"
+    default = conversation.texts("app.origin_default")
+    origins = find_origins(app.start.model, await app.talk.call(used), os.environ, config, default)
+    screen = SettingsScreen(conversation.texts, _settings_of(conversation), app.try_preference, origins)
+    await app.push_screen_wait(screen)
+
+
+def _settings_of(conversation: ConversationScreen) -> list[Setting]:
+    from kcode.tui.screens.settings import Setting  # noqa: PLC0415 - after the first paint
+
+    preferences = conversation.kcode.preferences
+    found = []
+    for one in fields(preferences):
+        value = getattr(preferences, one.name)
+        if one.name == "keys":
+            continue
+        choices = choices_of(one.name) or ("true", "false")
+        words = conversation.texts(f"settings.{one.name}")
+        found.append(Setting(one.name, words, str(value).lower() if isinstance(value, bool) else value, choices))
+    return found
+
+
+async def _journal(conversation: ConversationScreen) -> None:
+    from kcode.tui.screens.journal import JournalScreen  # noqa: PLC0415 - after the first paint
+
+    app = conversation.kcode
+    shelf = PlaceShelf(app.place)
+    screen = JournalScreen(
+        conversation.texts,
+        app.place.workspace,
+        app.place.journal,
+        title_of=shelf.title_of,
+        on_written=lambda _: app.talk.look_at_draft(),
+    )
+    await app.push_screen_wait(screen)
+
+
+_OPENERS: Mapping[Shown, Callable[[ConversationScreen], Awaitable[None]]] = {
+    "review": _review,
+    "apply": _apply,
+    "sessions": _sessions,
+    "context": _context,
+    "help": _help,
+    "settings": _settings,
+    "journal": _journal,
+}

@@ -1,0 +1,94 @@
+"""Where each piece of news goes on the conversation screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kcode.draft.hunks import count_lines
+from kcode.draft.review import Decision
+from kcode.events import (
+    CompactionStarted,
+    ReasoningStreamed,
+    RetryScheduled,
+    RetryWaiting,
+    StepStarted,
+    TextStreamed,
+    ToolCallStarted,
+    TurnFinished,
+    TurnStarted,
+)
+from kcode.tui.widgets.draftbar import DraftState
+
+if TYPE_CHECKING:
+    from kcode.agent.accounting import Account
+    from kcode.draft.review import Reviewed
+    from kcode.events import Event
+    from kcode.results import TestReport
+    from kcode.tui.widgets.activity import Activity
+    from kcode.tui.widgets.statusline import StatusState
+
+# What a token of prose or code is about, in characters; good enough for a rate.
+_CHARACTERS_A_TOKEN = 4
+
+
+def show_activity(activity: Activity, event: Event) -> None:
+    """Have the activity line tell what the event is about."""
+    match event:
+        case TurnStarted():
+            activity.begin()
+        case StepStarted():
+            activity.phase("waiting")
+        case ReasoningStreamed(text):
+            activity.phase("thinking")
+            activity.count(max(len(text) // _CHARACTERS_A_TOKEN, 1))
+        case TextStreamed(text):
+            activity.phase("writing")
+            activity.count(max(len(text) // _CHARACTERS_A_TOKEN, 1))
+        case ToolCallStarted(call):
+            activity.phase("testing" if call.name == "run_tests" else "running", call.name)
+        case RetryScheduled(seconds=seconds, attempt=attempt, attempts=attempts):
+            activity.retry(round(seconds), attempt, attempts)
+        case RetryWaiting(left, attempt, attempts):
+            activity.retry(left, attempt, attempts)
+        case CompactionStarted():
+            activity.phase("compacting")
+        case TurnFinished():
+            activity.end()
+        case _:
+            pass
+
+
+def with_account(state: StatusState, account: Account, *, is_billed: bool) -> StatusState:
+    """The status with what the session takes by now."""
+    usage = account.spent.usage
+    return replace(
+        state,
+        model=account.model,
+        used=account.tokens,
+        window=account.window,
+        trigger=account.hard,
+        cost=usage.cost,
+        is_free=not is_billed,
+        cached=usage.cached_tokens / usage.prompt_tokens if usage.prompt_tokens else None,
+    )
+
+
+def draft_state(view: Reviewed, tests: TestReport | None, review_key: str) -> DraftState:
+    """The draft in numbers. `tests` is the last run over it as it is, None where there was none."""
+    added, removed = count_lines(view.proposal)
+    rejected = len(view.keys(Decision.REJECTED))
+    accepted = len(view.keys(Decision.ACCEPTED))
+    return DraftState(
+        files=len(view.proposal.changes),
+        added=added,
+        removed=removed,
+        tests="none" if tests is None else "passed" if tests.ok else "failed" if tests.failed else "broken",
+        passed=(tests.passed or 0) if tests else 0,
+        failed=(tests.failed or 0) if tests else 0,
+        pending=len(view.decisions) - accepted - rejected,
+        accepted=accepted,
+        rejected=rejected,
+        conflicts=len(view.proposal.conflicts),
+        review_key=review_key,
+    )

@@ -1,0 +1,149 @@
+"""The conversation: what the user types, and the keys that work everywhere in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+
+from kcode.tui.doing import learn_workspace, move, resend, run_command, run_shell, view_outside
+from kcode.tui.front import ScreenFront
+from kcode.tui.history import Typed
+from kcode.tui.keys import bindings_for
+from kcode.tui.opening import open_screen
+from kcode.tui.screens.hearing import HearingScreen
+from kcode.tui.widgets.composer import Composer
+from kcode.tui.widgets.draftbar import DraftBar
+from kcode.tui.widgets.draftpane import DraftPane
+from kcode.tui.widgets.findline import FindLine
+from kcode.tui.widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+    from kcode.commands.front import Shown
+    from kcode.tui.preferences import Preferences
+    from kcode.tui.texts import Texts
+
+
+class ConversationScreen(HearingScreen):
+    """One session, to be talked in."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("app")
+
+    def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None) -> None:
+        super().__init__(texts, preferences, resumed)
+        self.front = ScreenFront(self)
+        self._fork_at: int | None = None
+        self._warned = False
+
+    def on_opened(self) -> None:
+        self.run_worker(learn_workspace(self), group="learning")
+
+    def say(self, words: str, prompt: str | None = None, shown: str | None = None) -> None:
+        """Have a turn about this, or have the running one hear it before its next request."""
+        self.transcript.add_user(shown or words, queued=self.running)
+        if self.running:
+            self.query_one(Composer).queued += 1
+        if self.running and prompt is None:
+            self.kcode.talk.steer(words)
+        else:
+            self.kcode.talk.say(prompt or words, words)
+        self.running = True
+
+    def show_screen(self, which: Shown) -> None:
+        """Show one of the other screens."""
+        self.run_worker(open_screen(self, which), group="screens", exclusive=True)
+
+    @on(Composer.Submitted)
+    def _submitted(self, event: Composer.Submitted) -> None:
+        at, self._fork_at = self._fork_at, None
+        if at is None:
+            self.say(event.text, shown=event.shown)
+        else:
+            self.run_worker(resend(self, event.text, at), group="commands")
+
+    @on(Composer.CommandEntered)
+    def _command(self, event: Composer.CommandEntered) -> None:
+        self.run_worker(run_command(self, event.name, event.words), group="commands")
+
+    @on(Composer.ShellEntered)
+    def _shell(self, event: Composer.ShellEntered) -> None:
+        self.run_worker(run_shell(self, event.command), group="commands")
+
+    @on(Composer.Interrupted)
+    def _interrupted(self) -> None:
+        self._fork_at = None
+        if self.running:
+            self.kcode.talk.interrupt()
+
+    @on(Composer.QueuePopped)
+    async def _queue_popped(self) -> None:
+        composer = self.query_one(Composer)
+        if (words := await self.kcode.talk.take_back()) is not None:
+            composer.queued = max(composer.queued - 1, 0)
+            self.transcript.unqueue(words)
+            composer.put(Typed(words))
+
+    @on(Composer.EditingFailed)
+    def _editing_failed(self, event: Composer.EditingFailed) -> None:
+        self.front.tell(event.reason, "warning")
+
+    @on(Transcript.EditRequested)
+    def _edit_requested(self, event: Transcript.EditRequested) -> None:
+        if self.running:
+            self.front.tell(self.texts("commands.turn_runs"), "warning")
+            return
+        self._fork_at = event.message_index + 1
+        self.front.tell(self.texts("app.edit_forks"))
+        composer = self.query_one(Composer)
+        composer.put(Typed(event.text))
+        composer.focus()
+
+    @on(Transcript.Copied)
+    def _copied(self, event: Transcript.Copied) -> None:
+        self.front.copy(event.text)
+
+    @on(Transcript.OpenRequested)
+    def _open_requested(self, event: Transcript.OpenRequested) -> None:
+        view_outside(self, event.text, event.name)
+
+    @on(DraftBar.Pressed)
+    @on(DraftPane.Pressed)
+    def action_review(self) -> None:
+        self.show_screen("review")
+
+    def action_open(self, which: Shown) -> None:
+        self.show_screen(which)
+
+    def action_find(self) -> None:
+        self.query_one(FindLine).open(self.transcript, self.query_one(Composer))
+
+    def action_toggle_draft(self) -> None:
+        pane = self.query_one(DraftPane)
+        pane.is_wanted = not pane.is_wanted
+        pane.come_or_go()
+
+    def action_in_transcript(self, action: str, argument: str | int) -> None:
+        """Scroll or walk through the conversation, wherever the focus is."""
+        move(self, action, argument)
+
+    def action_leave(self) -> None:
+        """Copy what is selected, empty the line, interrupt the turn, or leave; to leave it takes two."""
+        composer = self.query_one(Composer)
+        if selected := self.get_selected_text():
+            self.front.copy(selected)
+            self.clear_selection()
+        elif composer.text:
+            composer.put(Typed(""))
+        elif self._warned:
+            self.kcode.leave()
+        else:
+            self._warned = True
+            if self.running:
+                self.kcode.talk.interrupt()
+            self.front.tell(self.texts("app.leave_again"))
+            self.set_timer(3, self._forget_warning)
+
+    def _forget_warning(self) -> None:
+        self._warned = False

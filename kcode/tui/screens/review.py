@@ -1,0 +1,213 @@
+"""The review: deciding hunk by hunk what is written, testing it before, and taking it back after."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
+
+from textual.message import Message
+
+from kcode.draft.review import Decision
+from kcode.errors import KcodeError, ReadOnlyError, ToolError
+from kcode.sanitize import sanitize, sanitize_line, sanitize_names
+from kcode.tui.diff.summary import count_hunks, describe_reversal, describe_size, summarize
+from kcode.tui.diff.testlines import describe_report, explain_report
+from kcode.tui.diff.why import explain
+from kcode.tui.lines import Role, Span
+from kcode.tui.reviewdesk import Source
+from kcode.tui.screens.confirm import ConfirmScreen
+from kcode.tui.screens.reviewediting import EditingScreen
+from kcode.tui.screens.reviewkeys import BINDINGS
+from kcode.tui.screens.reviewlooking import ReviewOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from textual.binding import BindingType
+
+    from kcode.results import TestReport
+    from kcode.tui.backgroundtests import BackgroundTests
+    from kcode.tui.lines import Line
+
+Done = TypeVar("Done")
+
+
+class ReviewScreen(EditingScreen):
+    """Leaves with what was applied and rejected, or None when nothing was.
+
+    `refresh_proposal()` looks at the draft anew, as after DraftChanged.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
+
+    class Printed(Message):
+        """The tests printed something."""
+
+    _tests: BackgroundTests | None = None
+    _printed = ""
+    _applied = _rejected = 0
+
+    async def action_why(self) -> None:
+        """The reasoning and the calls that led to the hunk, beside it; they follow the cursor."""
+        self.show_side("why", ())
+        await self._show_why()
+
+    async def _show_why(self) -> None:
+        facts = self.state.facts if self.state else None
+        if self._side != "why":
+            return
+        if facts is None:
+            self.side.show([(Span(self.texts("review.reading"), Role.DIM),)])
+            return
+        steps = await self.asked(lambda: self.desk.steps(facts))
+        if steps is not None and self._side == "why":
+            self.side.show(explain(facts, steps, self.texts))
+
+    def moved_on(self) -> None:
+        super().moved_on()
+        self.on_learned()
+
+    def on_learned(self) -> None:
+        if self._side == "why":
+            self.run_worker(self._show_why(), group="why", exclusive=True)
+
+    def action_test(self, pending: bool) -> None:
+        """Run the tests over the user's files with what is accepted, and also with what is `pending`."""
+        state = self.state
+        if state is None:
+            return
+        if self._tests is not None:
+            self.say(self.texts("review.tests_busy"), Role.WARNING)
+            return
+        keys = state.view.keys(Decision.ACCEPTED) | (state.view.keys(Decision.PENDING) if pending else frozenset())
+        self.run_worker(self._test(keys - state.view.proposal.conflicts), group="test")
+
+    async def _test(self, keys: Collection[str]) -> None:
+        what = count_hunks(len(keys), self.texts)
+        try:
+            self._tests = tests = self.desk.tests(keys, self._take_output)
+            self.say(self.texts("review.tests_running", hunks=what), Role.WARNING)
+            report = await asyncio.to_thread(tests.run)
+        except ToolError as error:
+            # The last words are for the model, which has a tool of that name.
+            self.say(str(error).removesuffix(" Run them with run_command."), Role.BAD)
+            return
+        except KcodeError as error:
+            self.say(str(error), Role.BAD)
+            return
+        finally:
+            self._tests = None
+        self._tell_tests(report, what)
+
+    def _tell_tests(self, report: TestReport | None, what: str) -> None:
+        if report is None:
+            self.say(self.texts("review.tests_cancelled"), Role.WARNING)
+            return
+        self.say(f"{what}: {describe_report(report, self.texts)}", Role.GOOD if report.ok else Role.BAD)
+        if not report.ok:
+            self._side = ""
+            self.show_side("tests", explain_report(report, self.texts))
+
+    def _take_output(self, text: str) -> None:
+        """What the tests print, in their thread; the last line of it is shown."""
+        was_told, line = bool(self._printed), text.rstrip().rpartition("\n")[2]
+        if line:
+            self._printed = line[-500:]
+            if not was_told:
+                self.post_message(self.Printed())
+
+    def on_review_screen_printed(self) -> None:
+        line, self._printed = self._printed, ""
+        if self._tests is not None and line:
+            self.say(f"{self.texts('review.tests_say')} {sanitize_line(sanitize(line).rpartition('␍')[2])}", Role.DIM)
+
+    def action_cancel_test(self) -> None:
+        if self._tests is not None:
+            self._tests.cancel()
+
+    def on_unmount(self) -> None:
+        self.action_cancel_test()
+
+    def action_apply(self) -> None:
+        if self.has_class("-listing"):
+            self.action_list_files()
+        elif not self.desk.source.is_written:
+            self.say(self.texts(f"review.source_{self.desk.source.value}"), Role.WARNING)
+        else:
+            self.run_worker(self._apply(), group="carry")
+
+    async def _apply(self) -> None:
+        """Say what will be done, and do it once the user agrees."""
+        view = self.state.view if self.state else None
+        if view is None:
+            return
+        accepted, rejected = view.keys(Decision.ACCEPTED), view.keys(Decision.REJECTED)
+        if not accepted and not rejected:
+            self.say(self.texts("review.nothing_decided"), Role.WARNING)
+            return
+        lines = summarize(view, self.texts, is_draft=self.desk.source is Source.PROPOSAL)
+        if not await self._agreed(self.texts("review.apply_title"), lines, self.texts("review.apply_yes")):
+            self.say(self.texts("review.not_written"), Role.DIM)
+            return
+        # Taking rejected hunks out needs no consent about read-only files, and is not to be done twice.
+        written = await self._with_consent(
+            lambda allowed: self.desk.carry_out(apply=accepted, reject=rejected, allowed=allowed)
+        )
+        if written is None:
+            self.refresh_proposal()
+            return
+        self._applied, self._rejected = self._applied + len(accepted), self._rejected + len(rejected)
+        said = "review.applied" if written else "review.dropped"
+        hunks = count_hunks(len(accepted) or len(rejected), self.texts)
+        await self._look()
+        self.say(self.texts(said, hunks=hunks, size=describe_size(written, self.texts)), Role.GOOD)
+
+    async def action_take_back(self, kind: Literal["undo", "redo"]) -> None:
+        """Take back what was applied last, or do it again, once it was shown what that writes."""
+        self.run_worker(self._take_back(kind), group="carry")
+
+    async def _take_back(self, kind: Literal["undo", "redo"]) -> None:
+        plan = await self.asked(lambda: self.desk.plan(kind))
+        if plan is None:
+            return
+        lines = describe_reversal(plan, self.texts)
+        if not await self._agreed(self.texts(f"review.{kind}_title"), lines, self.texts(f"review.{kind}_yes")):
+            self.say(self.texts("review.not_written"), Role.DIM)
+            return
+        done = await self._with_consent(lambda allowed: self.desk.reverse(plan, allowed))
+        if done is not None:
+            await self._look()
+            self.say(self.texts(f"review.{kind}_done", names=sanitize_names(done.paths)), Role.GOOD)
+
+    async def _agreed(self, title: str, lines: Sequence[Line], yes: str) -> bool:
+        answer = await self.app.push_screen_wait(ConfirmScreen(title, lines, self.texts, yes))
+        return bool(answer)
+
+    async def _with_consent(self, act: Callable[[Collection[str]], Done]) -> Done | None:
+        """Do it in a thread, and once more with the read-only files in the way, if the user agrees; None: it failed."""
+        self.mode = "busy"
+        try:
+            return await asyncio.to_thread(act, ())
+        except ReadOnlyError as error:
+            paths = error.paths
+            words = (Span(self.texts("review.read_only", names=sanitize_names(paths)), Role.WARNING),)
+            if await self._agreed(self.texts("review.read_only_title"), [words], self.texts("review.read_only_yes")):
+                return await self.asked(lambda: act(paths))
+            self.say(self.texts("review.not_written"), Role.DIM)
+        except KcodeError as error:
+            self.say(str(error), Role.BAD)
+        finally:
+            self.mode = "look"
+        return None
+
+    def action_close(self) -> None:
+        """One step back: from the list of files, the filter, the pane beside the diff; then out."""
+        if self.has_class("-listing"):
+            self.action_list_files()
+        elif self.drop_filter():
+            return
+        elif self._side:
+            self.hide_side()
+        elif self.mode == "look":
+            done = self._applied + self._rejected
+            self.dismiss(ReviewOutcome(self._applied, self._rejected) if done else None)

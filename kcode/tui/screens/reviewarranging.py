@@ -1,0 +1,86 @@
+"""How a review is shown: side by side, with blanks, wrapped, folded, filtered, with the files before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kcode.tui.screens.reviewkeys import explain_keys
+from kcode.tui.screens.reviewlooking import LookingScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.widgets import Input
+
+    from kcode.tui.lines import Line
+
+
+class ArrangingScreen(LookingScreen):
+    """What is changed here is forgotten with the screen."""
+
+    def action_toggle_split(self) -> None:
+        self.body.set_look(split=not self.body.look.split)
+
+    def action_toggle_blanks(self) -> None:
+        self.body.set_look(blanks=not self.body.look.blanks)
+
+    def action_toggle_wrap(self) -> None:
+        self.body.set_look(wrap=not self.body.look.wrap)
+
+    def action_toggle_folds(self, everywhere: bool) -> None:
+        self.body.toggle_folds(everywhere=everywhere)
+
+    def action_unfold(self, old: int) -> None:
+        self.body.unfold(old)
+
+    def action_list_files(self) -> None:
+        """Show the files in the place of the diff, where there is no room for both."""
+        self.toggle_class("-listing")
+
+    def action_scroll_side(self, by: int) -> None:
+        self.side.scroll_relative(y=by, animate=False)
+
+    def action_help(self) -> None:
+        """All keys, in the place beside the diff."""
+        self.show_side("help", explain_keys(self.desk.source, self.texts))
+
+    def show_side(self, kind: str, lines: Sequence[Line]) -> None:
+        """Show a text beside the diff; the same kind again hides it."""
+        if self._side == kind:
+            self.hide_side()
+            return
+        self._side = kind
+        self.side.show(lines)
+        self.add_class("-side")
+
+    def hide_side(self) -> None:
+        self._side = ""
+        self.remove_class("-side")
+
+    def action_filter(self) -> None:
+        self.filter_box.add_class("-open")
+        self.filter_box.can_focus = True
+        self.filter_box.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if self.state is not None and event.input is self.filter_box:
+            self.state.set_filter(event.value.strip())
+            self.body.find(self.state.filter)
+            self.paint()
+
+    def on_input_submitted(self) -> None:
+        """Go on with what the filter leaves."""
+        self.filter_box.can_focus = False
+        self.filter_box.remove_class("-open")
+        self.body.focus()
+
+    def drop_filter(self) -> bool:
+        """Show everything again; False where that was so."""
+        if self.state is None or not (self.state.filter or self.filter_box.has_class("-open")):
+            return False
+        self.filter_box.value = ""
+        self.state.set_filter("")
+        self.body.find("")
+        self.on_input_submitted()
+        self.paint()
+        return True

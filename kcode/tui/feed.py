@@ -68,19 +68,17 @@ class Feed:
         self._awaited = self.stack.add_user(text)
         return self._awaited
 
-    def queue(self, text: str) -> UserBlock:
-        """Show a message that waits until the turn takes it."""
-        return self.stack.queue(text)
+    def queue(self, text: str, words: str | None = None) -> UserBlock:
+        """Show a message that waits until a turn takes it, and tells of it as `words` where those are others."""
+        return self.stack.queue(text, words)
 
-    def unqueue(self, text: str) -> None:
+    def unqueue(self, words: str) -> None:
         """Take back the last waiting message that says so."""
-        self.stack.unqueue(text)
+        self.stack.unqueue(words)
 
-    def taken(self, text: str) -> None:
+    def taken(self, words: str) -> None:
         """The turn took a message that was typed while it ran."""
-        self.stack.unqueue(text, first=True)
-        self._awaited = None
-        self.stack.add_user(text)
+        self.stack.add_user(self.stack.unqueue(words, first=True) or words, begins_turn=False)
 
     def notice(self, text: str, kind: NoticeKind = NoticeKind.INFO) -> NoticeBlock:
         return self.stack.add_notice(text, kind)
@@ -143,12 +141,12 @@ class Feed:
         """All of it as plain text, without signs and boxes."""
         return linear_text(self.stack.blocks)
 
-    def _begin_turn(self, prompt: str) -> None:
+    def _begin_turn(self, words: str) -> None:
         is_shown = self._awaited is not None
         self.stop()
         self._turn_began = self._clock()
         if not is_shown:
-            self.stack.add_user(prompt)
+            self.stack.add_user(self.stack.unqueue(words, first=True) or words)
 
     def _reason(self, text: str) -> None:
         if self._reasoning is None:

@@ -18,6 +18,7 @@ from kcode.events import (
     TurnEnd,
     TurnRedone,
     TurnUndone,
+    UserWarned,
 )
 from kcode.sanitize import sanitize_names
 from kcode.tui.blocks import NoticeBlock, NoticeKind
@@ -50,6 +51,8 @@ class Remarks:
                 self._count_down(round(seconds), event.attempt, event.attempts)
             case RetryWaiting(left, attempt, attempts):
                 self._count_down(left, attempt, attempts)
+            case UserWarned(text):
+                self._say(text, NoticeKind.WARNING)
             case ModelNudged(reason):
                 self._say(texts("transcript.nudged", reason=reason), NoticeKind.WARNING)
             case CompactionStarted(reason):

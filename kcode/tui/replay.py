@@ -43,6 +43,7 @@ class Replay:
         self._calls: list[ToolBlock] = []
         self._reasoning: ReasoningBlock | None = None
         self._words: str | None = None
+        self._tells_turns = False
 
     def show(self, history: Iterable[Message | Event]) -> None:
         for entry in history:
@@ -53,7 +54,9 @@ class Replay:
         match entry:
             case UserMessage(text):
                 if not text.startswith(KCODE_NOTE):
-                    self._stack.add_user(_with_own(text, self._words))
+                    # In a log of an older kcode nothing tells of turns, and each message begins one.
+                    begins_turn = self._words is not None or not self._tells_turns
+                    self._stack.add_user(_with_own(text, self._words), begins_turn=begins_turn)
                     self._words = None
             case AssistantMessage():
                 self._show_reply(entry)
@@ -72,7 +75,7 @@ class Replay:
             case TestsFinished(report) if self._calls and self._calls[-1].call.name == "run_tests":
                 self._calls[-1].set_report(report)
             case TurnStarted(prompt, words):
-                self._words = words or prompt
+                self._words, self._tells_turns = words or prompt, True
             case TurnFinished(reason, text, usage, steps):
                 self._end_calls()
                 self._remarks.end_turn(reason, text)

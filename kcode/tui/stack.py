@@ -34,7 +34,7 @@ class Stack:
         self._blocks: list[Block] = []
         self._waiting = 0
         self._number = 0
-        self._messages = 0
+        self._turns = 0
         self._changed: int | None = None
         self.show_reasoning: bool | None = None
         self.show_output: bool | None = None
@@ -80,9 +80,10 @@ class Stack:
             del self._blocks[place]
             self._note(place)
 
-    def add_user(self, message: str) -> UserBlock:
-        self._messages += 1
-        return self.add(UserBlock, message, self._messages - 1)
+    def add_user(self, message: str, *, begins_turn: bool = True) -> UserBlock:
+        """Show a message of the user's, which begins a turn or went into the one that ran."""
+        self._turns += begins_turn
+        return self.add(UserBlock, message, max(self._turns - 1, 0))
 
     def add_reasoning(self, text: str = "", *, is_live: bool = False) -> ReasoningBlock:
         block = self.add(ReasoningBlock, text, is_live=is_live)
@@ -105,23 +106,26 @@ class Stack:
     def add_turn_end(self, text: str) -> TurnEndBlock:
         return self.add(TurnEndBlock, text)
 
-    def queue(self, message: str) -> UserBlock:
-        """Put a message that waits behind all others."""
+    def queue(self, message: str, words: str | None = None) -> UserBlock:
+        """Put a message that waits behind all others; it will be told of as `words`, where those are others."""
         self._number += 1
-        block = UserBlock(self._number, self._texts, message, -1, queued=True)
+        block = UserBlock(self._number, self._texts, message, -1, waits_as=message if words is None else words)
         block.is_spaced = bool(self._blocks)
         self._blocks.append(block)
         self._waiting += 1
         self._note(len(self._blocks) - 1)
         return block
 
-    def unqueue(self, message: str, *, first: bool = False) -> None:
-        """Take away the last waiting message that says so, or the first."""
+    def unqueue(self, words: str, *, first: bool = False) -> str | None:
+        """Take away the last waiting message that is told of as that, or the first; what it shows, if there is one."""
         waiting = self._blocks[len(self._blocks) - self._waiting :] if self._waiting else []
-        found = [block for block in waiting if isinstance(block, UserBlock) and block.message == message]
-        if found:
-            self._waiting -= 1
-            self.remove(found[0] if first else found[-1])
+        found = [block for block in waiting if isinstance(block, UserBlock) and block.waits_as == words]
+        if not found:
+            return None
+        block = found[0] if first else found[-1]
+        self._waiting -= 1
+        self.remove(block)
+        return block.message
 
     def open_all(self, kind: type[Block], *, is_open: bool) -> None:
         """Show all of every block of that kind, or fold them, and those that come."""

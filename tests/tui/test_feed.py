@@ -25,6 +25,7 @@ from kcode.events import (
     TurnEnd,
     TurnFinished,
     TurnStarted,
+    UserWarned,
 )
 from kcode.messages import ToolCall, Usage
 from kcode.results import ToolResult
@@ -173,6 +174,16 @@ def test_a_message_waits_below_all_else_until_the_turn_takes_it() -> None:
     assert shown_lines(feed) == ["  Answer", "› and tests"]
 
 
+def test_a_message_that_waited_for_its_own_turn_begins_it_as_it_was_shown() -> None:
+    feed = new_feed()
+    feed.add_user("one")
+    feed.take(TurnStarted("one"))
+    feed.queue("/init", "Write AGENTS.md.")
+    feed.take(TurnFinished(TurnEnd.DONE, "", Usage(), 0))
+    feed.take(TurnStarted("Write AGENTS.md.", "Write AGENTS.md."))
+    assert shown_lines(feed) == ["› one", "› /init"]
+
+
 def test_the_answer_is_what_the_reply_says_in_the_end_and_blank_ones_are_not_shown() -> None:
     feed = new_feed()
     feed.take(TextStreamed("\n\n"))
@@ -203,6 +214,12 @@ def test_what_a_broken_off_turn_left_running_is_marked_as_interrupted() -> None:
     feed.stop()
     assert not feed.is_streaming
     assert shown_lines(feed) == ["  · run_command sleep 9 interrupted"]
+
+
+def test_the_user_is_warned() -> None:
+    feed = new_feed()
+    feed.take(UserWarned("AGENTS.md is too long."))
+    assert shown_lines(feed) == ["  ! AGENTS.md is too long."]
 
 
 def test_decisions_are_told() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kcode.events import (
+    MessageTaken,
     ReplyInterrupted,
     TestsFinished,
     ToolCallFinished,
@@ -14,6 +17,10 @@ from kcode.messages import KCODE_NOTE, AssistantMessage, SystemMessage, ToolMess
 from kcode.results import ToolResult
 from kcode.tui.blocks import UserBlock
 from tests.tui.happenings import call_of, failing_report, new_feed, reply_of, shown_lines
+
+if TYPE_CHECKING:
+    from kcode.events import Event
+    from kcode.messages import Message
 
 
 def test_a_past_is_shown_as_it_happened() -> None:
@@ -83,8 +90,17 @@ def test_what_was_piped_in_and_what_was_decided_is_folded() -> None:
     assert "  rejected: x" in shown_lines(feed)
 
 
-def test_the_users_messages_are_counted() -> None:
+def turns_of(history: list[Message | Event]) -> list[int]:
     feed = new_feed()
-    feed.load([UserMessage("one"), UserMessage(f"{KCODE_NOTE} x"), AssistantMessage("a"), UserMessage("two")])
-    users = [block for block in feed.stack.blocks if isinstance(block, UserBlock)]
-    assert [user.message_index for user in users] == [0, 1]
+    feed.load(history)
+    return [block.message_index for block in feed.stack.blocks if isinstance(block, UserBlock)]
+
+
+def test_messages_know_the_turn_that_they_began_or_went_into() -> None:
+    note = UserMessage(f"{KCODE_NOTE} x")
+    assert turns_of([UserMessage("one"), note, AssistantMessage("a"), UserMessage("two")]) == [0, 1]
+    steered: list[Message | Event] = [
+        TurnStarted("one", "one"), note, UserMessage("one"), MessageTaken("more"), UserMessage("more"),
+        AssistantMessage("a"), TurnStarted("two", "two"), UserMessage("two"),
+    ]  # fmt: skip
+    assert turns_of(steered) == [0, 0, 1]

@@ -41,17 +41,20 @@ def words_of(message: str) -> Words:
 class UserBlock(Block):
     """The user's message; what was piped in with it, and what is long, is folded.
 
-    `message_index` counts the user's own messages of the session from 0.
+    `message_index` counts from 0 the session's turns: the one that the message began, or went into. `waits_as` is what
+    a message that waits for its turn will be told of as; None of any other.
     """
 
     can_open = True
 
-    def __init__(self, number: int, texts: Texts, message: str, message_index: int, *, queued: bool = False) -> None:
+    def __init__(
+        self, number: int, texts: Texts, message: str, message_index: int, *, waits_as: str | None = None
+    ) -> None:
         super().__init__(number, texts)
         self.message = message
         self.words = words_of(message)
         self.message_index = message_index
-        self.is_queued = queued
+        self.waits_as = waits_as
 
     @property
     def source(self) -> str:
@@ -62,10 +65,9 @@ class UserBlock(Block):
         piped = f"{self.texts('transcript.linear_piped')}\n{self.words.piped}\n" if self.words.piped else ""
         return f"{who}\n{piped}{self.words.own}".rstrip("\n")
 
-    def set_queued(self, *, queued: bool) -> None:
-        if queued is not self.is_queued:
-            self.is_queued = queued
-            self.mark_changed()
+    @property
+    def is_queued(self) -> bool:
+        return self.waits_as is not None
 
     def lay_out(self, width: int) -> list[Row]:
         inner = min(width, WIDEST) - 2

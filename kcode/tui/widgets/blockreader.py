@@ -45,7 +45,10 @@ class BlockReader(BlockView):
 
     @dataclass
     class EditRequested(Message, namespace="transcript"):
-        """The user wants to say something else in the place of that message; `message_index` counts the user's own."""
+        """The user wants to take a turn anew with other words; `message_index` counts the session's turns from 0.
+
+        `text` is what the user said in it, up to the message that was chosen.
+        """
 
         message_index: int
         text: str
@@ -107,7 +110,10 @@ class BlockReader(BlockView):
     def action_edit(self) -> None:
         block = self._chosen()
         if isinstance(block, UserBlock) and not block.is_queued:
-            self.post_message(self.EditRequested(block.message_index, block.words.own))
+            index = block.message_index
+            users = [one for one in self.stack.blocks if isinstance(one, UserBlock) and one.message_index == index]
+            said = [one.words.own for one in users[: users.index(block) + 1]]
+            self.post_message(self.EditRequested(index, "\n\n".join(said)))
 
     def action_open(self) -> None:
         if (block := self._chosen()) is not None:

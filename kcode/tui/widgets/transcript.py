@@ -61,10 +61,10 @@ class Transcript(BlockReader):
         self.viewport.follows = True
         self.flush()
 
-    def add_user(self, text: str, *, queued: bool = False) -> None:
-        """Show what the user sent, or what waits until the turn takes it."""
+    def add_user(self, text: str, *, queued: bool = False, words: str | None = None) -> None:
+        """Show what the user sent, or what waits until a turn takes it and tells of it as `words`."""
         if queued:
-            self.feed.queue(text)
+            self.feed.queue(text, words)
         else:
             self.feed.add_user(text)
             self.viewport.follows = True

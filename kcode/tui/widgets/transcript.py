@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kcode.events import ReasoningStreamed, TextStreamed, ToolCallOutput
 from kcode.tui.blocks import NoticeKind
 from kcode.tui.feed import Feed
+from kcode.tui.markdown import prepare
 from kcode.tui.widgets.blockreader import BlockReader
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Transcript(BlockReader):
     def __init__(self, texts: Texts, clock: Callable[[], float] = monotonic, *, id: str | None = None) -> None:  # noqa: A002
         self.feed = Feed(texts, clock)
         super().__init__(self.feed.stack, texts("transcript.new_below"), id=id)
-        self._is_due = False
+        self._is_due = self._is_prepared = False
         self._pace = _PACE
 
     def show(self, event: Event) -> None:
@@ -41,6 +42,10 @@ class Transcript(BlockReader):
             self.flush()
         elif not self._is_due:
             self._is_due = True
+            if not self._is_prepared:
+                # Thoughts come first, and need none of it.
+                self._is_prepared = True
+                self.run_worker(prepare, thread=True)
             self.set_timer(self._pace, self._flush_when_due)
 
     def flush(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.scripted import Row, show
 from kcode.agent.reviewing import PendingReview
-from kcode.agent.workbench import open_place
+from kcode.agent.place import open_place
 from kcode.draft.draft import open_draft
 from kcode.draft.pending import Pending
 from kcode.options import PlaceOptions

@@ -56,7 +56,8 @@ class KcodeApp(App[int]):
 
     TITLE = "kcode"
     PAUSE_GC_ON_SCROLL: ClassVar[bool] = True
-    ENABLE_COMMAND_PALETTE = True
+    # The composer's own list of commands is the palette.
+    ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, start: Start, preferences: Preferences, texts: Texts) -> None:
         super().__init__()

@@ -55,7 +55,7 @@ KEYS: tuple[Key, ...] = (
     Key("block-up", "ctrl+up,alt+up", "in_transcript('step', -1)", "app"),
     Key("block-down", "ctrl+down,alt+down", "in_transcript('step', 1)", "app"),
     Key("leave", "ctrl+c", "leave", "app", priority=True),
-    Key("palette", "ctrl+p", "app.command_palette", "app"),
+    Key("palette", "ctrl+p", "palette", "app"),
     Key("composer-send", "enter", "send", "composer"),
     Key("composer-newline", "ctrl+j,shift+enter,alt+enter", "newline", "composer"),
     Key("composer-interrupt", "escape", "interrupt", "composer"),

@@ -79,7 +79,7 @@ def test_in_a_conversation_the_user_sees_what_fills_the_window_and_may_have_it_c
     server = model_server([read, reply("It multiplies."), NOTE, reply("Never.", stall=60)])
     more = {"KCODE_BASE_URL": server.url, "TERM": "xterm-256color"}
     program = make_program(tmp_path, {"long.py": LONG}, more)
-    screen = Screen(program, "what does it do?")
+    screen = Screen(program, "what does it do?", "--plain")
     screen.wait_for("\n> ")
     for typed, shown in (
         ("/context", "tool results "),

@@ -133,7 +133,7 @@ def test_the_line_after_a_turn_marks_an_estimate_and_a_bill(start: Start) -> Non
 def test_a_conversation_tells_what_its_turns_took_together(start: Start) -> None:
     script = [reply("One.", usage=TOOK), reply("Two.", usage=TOOK), reply("Never.", stall=60)]
     program, server = start(script, **LISTED)
-    screen = Screen(program, "what is this?")
+    screen = Screen(program, "what is this?", "--plain")
     screen.wait_for("≈ $0.0013")
     screen.wait_for("\n> ")
     assert "session:" not in screen.text

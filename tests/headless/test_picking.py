@@ -181,7 +181,7 @@ def test_in_a_conversation_the_next_message_tells_what_was_rejected(
 ) -> None:
     server = model_server([reply(calls=[WRONG]), reply("Done."), reply("I see.")])
     program = make_program(tmp_path, more={"KCODE_BASE_URL": server.url, "TERM": "xterm-256color"})
-    screen = Screen(program, "chat")
+    screen = Screen(program, "chat", "--plain")
     answer(screen, ("> ", "fix it"), (QUESTION, "p"), (ASK, "n"), (MORE, "y"), ("> ", "go on"), ("I see.", None))
     answer(screen, ("> ", "/quit"))
     assert screen.end() == 0

@@ -83,7 +83,7 @@ def test_no_color_is_honoured(tmp_path: Path, model_server: ModelServerFactory) 
 def test_a_conversation_takes_turns_and_asks_after_each(tmp_path: Path, model_server: ModelServerFactory) -> None:
     script = [reply("It rounds money."), *FIXED]
     program = program_with(script, tmp_path, model_server)
-    screen = Screen(program)
+    screen = Screen(program, "--plain")
     screen.wait_for("> ")
     screen.type("what is this?\n")
     screen.wait_for("It rounds money.")
@@ -110,7 +110,7 @@ def test_ctrl_c_at_the_question_ends_the_question_and_not_the_conversation(
     tmp_path: Path, model_server: ModelServerFactory
 ) -> None:
     program = program_with(FIXED, tmp_path, model_server)
-    screen = Screen(program, "chat", "fix it")
+    screen = Screen(program, "chat", "--plain", "fix it")
     screen.wait_for("Apply? [y]es")
     screen.process.send_signal(signal.SIGINT)
     screen.wait_for("Nothing was written.")
@@ -126,7 +126,7 @@ def test_ctrl_c_in_a_turn_ends_the_turn_and_not_the_conversation(
 ) -> None:
     server = model_server([reply("never", stall=60), reply("Here again.")])
     program = make_program(tmp_path, more={"KCODE_BASE_URL": server.url, "TERM": "xterm-256color"})
-    screen = Screen(program, "what is this?")
+    screen = Screen(program, "what is this?", "--plain")
     server.wait_for_requests(1)
     screen.process.send_signal(signal.SIGINT)
     screen.wait_for("Interrupted.")

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 class Stage(App[None]):
-    """Shows one widget; what it posts and nobody handles is in `posted`."""
+    """Shows one widget."""
+
+    ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, widget: Widget, theme: str = DEFAULT_THEME) -> None:
         super().__init__()

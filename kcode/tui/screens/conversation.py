@@ -42,7 +42,7 @@ class ConversationScreen(HearingScreen):
 
     def say(self, words: str, prompt: str | None = None, shown: str | None = None) -> None:
         """Have a turn about this, or have the running one hear it before its next request."""
-        self.transcript.add_user(shown or words, queued=self.running)
+        self.transcript.add_user(shown or words, queued=self.running, words=words)
         if self.running:
             self.query_one(Composer).queued += 1
         if self.running and prompt is None:
@@ -85,10 +85,6 @@ class ConversationScreen(HearingScreen):
             self.transcript.unqueue(words)
             composer.put(Typed(words))
 
-    @on(Composer.EditingFailed)
-    def _editing_failed(self, event: Composer.EditingFailed) -> None:
-        self.front.tell(event.reason, "warning")
-
     @on(Transcript.EditRequested)
     def _edit_requested(self, event: Transcript.EditRequested) -> None:
         if self.running:
@@ -104,6 +100,11 @@ class ConversationScreen(HearingScreen):
     def _copied(self, event: Transcript.Copied) -> None:
         self.front.copy(event.text)
 
+    @on(Transcript.LinkFollowed)
+    def _link_followed(self, event: Transcript.LinkFollowed) -> None:
+        self.front.copy(event.address)
+        self.front.tell(self.texts("app.link_copied", address=event.address))
+
     @on(Transcript.OpenRequested)
     def _open_requested(self, event: Transcript.OpenRequested) -> None:
         view_outside(self, event.text, event.name)
@@ -115,6 +116,13 @@ class ConversationScreen(HearingScreen):
 
     def action_open(self, which: Shown) -> None:
         self.show_screen(which)
+
+    def action_palette(self) -> None:
+        """All commands, in the composer's own list."""
+        composer = self.query_one(Composer)
+        composer.focus()
+        if not composer.text:
+            composer.insert("/")
 
     def action_find(self) -> None:
         self.query_one(FindLine).open(self.transcript, self.query_one(Composer))

@@ -151,6 +151,9 @@ class HearingScreen(Screen[None]):
     def on_opened(self) -> None:
         """The session is there to be worked with."""
 
+    def on_composer_editing_failed(self, event: Composer.EditingFailed) -> None:
+        self.transcript.notice(event.reason, NoticeKind.WARNING)
+
     async def ask(self, question: Question) -> str | None:
         """What the user answers to a question of the loop's; None where they turn away."""
         self.kcode.call_user("asks")

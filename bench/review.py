@@ -12,8 +12,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.scripted import Row, show
-from kcode.agent.reviewing import PendingReview
 from kcode.agent.place import open_place
+from kcode.agent.reviewing import PendingReview
 from kcode.draft.draft import open_draft
 from kcode.draft.pending import Pending
 from kcode.options import PlaceOptions

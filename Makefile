@@ -46,6 +46,7 @@ bench: $(VENV)/installed-dev  ## measure speed and memory against the bounds tha
 	$(VENV)/bin/python -m bench.steps $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.deltas $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.settle
+	$(VENV)/bin/python -m bench.review
 	$(VENV)/bin/python -m bench.index $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.edits
 

@@ -36,6 +36,21 @@ def open_streams() -> None:
     sys.stderr = _text(_Progress(2, "wb", closefd=False), sys.stderr)
 
 
+def take_keyboard() -> bool:
+    """Have the terminal in the place of a stdin that was a pipe and is read; False where there is no terminal."""
+    if sys.stdin.isatty():
+        return True
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    sys.stdin = open(0, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+    sys.__stdin__ = sys.stdin  # type: ignore[misc]  # which is what a screen reads from
+    return True
+
+
 def let_go_of_unread() -> None:
     """Lose what stdout and stderr hold up because nobody reads them: whoever is told to end does not wait for a reader.
 

@@ -36,8 +36,16 @@ def open_streams() -> None:
     sys.stderr = _text(_Progress(2, "wb", closefd=False), sys.stderr)
 
 
-def take_keyboard() -> bool:
-    """Have the terminal in the place of a stdin that was a pipe and is read; False where there is no terminal."""
+def take_terminal() -> bool:
+    """Have the terminal for a screen, also where stdin is a pipe that was read, or stdout one; False without a terminal.
+
+    The screen is drawn on stderr; what is printed to stdout still goes where it went.
+    """
+    if not sys.stderr.isatty():
+        return False
+    if not sys.stdout.isatty():
+        # Where the size of the terminal is looked for.
+        sys.__stdout__ = sys.__stderr__  # type: ignore[misc]
     if sys.stdin.isatty():
         return True
     try:

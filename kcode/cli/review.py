@@ -111,12 +111,12 @@ def _review(what: str, model: ModelOptions, place: PlaceOptions, output: OutputO
 
 def _show(desk: ReviewDesk, *, comments: bool) -> None:
     """Show the panes; of what has no session the comments are printed at the end."""
-    from kcode.streams import take_keyboard
+    from kcode.streams import take_terminal
     from kcode.tui.diff.comments import comments_as_markdown
     from kcode.tui.reviewapp import show_review
     from kcode.tui.reviewdesk import Source
 
-    if not sys.stderr.isatty() or not take_keyboard():
+    if not take_terminal():
         raise RefusedError("The panes need a terminal, and there is none. kcode diff prints what is pending.")
     show_review(desk)
     if comments or desk.source is not Source.PROPOSAL:

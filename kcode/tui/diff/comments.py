@@ -42,6 +42,5 @@ def _fenced(hunk: Hunk) -> list[str]:
     shown = [sanitize(line.decode("utf-8", "surrogateescape").rstrip("\r\n")) for line in marked[:_MOST_LINES]]
     if len(marked) > len(shown):
         shown.append(f"… and {len(marked) - len(shown)} more lines")
-    # A fence ends at the first line that begins with as many backticks.
-    fence = "`" * max(3, *(len(line) - len(line[1:].lstrip("`")) + 1 for line in shown))
-    return [f"{fence}diff", *shown, fence]
+    # No line can end the fence: each begins with its sign.
+    return ["```diff", *shown, "```"]

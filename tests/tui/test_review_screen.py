@@ -288,7 +288,11 @@ def test_the_accepted_hunks_are_tested_with_the_users_files(proposed: Proposed, 
         async with walking(desk_of(proposed)) as walk:
             await walk.press("a", "t")
             await walk.see("1 hunk: 1 passed")
-            await walk.press("T")
+            await walk.press("j", "k")
+            await walk.see("1 hunk: 1 passed")
+            await walk.press("space", "space", "J", "space")
+            await walk.until(lambda: "1 passed" not in walk.text)
+            await walk.press("space", "T")
             await walk.see("5 hunks: 1 failed: taxed", "✗ taxed")
             await walk.press("escape")
             assert "✗ taxed" not in walk.text

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from rich.traceback import Traceback
 from textual.app import App
 
 from kcode.errors import NoKeyError, UsageError
@@ -22,7 +21,6 @@ from kcode.tui.keys import teach_keys
 from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, notice_sequence, title_sequence
 from kcode.tui.preferences import load_preferences, save_preference
 from kcode.tui.screens.conversation import ConversationScreen
-from kcode.tui.talk import Talk
 from kcode.tui.texts import language_of, load_texts
 from kcode.tui.themes import own_themes
 
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
     from kcode.questions import Question
     from kcode.tui.preferences import Preferences
     from kcode.tui.screens.review import ReviewScreen
+    from kcode.tui.talk import Talk
     from kcode.tui.texts import Texts
 
 # How long a session may take to be closed; after that the process ends without it, and the log has what counts.
@@ -79,11 +78,16 @@ class KcodeApp(App[int]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self.leave, 128 + number)
-        self.push_screen(ConversationScreen(self.texts, self.preferences, self.start.resume))
         self.call_after_refresh(self.begin, self.start.resume, self.start.prompt)
+
+    def get_default_screen(self) -> ConversationScreen:
+        return ConversationScreen(self.texts, self.preferences, self.start.resume)
 
     def begin(self, resume: str | None, prompt: str = "") -> None:
         """Open a session behind the screen that is shown."""
+        from kcode.tui.talk import Talk  # noqa: PLC0415 - after the first paint
+
+        self.conversation.fill()
         loop = asyncio.get_running_loop()
 
         def open_bench() -> Workbench:
@@ -209,6 +213,8 @@ class KcodeApp(App[int]):
 
     def _fatal_error(self) -> None:
         """Show what went wrong without the values of variables, among which a key may be."""
+        from rich.traceback import Traceback  # noqa: PLC0415 - mostly never needed
+
         self.bell()
         self._exit_renderables.append(Traceback(show_locals=False, width=None))
         self._close_messages_no_wait()

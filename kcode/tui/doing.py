@@ -12,9 +12,7 @@ from kcode.commands.table import COMMANDS, load_command, unknown_command
 from kcode.errors import KcodeError, UsageError
 from kcode.folders import config_folder, make_folder
 from kcode.sanitize import sanitize, sanitize_names
-from kcode.tui.blocks import NoticeKind
 from kcode.tui.completing import SymbolPlace
-from kcode.tui.shelf import fork
 
 if TYPE_CHECKING:
     from kcode.agent.workbench import Workbench
@@ -53,13 +51,14 @@ async def run_shell(screen: ConversationScreen, command: str) -> None:
     except KcodeError as error:
         screen.front.tell(str(error), "error")
         return
-    kind = NoticeKind.INFO if result.exit_code == 0 else NoticeKind.WARNING
-    screen.transcript.notice(describe_output(screen, command, result), kind)
+    screen.tell(describe_output(screen, command, result), "info" if result.exit_code == 0 else "warning")
     screen.kcode.talk.look_at_draft()
 
 
 async def resend(screen: ConversationScreen, words: str, at: int) -> None:
     """Go on in a fork of this session from its turn `at`, counted from 1, with other words."""
+    from kcode.tui.shelf import fork  # noqa: PLC0415 - needed by few sessions
+
     try:
         forked = await asyncio.to_thread(fork, screen.kcode.place, screen.kcode.session, at)
     except KcodeError as error:

@@ -13,10 +13,6 @@ from kcode.tui.keys import bindings_for
 from kcode.tui.opening import open_screen
 from kcode.tui.screens.hearing import HearingScreen
 from kcode.tui.widgets.composer import Composer
-from kcode.tui.widgets.draftbar import DraftBar
-from kcode.tui.widgets.draftpane import DraftPane
-from kcode.tui.widgets.findline import FindLine
-from kcode.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -24,6 +20,7 @@ if TYPE_CHECKING:
     from kcode.commands.front import Shown
     from kcode.tui.preferences import Preferences
     from kcode.tui.texts import Texts
+    from kcode.tui.widgets.transcript import Transcript
 
 
 class ConversationScreen(HearingScreen):
@@ -85,8 +82,7 @@ class ConversationScreen(HearingScreen):
             self.transcript.unqueue(words)
             composer.put(Typed(words))
 
-    @on(Transcript.EditRequested)
-    def _edit_requested(self, event: Transcript.EditRequested) -> None:
+    def on_transcript_edit_requested(self, event: Transcript.EditRequested) -> None:
         if self.running:
             self.front.tell(self.texts("commands.turn_runs"), "warning")
             return
@@ -96,22 +92,20 @@ class ConversationScreen(HearingScreen):
         composer.put(Typed(event.text))
         composer.focus()
 
-    @on(Transcript.Copied)
-    def _copied(self, event: Transcript.Copied) -> None:
+    def on_transcript_copied(self, event: Transcript.Copied) -> None:
         self.front.copy(event.text)
 
-    @on(Transcript.LinkFollowed)
-    def _link_followed(self, event: Transcript.LinkFollowed) -> None:
+    def on_transcript_link_followed(self, event: Transcript.LinkFollowed) -> None:
         self.front.copy(event.address)
         self.front.tell(self.texts("app.link_copied", address=event.address))
 
-    @on(Transcript.OpenRequested)
-    def _open_requested(self, event: Transcript.OpenRequested) -> None:
+    def on_transcript_open_requested(self, event: Transcript.OpenRequested) -> None:
         view_outside(self, event.text, event.name)
 
-    @on(DraftBar.Pressed)
-    @on(DraftPane.Pressed)
-    def action_review(self) -> None:
+    def on_draft_pane_pressed(self) -> None:
+        self.show_screen("review")
+
+    def on_draft_bar_pressed(self) -> None:
         self.show_screen("review")
 
     def action_open(self, which: Shown) -> None:
@@ -125,12 +119,11 @@ class ConversationScreen(HearingScreen):
             composer.insert("/")
 
     def action_find(self) -> None:
-        self.query_one(FindLine).open(self.transcript, self.query_one(Composer))
+        self.finding.open(self.transcript, self.query_one(Composer))
 
     def action_toggle_draft(self) -> None:
-        pane = self.query_one(DraftPane)
-        pane.is_wanted = not pane.is_wanted
-        pane.come_or_go()
+        self.draft.is_wanted = not self.draft.is_wanted
+        self.draft.come_or_go()
 
     def action_in_transcript(self, action: str, argument: str | int) -> None:
         """Scroll or walk through the conversation, wherever the focus is."""

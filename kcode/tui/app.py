@@ -78,16 +78,14 @@ class KcodeApp(App[int]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self.leave, 128 + number)
-        self.call_after_refresh(self.begin, self.start.resume, self.start.prompt)
 
     def get_default_screen(self) -> ConversationScreen:
-        return ConversationScreen(self.texts, self.preferences, self.start.resume)
+        return ConversationScreen(self.texts, self.preferences, self.start.resume, self.start.prompt)
 
     def begin(self, resume: str | None, prompt: str = "") -> None:
-        """Open a session behind the screen that is shown."""
+        """Open a session behind the screen that is shown; called once that is painted."""
         from kcode.tui.talk import Talk  # noqa: PLC0415 - after the first paint
 
-        self.conversation.fill()
         loop = asyncio.get_running_loop()
 
         def open_bench() -> Workbench:
@@ -143,8 +141,7 @@ class KcodeApp(App[int]):
         """Close this session and go on in another, with these words if there are any; None begins a new one."""
         await asyncio.to_thread(self.talk.close, CLOSING_SECONDS)
         self._talk = None
-        await self.switch_screen(ConversationScreen(self.texts, self.preferences, resume))
-        self.begin(resume, words)
+        await self.switch_screen(ConversationScreen(self.texts, self.preferences, resume, words))
 
     def refresh_review(self) -> None:
         """Have an open review look at the draft anew."""

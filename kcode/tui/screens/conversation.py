@@ -28,8 +28,8 @@ class ConversationScreen(HearingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("app")
 
-    def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None) -> None:
-        super().__init__(texts, preferences, resumed)
+    def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None, words: str = "") -> None:
+        super().__init__(texts, preferences, resumed, words)
         self.front = ScreenFront(self)
         self._fork_at: int | None = None
         self._warned = False

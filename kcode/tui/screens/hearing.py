@@ -51,9 +51,9 @@ class HearingScreen(Screen[None]):
     HearingScreen #asides { height: auto; }
     """
 
-    def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None) -> None:
+    def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None, words: str = "") -> None:
         super().__init__()
-        self.texts, self.preferences, self.resumed = texts, preferences, resumed
+        self.texts, self.preferences, self.resumed, self._words = texts, preferences, resumed, words
         self.source = WorkspaceSource(texts)
         self.running = False
         self._transcript: Transcript | None = None
@@ -85,11 +85,13 @@ class HearingScreen(Screen[None]):
         status = self.query_one(StatusLine)
         status.state = replace(status.state, background=self.texts("app.opening"))
         self.query_one(Composer).focus()
+        self.call_after_refresh(self._begin_talk)
 
-    def fill(self) -> None:
-        """Put in what the first paint can do without."""
+    def _begin_talk(self) -> None:
+        """Put in what the first paint can do without, and open the session."""
         if self.resumed is None:
             self.tell(self.texts("app.welcome"))
+        self.kcode.begin(self.resumed, self._words)
 
     @property
     def kcode(self) -> KcodeApp:

@@ -25,9 +25,13 @@ from kcode.tui.texts import language_of, load_texts
 from kcode.tui.themes import own_themes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kcode.agent.place import Place
     from kcode.agent.workbench import Workbench
     from kcode.errors import KcodeError
+    from kcode.events import Event
+    from kcode.messages import Message
     from kcode.options import ModelOptions, PlaceOptions
     from kcode.questions import Question
     from kcode.tui.preferences import Preferences
@@ -99,7 +103,14 @@ class KcodeApp(App[int]):
         def wake() -> None:
             loop.call_soon_threadsafe(self._deliver)
 
-        self._talk = Talk(open_bench, wake, partial(self._ask, loop))
+        def remember() -> Sequence[Message | Event]:
+            from kcode.session.history import read_history  # noqa: PLC0415 - after the first paint
+            from kcode.session.store import find_session  # noqa: PLC0415
+
+            return read_history(find_session(self.place.state, resume or ""))
+
+        past = None if resume is None else remember
+        self._talk = Talk(open_bench, wake, partial(self._ask, loop), past)
         self._talk.start()
         if prompt:
             self.conversation.say(prompt)

@@ -158,12 +158,15 @@ class HearingScreen(Screen[None]):
             DraftSeen,
             NotOpened,
             Opened,
+            Remembered,
             Rested,
             TurnFailed,
         )
         from kcode.tui.routing import draft_state, show_activity, with_account  # noqa: PLC0415
 
         match news:
+            case Remembered(history):
+                self.transcript.load(history)
             case Opened():
                 self._begin(news)
             case NotOpened(error):
@@ -201,7 +204,6 @@ class HearingScreen(Screen[None]):
             status.state, endpoint=opened.endpoint, model=opened.model, branch=opened.branch, background=""
         )
         if self.resumed is not None:
-            self.transcript.load(opened.history)
             self.tell(self.texts("app.resumed"))
         for warning in opened.warnings:
             self.tell(warning, "warning")

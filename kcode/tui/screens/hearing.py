@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, cast
 from textual.containers import Horizontal
 from textual.screen import Screen
 
-from kcode.folders import make_folder
+from kcode.events import TurnStarted
+from kcode.folders import config_folder, make_folder
 from kcode.questions import ChooseModel
-from kcode.tui.blocks import NoticeKind, ReasoningBlock
+from kcode.tui.blocks import NoticeKind
 from kcode.tui.history import InputHistory, Unsent
-from kcode.tui.keys import shown_keys
+from kcode.tui.keys import clash_warnings, shown_keys
 from kcode.tui.news import Counted, Crashed, DraftSeen, NotOpened, Opened, Rested, TurnFailed
 from kcode.tui.routing import draft_state, show_activity, with_account
 from kcode.tui.sources import WorkspaceSource
@@ -51,6 +52,7 @@ class HearingScreen(Screen[None]):
     HearingScreen { layout: vertical; background: $background; }
     HearingScreen #upper { height: 1fr; }
     HearingScreen Transcript { width: 1fr; }
+    HearingScreen.-linear Composer, HearingScreen.-linear Composer:focus { border: none; }
     """
 
     def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None) -> None:
@@ -58,7 +60,9 @@ class HearingScreen(Screen[None]):
         self.texts, self.preferences, self.resumed = texts, preferences, resumed
         self.source = WorkspaceSource(texts)
         self.running = False
-        self.queued = 0
+        self.refusal = ""
+        """Why there is no session to talk in; "" where there is one, or will be."""
+        self.set_class(preferences.linear, "-linear")
 
     def compose(self) -> ComposeResult:
         place, texts = self.kcode.place, self.texts
@@ -83,10 +87,17 @@ class HearingScreen(Screen[None]):
         yield StatusLine(texts)
 
     def on_mount(self) -> None:
+        stack = self.transcript.stack
+        stack.is_linear = self.preferences.linear
+        stack.show_reasoning(self.preferences.reasoning)
+        self.query_one(DraftPane).is_wanted = not self.preferences.linear
         status = self.query_one(StatusLine)
         status.state = replace(status.state, background=self.texts("app.opening"))
         if self.resumed is None:
             self.transcript.notice(self.texts("app.welcome"))
+        config = str(config_folder(os.environ) / "config.toml")
+        for warning in clash_warnings(self.preferences.keys, self.texts, config):
+            self.transcript.notice(warning, NoticeKind.WARNING)
         self.query_one(Composer).focus()
 
     @property
@@ -103,16 +114,27 @@ class HearingScreen(Screen[None]):
         """Show what happened, in order."""
         for one in news:
             self._receive_one(one)
+        self.count_waiting()
+
+    def count_waiting(self) -> None:
+        """Have it shown how many messages wait for a turn to take them."""
+        waiting = self.transcript.stack.waiting
+        self.query_one(Composer).queued = waiting
+        self.query_one(Activity).queue(waiting)
 
     def _receive_one(self, news: News) -> None:
         match news:
             case Opened():
                 self._begin(news)
             case NotOpened(error):
-                self.run_worker(self.kcode.tell_not_opened(error), group="screens")
-            case Counted(account, is_billed):
+                self.refusal = str(error)
                 status = self.query_one(StatusLine)
-                status.state = with_account(status.state, account, is_billed=is_billed)
+                status.state = replace(status.state, background="")
+                self.running = False
+                self.run_worker(self.kcode.tell_not_opened(error), group="screens")
+            case Counted():
+                status = self.query_one(StatusLine)
+                status.state = with_account(status.state, news)
             case DraftSeen(view, tests):
                 key = shown_keys("review", self.preferences.keys, most=1)
                 self.query_one(DraftBar).state = draft_state(view, tests, key)
@@ -125,6 +147,8 @@ class HearingScreen(Screen[None]):
             case Crashed(error):
                 self.transcript.stop()
                 words = f"{type(error).__name__}: {error}"
+                self.running = False
+                self.query_one(Activity).end()
                 text = self.texts("app.crashed", error=words, session=self.kcode.session)
                 self.transcript.notice(text, NoticeKind.ERROR)
             case Rested():
@@ -132,6 +156,8 @@ class HearingScreen(Screen[None]):
                 self.query_one(Activity).end()
                 self.kcode.call_user("done")
             case _:
+                if isinstance(news, TurnStarted):
+                    self.running = True
                 self.transcript.show(news)
                 show_activity(self.query_one(Activity), news)
 
@@ -165,12 +191,15 @@ class HearingScreen(Screen[None]):
 
     def tell_review(self, outcome: ReviewOutcome) -> None:
         """Say what came of a review."""
+        if outcome.applied:
+            self.transcript.notice(self.texts("app.applied", count=outcome.applied))
         if outcome.rejected:
             self.transcript.notice(self.texts("app.rejected", count=outcome.rejected))
 
     def take_preferences(self) -> None:
         """Look and act as the user has set it by now."""
-        self.transcript.stack.open_all(ReasoningBlock, is_open=self.preferences.reasoning == "open")
+        self.query_one(Activity).is_still = self.preferences.linear
+        self.transcript.stack.show_reasoning(self.preferences.reasoning)
         self.transcript.flush()
 
 

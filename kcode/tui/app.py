@@ -9,13 +9,14 @@ import signal
 import sys
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.app import App
 
-from kcode.errors import NoKeyError, UsageError
+from kcode.errors import KcodeError, NoKeyError, UsageError
 from kcode.folders import config_folder
 from kcode.tui.keys import teach_keys
 from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, notice_sequence, title_sequence
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from kcode.agent.place import Place
     from kcode.agent.workbench import Workbench
-    from kcode.errors import KcodeError
     from kcode.events import Event
     from kcode.messages import Message
     from kcode.options import ModelOptions, PlaceOptions
@@ -69,6 +69,7 @@ class KcodeApp(App[int]):
         self.session = ""
         self._talk: Talk | None = None
         self._leaving_code: int | None = None
+        self._watchdog: threading.Timer | None = None
         for theme in own_themes():
             self.register_theme(theme)
         self.theme = preferences.theme
@@ -79,7 +80,7 @@ class KcodeApp(App[int]):
     def on_mount(self) -> None:
         self.write_sequence(SAVE_TITLE + title_sequence(f"kcode {self.place.workspace.root.name}"))
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self.leave, 128 + number)
 
@@ -101,7 +102,8 @@ class KcodeApp(App[int]):
             return bench
 
         def wake() -> None:
-            loop.call_soon_threadsafe(self._deliver)
+            with suppress(RuntimeError):  # the screen is gone already
+                loop.call_soon_threadsafe(self._deliver)
 
         def remember() -> Sequence[Message | Event]:
             from kcode.session.history import read_history  # noqa: PLC0415 - after the first paint
@@ -116,8 +118,14 @@ class KcodeApp(App[int]):
             self.conversation.say(prompt)
 
     @property
+    def has_session(self) -> bool:
+        """Whether there is a session to talk in, or one that is being opened."""
+        return self._talk is not None and self._talk.thread.is_alive()
+
+    @property
     def talk(self) -> Talk:
-        assert self._talk is not None  # begun right after the first paint
+        if self._talk is None:
+            raise KcodeError(self.texts("commands.not_open"))
         return self._talk
 
     @property
@@ -208,9 +216,9 @@ class KcodeApp(App[int]):
             return
         self._leaving_code = code
         # A terminal that is gone may block the screen's last words for ever.
-        watchdog = threading.Timer(2 * CLOSING_SECONDS, os._exit, (code,))
-        watchdog.daemon = True
-        watchdog.start()
+        self._watchdog = threading.Timer(2 * CLOSING_SECONDS, os._exit, (code,))
+        self._watchdog.daemon = True
+        self._watchdog.start()
         self.run_worker(self._close(code), group="leaving")
 
     async def _close(self, code: int) -> None:
@@ -218,6 +226,13 @@ class KcodeApp(App[int]):
             await asyncio.to_thread(self._talk.close, CLOSING_SECONDS)
         self.write_sequence(RESTORE_TITLE)
         self.exit(code)
+
+    def end(self) -> None:
+        """What is left to be done once the screen is gone, also where it went by a crash."""
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        if self._talk is not None:
+            self._talk.close(CLOSING_SECONDS)
 
     def _fatal_error(self) -> None:
         """Show what went wrong without the values of variables, among which a key may be."""
@@ -234,7 +249,10 @@ def run_interface(start: Start) -> tuple[int, bool]:
     texts = load_texts(language_of(os.environ) if preferences.language == "auto" else preferences.language)
     teach_keys()
     app = KcodeApp(start, preferences, texts)
-    code = app.run(mouse=preferences.mouse)
+    try:
+        code = app.run(mouse=preferences.mouse)
+    finally:
+        app.end()
     if app.session:
         sys.stderr.write(texts("app.goodbye", session=app.session) + "\n")
     return app.return_code or code or 0, app.wants_demo

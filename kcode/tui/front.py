@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from kcode.agent.checkup import Finding
     from kcode.agent.workbench import Workbench
-    from kcode.commands.front import Shown, Tone
-    from kcode.results import TestReport
+    from kcode.commands.front import Shown, Tone, Work
     from kcode.tui.screens.conversation import ConversationScreen
     from kcode.tui.stepping import Way
 
@@ -44,7 +43,7 @@ class ScreenFront:
         return self._screen.texts(key, **values)
 
     def open(self, which: Shown) -> None:
-        self._screen.show_screen(which)
+        self._screen.action_open(which)
 
     def say(self, prompt: str, words: str) -> None:
         self._screen.say(words, prompt)
@@ -68,11 +67,15 @@ class ScreenFront:
         blocks = reversed(self._screen.transcript.stack.blocks)
         return next((block.source for block in blocks if isinstance(block, AnswerBlock)), "")
 
-    def show_tests(self, report: TestReport) -> None:
-        from kcode.events import TestsFinished  # noqa: PLC0415 - after the first paint
+    def begin(self, what: Work, words: str) -> None:
+        self._screen.running = True
+        if what == "compact":
+            self._screen.kcode.talk.have(lambda turns: turns.compact(words))
+        else:
+            self._screen.kcode.talk.have(lambda turns: turns.run_tests(words))
 
-        self._screen.transcript.show(TestsFinished(report))
-        self._screen.kcode.talk.look_at_draft()
+    def show_patch(self, patch: str) -> None:
+        self._screen.transcript.show_patch(patch)
 
     def themes(self) -> tuple[str, ...]:
         names = self._screen.kcode.available_themes
@@ -84,10 +87,6 @@ class ScreenFront:
     def set_preference(self, name: str, value: str) -> None:
         if (wrong := self._screen.kcode.try_preference(name, value)) is not None:
             raise UsageError(wrong)
-
-    def compact(self, focus: str) -> None:
-        self._screen.running = True
-        self._screen.kcode.talk.compact(focus)
 
     async def resume(self, session: str | None) -> None:
         await self._screen.kcode.change_session(session)

@@ -51,10 +51,11 @@ class TurnFailed:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What fills the window, and what the session took so far."""
+    """What fills the window, what the session took so far, and whether commands run in a sandbox, as far as is known."""
 
     account: Account
     is_billed: bool
+    is_confined: bool
 
 
 @dataclass(frozen=True, slots=True)

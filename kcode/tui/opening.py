@@ -103,7 +103,7 @@ async def _context(conversation: ConversationScreen) -> None:
     account, files, pins = await app.talk.call(read)
     wanted = await app.push_screen_wait(ContextScreen(conversation.texts, account, files, pins, keep))
     if wanted is not None:
-        conversation.front.compact(wanted.focus)
+        conversation.front.begin("compact", wanted.focus)
 
 
 async def _help(conversation: ConversationScreen) -> None:

@@ -17,8 +17,9 @@ from kcode.tui.themes import DEFAULT_THEME, theme_names
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kcode.tui.blocks.reasoning import Reasoning
+
 Notifications = Literal["off", "bell", "osc9"]
-Reasoning = Literal["open", "collapsed", "hidden"]
 SideBySide = Literal["auto", "always", "never"]
 
 

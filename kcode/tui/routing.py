@@ -19,10 +19,10 @@ from kcode.events import (
 from kcode.tui.widgets.draftbar import DraftState
 
 if TYPE_CHECKING:
-    from kcode.agent.accounting import Account
     from kcode.draft.review import Reviewed
     from kcode.events import Event
     from kcode.results import TestReport
+    from kcode.tui.news import Counted
     from kcode.tui.widgets.activity import Activity
     from kcode.tui.widgets.statusline import StatusState
 
@@ -44,12 +44,14 @@ def show_activity(activity: Activity, event: Event) -> None:
             activity.phase("writing")
             activity.count(max(len(text) // _CHARACTERS_A_TOKEN, 1))
         case ToolCallStarted(call):
+            activity.begin_unless_begun()
             activity.phase("testing" if call.name == "run_tests" else "running", call.name)
         case RetryScheduled(seconds=seconds, attempt=attempt, attempts=attempts):
             activity.retry(round(seconds), attempt, attempts)
         case RetryWaiting(left, attempt, attempts):
             activity.retry(left, attempt, attempts)
         case CompactionStarted():
+            activity.begin_unless_begun()
             activity.phase("compacting")
         case TurnFinished():
             activity.end()
@@ -57,9 +59,9 @@ def show_activity(activity: Activity, event: Event) -> None:
             pass
 
 
-def with_account(state: StatusState, account: Account, *, is_billed: bool) -> StatusState:
+def with_account(state: StatusState, counted: Counted) -> StatusState:
     """The status with what the session takes by now."""
-    usage = account.spent.usage
+    account, usage = counted.account, counted.account.spent.usage
     return replace(
         state,
         model=account.model,
@@ -67,7 +69,8 @@ def with_account(state: StatusState, account: Account, *, is_billed: bool) -> St
         window=account.window,
         trigger=account.hard,
         cost=usage.cost,
-        is_free=not is_billed,
+        is_free=not counted.is_billed,
+        is_confined=counted.is_confined,
         cached=usage.cached_tokens / usage.prompt_tokens if usage.prompt_tokens else None,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from kcode.errors import KcodeError
@@ -12,7 +13,7 @@ from kcode.tui.news import Crashed, NotOpened, Remembered
 from kcode.tui.turns import Said, Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from concurrent.futures import Future
 
     from kcode.agent.workbench import Workbench
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from kcode.tui.news import News
 
 T = TypeVar("T")
+_CLOSED = "This session is closed. Leave, and go on with it by kcode -c."
 # With so many news unread the stream is not read on: a screen that cannot keep up must not fill the memory.
 _MOST_UNREAD = 5_000
 
@@ -44,13 +46,13 @@ class Talk:
         self._open_bench, self._wake, self._ask, self._remember = open_bench, wake, ask, remember
         self._news: deque[News] = deque()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._live, name="kcode talk", daemon=True)
+        self.thread = threading.Thread(target=self._live, name="kcode talk", daemon=True)
         self._turns: Turns | None = None
         self._early: list[Callable[[Turns], None]] = []
         self._done, self._read = asyncio.Event(), asyncio.Event()
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def take(self) -> list[News]:
         """The news since the last time, in order."""
@@ -61,26 +63,34 @@ class Talk:
             self._loop.call_soon_threadsafe(self._read.set)
         return taken
 
+    def have(self, act: Callable[[Turns], None]) -> None:
+        """Have this done with the turns; what comes before the session is open is done once it is."""
+
+        def do() -> None:
+            if self._turns is None:
+                self._early.append(act)
+            else:
+                act(self._turns)
+
+        with suppress(RuntimeError):  # what ended in a crash does nothing any more
+            self._loop.call_soon_threadsafe(do)
+
     def say(self, prompt: str, words: str | None = None) -> None:
         """Have a turn about this; behind those that wait, if one runs."""
         said = Said(prompt, prompt if words is None else words)
-        self._have(lambda turns: turns.say(said))
+        self.have(lambda turns: turns.say(said))
 
     def steer(self, words: str) -> None:
         """Have the running turn take this in before its next request; a turn of its own where none runs."""
-        self._have(lambda turns: turns.steer(words))
-
-    def compact(self, focus: str) -> None:
-        """Have the conversation compacted, as a turn of its own."""
-        self._have(lambda turns: turns.compact(focus))
+        self.have(lambda turns: turns.steer(words))
 
     def interrupt(self) -> None:
         """End the running turn at once."""
-        self._have(Turns.interrupt)
+        self.have(Turns.interrupt)
 
     def look_at_draft(self) -> None:
         """Have news of the draft as it is."""
-        self._have(Turns.see_draft)
+        self.have(Turns.see_draft)
 
     async def take_back(self) -> str | None:
         """The last message that waits, which waits no more; None when none does."""
@@ -102,14 +112,14 @@ class Talk:
         async def run() -> T:
             return await work(self._opened.bench)
 
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), self._loop))
+        return await self._there(run)
 
     def close(self, seconds: float) -> bool:
         """Interrupt what runs, close the session and end the thread; False when that takes longer than `seconds`."""
-        if self._thread.is_alive():
+        if self.thread.is_alive():
             self._loop.call_soon_threadsafe(self._done.set)
-            self._thread.join(seconds)
-        return not self._thread.is_alive()
+            self.thread.join(seconds)
+        return not self.thread.is_alive()
 
     # In the other thread.
 
@@ -119,22 +129,23 @@ class Talk:
             raise KcodeError("The session is not open yet.")
         return self._turns
 
-    def _have(self, act: Callable[[Turns], None]) -> None:
-        """Have this done there; what comes before the session is open is done once it is."""
-
-        def do() -> None:
-            if self._turns is None:
-                self._early.append(act)
-            else:
-                act(self._turns)
-
-        self._loop.call_soon_threadsafe(do)
-
     async def _with(self, work: Callable[[Turns], T]) -> T:
         async def run() -> T:
             return work(self._opened)
 
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), self._loop))
+        return await self._there(run)
+
+    async def _there(self, run: Callable[[], Coroutine[None, None, T]]) -> T:
+        """Await this in the other thread. KcodeError where the session is closed, or is meanwhile."""
+        if not self.thread.is_alive() or self._loop.is_closed():
+            raise KcodeError(_CLOSED)
+        coroutine = run()
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:
+            coroutine.close()
+            raise KcodeError(_CLOSED) from None
+        return await asyncio.wrap_future(future)
 
     def _live(self) -> None:
         asyncio.set_event_loop(self._loop)

@@ -49,7 +49,10 @@ EDITS = [
 ]
 AGAIN = [{"old": "amount * 0.2", "new": "cents(amount * 0.2)"}]
 SCRIPT = [
-    reply(reasoning="It truncates, and the tax is not rounded.", calls=[("edit_file", {"path": "calc/money.py", "edits": EDITS})]),
+    reply(
+        reasoning="It truncates, and the tax is not rounded.",
+        calls=[("edit_file", {"path": "calc/money.py", "edits": EDITS})],
+    ),
     reply("Rounded everywhere."),
     reply(reasoning="The rate stays.", calls=[("edit_file", {"path": "calc/money.py", "edits": AGAIN})]),
     reply("The rate is 0.2 again."),

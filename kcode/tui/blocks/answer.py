@@ -56,6 +56,8 @@ class AnswerBlock(Block):
             self._document = None
 
     def rows(self, width: int) -> Sequence[Row]:
+        if self.is_linear:
+            return super().rows(width)
         if self._document is None or self._width != width:
             # The blank row before it and the margin are the document's own: a growing list is never copied.
             from kcode.tui.markdown import Document  # noqa: PLC0415 - after the first paint

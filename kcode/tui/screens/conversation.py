@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 
+from kcode.commands.table import unknown_command, unknown_command_in
 from kcode.tui.doing import learn_workspace, move, resend, run_command, run_shell, view_outside
 from kcode.tui.front import ScreenFront
 from kcode.tui.history import Typed
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from kcode.tui.texts import Texts
     from kcode.tui.widgets.transcript import Transcript
 
+# To leave, Ctrl-C is pressed twice within so long.
+_AGAIN_SECONDS = 3.0
+
 
 class ConversationScreen(HearingScreen):
     """One session, to be talked in."""
@@ -32,7 +37,7 @@ class ConversationScreen(HearingScreen):
         super().__init__(texts, preferences, resumed, words)
         self.front = ScreenFront(self)
         self._fork_at: int | None = None
-        self._warned = False
+        self._warned = -_AGAIN_SECONDS
 
     def on_opened(self) -> None:
         self.run_worker(learn_workspace(self), group="learning")
@@ -40,20 +45,29 @@ class ConversationScreen(HearingScreen):
     def say(self, words: str, prompt: str | None = None, shown: str | None = None) -> None:
         """Have a turn about this, or have the running one hear it before its next request."""
         self.transcript.add_user(shown or words, queued=self.running, words=words)
-        if self.running:
-            self.query_one(Composer).queued += 1
+        self.count_waiting()
         if self.running and prompt is None:
             self.kcode.talk.steer(words)
         else:
             self.kcode.talk.say(prompt or words, words)
         self.running = True
 
-    def show_screen(self, which: Shown) -> None:
-        """Show one of the other screens."""
-        self.run_worker(open_screen(self, which), group="screens", exclusive=True)
+    def _turns_away(self, text: str) -> bool:
+        """Whether this cannot be taken now: then it is said why, and the text stands in the composer again."""
+        reason = self.refusal
+        if (name := unknown_command_in(text)) is not None:
+            reason = str(unknown_command(name, [one.name for one in self.source.commands()]))
+        elif not reason and not self.kcode.has_session:
+            reason = self.texts("commands.not_open")
+        if reason:
+            self.query_one(Composer).put(Typed(text))
+            self.front.tell(reason, "warning")
+        return bool(reason)
 
     @on(Composer.Submitted)
     def _submitted(self, event: Composer.Submitted) -> None:
+        if self._turns_away(event.text):
+            return
         at, self._fork_at = self._fork_at, None
         if at is None:
             self.say(event.text, shown=event.shown)
@@ -66,7 +80,9 @@ class ConversationScreen(HearingScreen):
 
     @on(Composer.ShellEntered)
     def _shell(self, event: Composer.ShellEntered) -> None:
-        self.run_worker(run_shell(self, event.command), group="commands")
+        if self._turns_away(f"!{event.command}"):
+            return
+        run_shell(self, event.command)
 
     @on(Composer.Interrupted)
     def _interrupted(self) -> None:
@@ -78,8 +94,8 @@ class ConversationScreen(HearingScreen):
     async def _queue_popped(self) -> None:
         composer = self.query_one(Composer)
         if (words := await self.kcode.talk.take_back()) is not None:
-            composer.queued = max(composer.queued - 1, 0)
             self.transcript.unqueue(words)
+            self.count_waiting()
             composer.put(Typed(words))
 
     def on_transcript_edit_requested(self, event: Transcript.EditRequested) -> None:
@@ -102,14 +118,12 @@ class ConversationScreen(HearingScreen):
     def on_transcript_open_requested(self, event: Transcript.OpenRequested) -> None:
         view_outside(self, event.text, event.name)
 
-    def on_draft_pane_pressed(self) -> None:
-        self.show_screen("review")
-
     def on_draft_bar_pressed(self) -> None:
-        self.show_screen("review")
+        self.action_open("review")
 
     def action_open(self, which: Shown) -> None:
-        self.show_screen(which)
+        """Show one of the other screens."""
+        self.run_worker(open_screen(self, which), group="screens", exclusive=True)
 
     def action_palette(self) -> None:
         """All commands, in the composer's own list."""
@@ -137,14 +151,10 @@ class ConversationScreen(HearingScreen):
             self.clear_selection()
         elif composer.text:
             composer.put(Typed(""))
-        elif self._warned:
+        elif monotonic() - self._warned < _AGAIN_SECONDS:
             self.kcode.leave()
         else:
-            self._warned = True
+            self._warned = monotonic()
             if self.running:
                 self.kcode.talk.interrupt()
             self.front.tell(self.texts("app.leave_again"))
-            self.set_timer(3, self._forget_warning)
-
-    def _forget_warning(self) -> None:
-        self._warned = False

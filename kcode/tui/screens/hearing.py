@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, cast
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from kcode.folders import make_folder
+from kcode.folders import config_folder, make_folder
 from kcode.tui.history import InputHistory, Unsent
-from kcode.tui.keys import shown_keys
+from kcode.tui.keys import clash_warnings, shown_keys
 from kcode.tui.sources import WorkspaceSource
 from kcode.tui.widgets.activity import Activity
 from kcode.tui.widgets.completion import Completion
@@ -49,6 +49,7 @@ class HearingScreen(Screen[None]):
     HearingScreen #upper { height: 1fr; }
     HearingScreen Transcript { width: 1fr; }
     HearingScreen #asides { height: auto; }
+    HearingScreen.-linear Composer, HearingScreen.-linear Composer:focus { border: none; }
     """
 
     def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None, words: str = "") -> None:
@@ -60,6 +61,9 @@ class HearingScreen(Screen[None]):
         self._draft: DraftPane | None = None
         self._questions: QuestionPanel | None = None
         self._finding: FindLine | None = None
+        self.refusal = ""
+        """Why there is no session to talk in; "" where there is one, or will be."""
+        self.set_class(preferences.linear, "-linear")
 
     def compose(self) -> ComposeResult:
         place, texts = self.kcode.place, self.texts
@@ -91,6 +95,9 @@ class HearingScreen(Screen[None]):
         """Put in what the first paint can do without, and open the session."""
         if self.resumed is None:
             self.tell(self.texts("app.welcome"))
+        config = str(config_folder(os.environ) / "config.toml")
+        for warning in clash_warnings(self.preferences.keys, self.texts, config):
+            self.tell(warning, "warning")
         self.kcode.begin(self.resumed, self._words)
 
     @property
@@ -104,6 +111,8 @@ class HearingScreen(Screen[None]):
             from kcode.tui.widgets.transcript import Transcript  # noqa: PLC0415 - after the first paint
 
             self._transcript = Transcript(self.texts)
+            self._transcript.stack.is_linear = self.preferences.linear
+            self._transcript.stack.show_reasoning(self.preferences.reasoning)
             self.query_one("#upper").mount(self._transcript, before=0)
         return self._transcript
 
@@ -121,6 +130,7 @@ class HearingScreen(Screen[None]):
             from kcode.tui.widgets.draftpane import DraftPane  # noqa: PLC0415 - after the first paint
 
             self._draft = DraftPane(self.texts)
+            self._draft.is_wanted = not self.preferences.linear
             self.query_one("#upper").mount(self._draft)
         return self._draft
 
@@ -150,9 +160,17 @@ class HearingScreen(Screen[None]):
         """Show what happened, in order."""
         for one in news:
             self._receive_one(one)
+        self.count_waiting()
+
+    def count_waiting(self) -> None:
+        """Have it shown how many messages wait for a turn to take them."""
+        waiting = self.transcript.stack.waiting
+        self.query_one(Composer).queued = waiting
+        self.query_one(Activity).queue(waiting)
 
     def _receive_one(self, news: News) -> None:
-        from kcode.tui.news import (  # noqa: PLC0415 - after the first paint
+        from kcode.events import TurnStarted  # noqa: PLC0415 - after the first paint
+        from kcode.tui.news import (  # noqa: PLC0415
             Counted,
             Crashed,
             DraftSeen,
@@ -170,10 +188,14 @@ class HearingScreen(Screen[None]):
             case Opened():
                 self._begin(news)
             case NotOpened(error):
-                self.run_worker(self.kcode.tell_not_opened(error), group="screens")
-            case Counted(account, is_billed):
+                self.refusal = str(error)
                 status = self.query_one(StatusLine)
-                status.state = with_account(status.state, account, is_billed=is_billed)
+                status.state = replace(status.state, background="")
+                self.running = False
+                self.run_worker(self.kcode.tell_not_opened(error), group="screens")
+            case Counted():
+                status = self.query_one(StatusLine)
+                status.state = with_account(status.state, news)
             case DraftSeen(view, tests):
                 key = shown_keys("review", self.preferences.keys, most=1)
                 self.query_one(DraftBar).state = draft_state(view, tests, key)
@@ -187,6 +209,8 @@ class HearingScreen(Screen[None]):
             case Crashed(error):
                 self.transcript.stop()
                 words = f"{type(error).__name__}: {error}"
+                self.running = False
+                self.query_one(Activity).end()
                 text = self.texts("app.crashed", error=words, session=self.kcode.session)
                 self.tell(text, "error")
             case Rested():
@@ -194,6 +218,8 @@ class HearingScreen(Screen[None]):
                 self.query_one(Activity).end()
                 self.kcode.call_user("done")
             case _:
+                if isinstance(news, TurnStarted):
+                    self.running = True
                 self.transcript.show(news)
                 show_activity(self.query_one(Activity), news)
 
@@ -228,14 +254,15 @@ class HearingScreen(Screen[None]):
 
     def tell_review(self, outcome: ReviewOutcome) -> None:
         """Say what came of a review."""
+        if outcome.applied:
+            self.tell(self.texts("app.applied", count=outcome.applied))
         if outcome.rejected:
             self.tell(self.texts("app.rejected", count=outcome.rejected))
 
     def take_preferences(self) -> None:
         """Look and act as the user has set it by now."""
-        from kcode.tui.blocks import ReasoningBlock  # noqa: PLC0415 - after the first paint
-
-        self.transcript.stack.open_all(ReasoningBlock, is_open=self.preferences.reasoning == "open")
+        self.query_one(Activity).is_still = self.preferences.linear
+        self.transcript.stack.show_reasoning(self.preferences.reasoning)
         self.transcript.flush()
 
 

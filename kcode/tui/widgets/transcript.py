@@ -6,7 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from kcode.events import ReasoningStreamed, TextStreamed, ToolCallOutput
-from kcode.tui.blocks import NoticeKind
+from kcode.tui.blocks import NoticeKind, PatchBlock
 from kcode.tui.feed import Feed
 from kcode.tui.widgets.blockreader import BlockReader
 
@@ -83,6 +83,10 @@ class Transcript(BlockReader):
 
     def notice(self, text: str, kind: NoticeKind = NoticeKind.INFO) -> None:
         self.feed.notice(text, kind)
+        self.flush()
+
+    def show_patch(self, patch: str) -> None:
+        self.feed.stack.add(PatchBlock, patch)
         self.flush()
 
     def as_text(self) -> str:

@@ -14,18 +14,29 @@ from kcode.tui.widgets.linebar import LineBar
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.events import Key
 
 
 class _Paper(TextArea):
     """Enter keeps what is a comment, and is a line's end in what is edited."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "keep", priority=True, id="write.keep"),
-        Binding("enter", "keep_line", priority=True, id="write.enter"),
-        Binding("ctrl+j,shift+enter,alt+enter", "break_line", priority=True, id="write.break"),
-        Binding("escape", "leave", priority=True, id="write.leave"),
+        Binding("ctrl+s", "keep", id="write.keep"),
+        Binding("enter", "keep_line", id="write.enter"),
+        Binding("ctrl+j,shift+enter,alt+enter", "break_line", id="write.break"),
+        Binding("escape", "leave", id="write.leave"),
     ]
     is_short = True
+
+    async def _on_key(self, event: Key) -> None:
+        """Carry out bindings in order with what is typed, neither before nor after the characters that came with them."""
+        if event.is_printable:
+            return
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if await self.app.run_action(binding.action, self):
+                event.stop()
+                event.prevent_default()
+                return
 
     def action_keep(self) -> None:
         self.post_message(WriteBox.Kept(self.text))
@@ -85,7 +96,8 @@ class WriteBox(Vertical):
         self._paper.move_cursor(self._paper.document.end if is_short else (0, 0))
         self._bar.show(lambda _: (Span(f" {title}", Role.STRONG),))
         self.add_class("-open")
-        self._paper.focus()
+        # At once, so that what is typed right behind the key that opened the box is not lost.
+        self.screen.set_focus(self._paper)
 
     def put(self, text: str) -> None:
         """Have this text in the box, as if it had been written."""

@@ -63,9 +63,6 @@ class Stack:
         if place is not None:
             self._note(place)
 
-    def mark_all_changed(self) -> None:
-        self._note(0)
-
     def place_of(self, number: int) -> int | None:
         """Where the block of that number stands; those at the end are found at once."""
         return next(
@@ -156,6 +153,15 @@ class Stack:
         for block in self._blocks:
             if isinstance(block, ReasoningBlock):
                 block.show(how)
+        self._note(0)
+
+    def read_aloud(self, *, is_linear: bool) -> None:
+        """Lay all blocks out for those who hear them read, also those that come, or for those who see them."""
+        self.is_linear = is_linear
+        for block in self._blocks:
+            if block.is_linear is not is_linear:
+                block.is_linear = is_linear
+                block.mark_changed()
         self._note(0)
 
     def _note(self, place: int) -> None:

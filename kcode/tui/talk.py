@@ -151,7 +151,9 @@ class Talk:
         asyncio.set_event_loop(self._loop)
         serving = self._loop.create_task(self._serve())
         try:
-            self._loop.run_until_complete(asyncio.wait([serving]))
+            # Not as a task's work: in the end all other tasks are cancelled.
+            serving.add_done_callback(lambda _: self._loop.stop())
+            self._loop.run_forever()
             if (error := serving.exception()) is not None:
                 self._tell(Crashed(error))
         finally:

@@ -238,6 +238,10 @@ class HearingScreen(Screen[None]):
     def on_opened(self) -> None:
         """The session is there to be worked with."""
 
+    def on_composer_mode_changed(self, event: Composer.ModeChanged) -> None:
+        status = self.query_one(StatusLine)
+        status.state = replace(status.state, vim=event.mode.value if event.mode else "")
+
     def on_composer_editing_failed(self, event: Composer.EditingFailed) -> None:
         self.tell(event.reason, "warning")
 
@@ -262,8 +266,12 @@ class HearingScreen(Screen[None]):
     def take_preferences(self) -> None:
         """Look and act as the user has set it by now."""
         self.query_one(Activity).is_still = self.preferences.linear
-        self.transcript.stack.show_reasoning(self.preferences.reasoning)
+        stack = self.transcript.stack
+        stack.show_reasoning(self.preferences.reasoning)
+        stack.read_aloud(is_linear=self.preferences.linear)
         self.transcript.flush()
+        self.query_one(Composer).use_vim(on=self.preferences.vim)
+        self.set_class(self.preferences.linear, "-linear")
 
 
 def edit_outside(folder: Path, text: str) -> str | None:

@@ -156,10 +156,14 @@ class KcodeApp(App[int]):
         loop.call_soon_threadsafe(begin)
         return answer
 
-    async def change_session(self, resume: str | None, words: str = "") -> None:
+    def change_session(self, resume: str | None, words: str = "") -> None:
         """Close this session and go on in another, with these words if there are any; None begins a new one."""
-        await asyncio.to_thread(self.talk.close, CLOSING_SECONDS)
-        self._talk = None
+        # By the app: what a screen does ends with it, and this one is taken away in the middle.
+        self.run_worker(self._change_session(resume, words), group="sessions")
+
+    async def _change_session(self, resume: str | None, words: str) -> None:
+        talk, self._talk = self.talk, None
+        await asyncio.to_thread(talk.close, CLOSING_SECONDS)
         await self.switch_screen(ConversationScreen(self.texts, self.preferences, resume, words))
 
     def refresh_review(self) -> None:
@@ -203,7 +207,7 @@ class KcodeApp(App[int]):
             case Ready(endpoint, base_url):
                 model = replace(self.start.model, endpoint=endpoint, base_url=base_url)
                 self.start = replace(self.start, model=model)
-                await self.change_session(self.start.resume)
+                self.change_session(self.start.resume)
             case Demo():
                 self.wants_demo = True
                 self.leave()

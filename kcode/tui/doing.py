@@ -52,7 +52,7 @@ async def resend(screen: ConversationScreen, words: str, at: int) -> None:
     except KcodeError as error:
         screen.front.tell(str(error), "error")
         return
-    await screen.kcode.change_session(forked, words)
+    screen.kcode.change_session(forked, words)
 
 
 def move(screen: ConversationScreen, action: str, argument: str | int) -> None:

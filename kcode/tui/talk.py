@@ -134,15 +134,19 @@ class Talk:
 
     def _live(self) -> None:
         asyncio.set_event_loop(self._loop)
-        serving = self._loop.create_task(self._serve())
         try:
-            self._loop.run_until_complete(asyncio.wait([serving]))
-            if (error := serving.exception()) is not None:
-                self._tell(Crashed(error))
+            self._loop.run_until_complete(self._outlive())
         finally:
             self._loop.close()
 
-    async def _serve(self) -> None:
+    async def _outlive(self) -> None:
+        """Serve, and tell of what nobody thought of."""
+        serving = asyncio.create_task(self._serve(spared=asyncio.current_task()))
+        await asyncio.wait([serving])
+        if (error := serving.exception()) is not None:
+            self._tell(Crashed(error))
+
+    async def _serve(self, spared: asyncio.Task[None] | None) -> None:
         try:
             bench = self._open_bench()
         except KcodeError as error:
@@ -157,7 +161,7 @@ class Talk:
             await self._done.wait()
             self._turns.give_up()
             # The turn, and whatever a screen still waits for.
-            others = asyncio.all_tasks(self._loop) - {asyncio.current_task()}
+            others = asyncio.all_tasks(self._loop) - {asyncio.current_task(), spared}
             for task in others:
                 task.cancel()
             if others:

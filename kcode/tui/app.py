@@ -11,6 +11,7 @@ import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.traceback import Traceback
@@ -24,9 +25,11 @@ from kcode.tui.preferences import load_preferences, save_preference
 from kcode.tui.screens.conversation import ConversationScreen
 from kcode.tui.talk import Talk
 from kcode.tui.texts import language_of, load_texts
-from kcode.tui.themes import own_themes
+from kcode.tui.themes import own_themes, repaint
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kcode.agent.place import Place
     from kcode.agent.workbench import Workbench
     from kcode.errors import KcodeError
@@ -59,8 +62,11 @@ class KcodeApp(App[int]):
     # The composer's own list of commands is the palette.
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, start: Start, preferences: Preferences, texts: Texts) -> None:
+    def __init__(
+        self, start: Start, preferences: Preferences, texts: Texts, clock: Callable[[], float] = monotonic
+    ) -> None:
         super().__init__()
+        self._clock = clock
         self._config = config_folder(os.environ) / "config.toml"
         self.start, self.preferences, self.texts = start, preferences, texts
         self.session = ""
@@ -79,8 +85,11 @@ class KcodeApp(App[int]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self.leave, 128 + number)
-        self.push_screen(ConversationScreen(self.texts, self.preferences, self.start.resume))
+        self.push_screen(ConversationScreen(self.texts, self.preferences, self.start.resume, self._clock))
         self.call_after_refresh(self.begin, self.start.resume, self.start.prompt)
+
+    def watch_theme(self) -> None:
+        self.call_next(repaint, self)
 
     def begin(self, resume: str | None, prompt: str = "") -> None:
         """Open a session behind the screen that is shown."""
@@ -139,7 +148,7 @@ class KcodeApp(App[int]):
         """Close this session and go on in another, with these words if there are any; None begins a new one."""
         await asyncio.to_thread(self.talk.close, CLOSING_SECONDS)
         self._talk = None
-        await self.switch_screen(ConversationScreen(self.texts, self.preferences, resume))
+        await self.switch_screen(ConversationScreen(self.texts, self.preferences, resume, self._clock))
         self.begin(resume, words)
 
     def refresh_review(self) -> None:

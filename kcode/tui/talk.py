@@ -134,17 +134,18 @@ class Talk:
 
     def _live(self) -> None:
         asyncio.set_event_loop(self._loop)
+
+        async def outlive() -> None:
+            """Serve, and tell of what nobody thought of."""
+            serving = asyncio.create_task(self._serve(spared=asyncio.current_task()))
+            await asyncio.wait([serving])
+            if (error := serving.exception()) is not None:
+                self._tell(Crashed(error))
+
         try:
-            self._loop.run_until_complete(self._outlive())
+            self._loop.run_until_complete(outlive())
         finally:
             self._loop.close()
-
-    async def _outlive(self) -> None:
-        """Serve, and tell of what nobody thought of."""
-        serving = asyncio.create_task(self._serve(spared=asyncio.current_task()))
-        await asyncio.wait([serving])
-        if (error := serving.exception()) is not None:
-            self._tell(Crashed(error))
 
     async def _serve(self, spared: asyncio.Task[None] | None) -> None:
         try:

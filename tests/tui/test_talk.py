@@ -8,7 +8,6 @@ from kcode.agent.place import open_place
 from kcode.agent.sessions import choose_session
 from kcode.agent.workbench import Workbench, open_workbench
 from kcode.options import ModelOptions, PlaceOptions
-from kcode.questions import Question
 from kcode.tui.news import Opened
 from kcode.tui.talk import Talk
 from tests.repositories import new_repository
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+    from kcode.questions import Question
 
 DEADLINE = 30.0
 

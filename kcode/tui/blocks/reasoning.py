@@ -85,9 +85,8 @@ class ReasoningBlock(Block):
         return self.is_spaced + 1 + (height_of(self.source, min(width, WIDEST) - 4) if self.is_open else 0)
 
     def lay_out(self, width: int) -> list[Row]:
-        mark = "▾" if self.is_open else "▸"
-        title = self._title() if self.is_live else f"{mark} {self._title()}"
-        shown = self.clickable(shorten((Span(title, Role.DIM),), width - 2))
+        mark = "▾" if self.is_open or self.is_live else "▸"
+        shown = self.clickable(shorten((Span(f"{mark} {self._title()}", Role.DIM),), width - 2))
         head = Row((*MARGIN, *shown), len(MARGIN[0].text))
         inner = max(min(width, WIDEST) - 4, 8)
         body: list[Row] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -19,6 +20,8 @@ from kcode.tui.widgets.findline import FindLine
 from kcode.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.binding import BindingType
 
     from kcode.commands.front import Shown
@@ -31,8 +34,14 @@ class ConversationScreen(HearingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("app")
 
-    def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None) -> None:
-        super().__init__(texts, preferences, resumed)
+    def __init__(
+        self,
+        texts: Texts,
+        preferences: Preferences,
+        resumed: str | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        super().__init__(texts, preferences, resumed, clock)
         self.front = ScreenFront(self)
         self._fork_at: int | None = None
         self._warned = False

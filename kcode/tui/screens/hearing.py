@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from textual.containers import Horizontal
@@ -29,7 +30,7 @@ from kcode.tui.widgets.statusline import StatusLine
 from kcode.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from textual.app import ComposeResult
@@ -51,11 +52,19 @@ class HearingScreen(Screen[None]):
     HearingScreen { layout: vertical; background: $background; }
     HearingScreen #upper { height: 1fr; }
     HearingScreen Transcript { width: 1fr; }
+    HearingScreen.-narrow DraftPane { display: none; }
     """
 
-    def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None) -> None:
+    def __init__(
+        self,
+        texts: Texts,
+        preferences: Preferences,
+        resumed: str | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         super().__init__()
         self.texts, self.preferences, self.resumed = texts, preferences, resumed
+        self._clock = clock
         self.source = WorkspaceSource(texts)
         self.running = False
         self.queued = 0
@@ -64,12 +73,12 @@ class HearingScreen(Screen[None]):
         place, texts = self.kcode.place, self.texts
         completion = Completion(texts)
         with Horizontal(id="upper"):
-            yield Transcript(texts)
+            yield Transcript(texts, self._clock)
             yield DraftPane(texts)
         yield QuestionPanel(texts)
         yield FindLine(texts)
         yield DraftBar(texts)
-        yield Activity(texts, still=self.preferences.linear)
+        yield Activity(texts, still=self.preferences.linear, now=self._clock)
         yield completion
         yield Composer(
             texts,

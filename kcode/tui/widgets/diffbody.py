@@ -32,9 +32,7 @@ class DiffBody(ScrollView, can_focus=True):
     """Shows a sheet. Keys about hunks are the screen's; this one scrolls, folds and says which hunk was clicked."""
 
     DEFAULT_CSS = """
-    DiffBody { background: $background; width: 1fr; height: 1fr; scrollbar-size-vertical: 1;
-               scrollbar-background: $background; scrollbar-color: $panel; scrollbar-corner-color: $background;
-               scrollbar-background-hover: $background; scrollbar-background-active: $background; }
+    DiffBody { background: $background; width: 1fr; height: 1fr; scrollbar-size: 0 1; }
     """
 
     class HunkChosen(Message):

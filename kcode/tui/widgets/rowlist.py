@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     MakeRows = Callable[[int], "Sequence[Row]"]
 
-_MARK, _BLANK = Span("▸ ", Role.ACCENT), Span("  ")
+_MARK, _BLANK = Span("› ", Role.ACCENT), Span("  ")  # noqa: RUF001 - the sign of the completion too
 GUTTER = 2
 
 
@@ -53,7 +53,7 @@ def entries_of(rows: Sequence[Row]) -> list[Entry]:
     return found
 
 
-class RowList(ScrollView, can_focus=True):
+class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows made for the width that there is. A click marks an entry, one on the marked entry chooses it, as Enter does.
 
     Without anything to choose the keys scroll.

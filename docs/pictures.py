@@ -152,7 +152,7 @@ async def film(folder: Path, columns: int = 120, rows: int = 34) -> None:
     (folder / "session.svg").write_text(drawn, encoding="utf-8")
 
 
-async def stills(folder: Path, columns: int = 150, rows: int = 45) -> None:
+async def stills(folder: Path, columns: int = 150, rows: int = 32) -> None:
     """The conversation while the model edits, and the review of what came of it."""
     async with filming(columns, rows) as (pilot, camera):
         await type_words(pilot, WORDS)

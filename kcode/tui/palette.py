@@ -44,7 +44,9 @@ class Palette:
 def _style(palette: Palette, role: Role, ground: Ground | None, action: str) -> Style:
     style = Style.parse(palette.roles.get(role, ""))
     if ground is not None:
-        style += Style.parse(palette.grounds.get(ground, ""))
+        under = Style.parse(palette.grounds.get(ground, ""))
+        # Turned round, each colour would be a ground of its own.
+        style = Style(bold=style.bold) + under if under.reverse else style + under
     return style + Style.from_meta({"@click": action}) if action else style
 
 

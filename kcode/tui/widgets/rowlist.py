@@ -12,7 +12,6 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kcode.tui.lines import Ground, Line, Role, Span, shorten
-from kcode.tui.palette import ANSI
 from kcode.tui.themes import palette_for
 
 if TYPE_CHECKING:
@@ -152,9 +151,6 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         first = marked and (at == 0 or self._rows[at - 1].key != row.key)
         line = shorten((_MARK if first else _BLANK, *row.line), width)
         palette = palette_for(self.app.current_theme)
-        if marked and palette is ANSI:
-            # Turned round, each colour would be a ground of its own.
-            line = tuple(span._replace(role=Role.TEXT) for span in line)
         strip = palette.strip(line, width, Ground.CURSOR if marked else None)
         return strip.apply_style(self.rich_style)
 

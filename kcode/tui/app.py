@@ -12,21 +12,21 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
-
-from textual.app import App
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
 
 from kcode.errors import KcodeError, NoKeyError, UsageError
 from kcode.folders import config_folder
+from kcode.tui.doing import take_preferences
 from kcode.tui.keys import teach_keys
-from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, notice_sequence, title_sequence
+from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, title_sequence
 from kcode.tui.preferences import load_preferences, save_preference
 from kcode.tui.screens.conversation import ConversationScreen
+from kcode.tui.terminalapp import TerminalApp
 from kcode.tui.texts import language_of, load_texts
-from kcode.tui.themes import own_themes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kcode.agent.place import Place
     from kcode.agent.workbench import Workbench
@@ -54,26 +54,24 @@ class Start:
     resume: str | None = None
 
 
-class KcodeApp(App[int]):
-    """Shows one session at a time; its result is the exit code."""
+class KcodeApp(TerminalApp):
+    """Shows one session at a time."""
 
     TITLE = "kcode"
     PAUSE_GC_ON_SCROLL: ClassVar[bool] = True
     # The composer's own list of commands is the palette.
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, start: Start, preferences: Preferences, texts: Texts) -> None:
-        super().__init__()
+    def __init__(
+        self, start: Start, preferences: Preferences, texts: Texts, clock: Callable[[], float] = monotonic
+    ) -> None:
+        super().__init__(preferences, texts)
+        self.start, self._clock = start, clock
         self._config = config_folder(os.environ) / "config.toml"
-        self.start, self.preferences, self.texts = start, preferences, texts
         self.session = ""
         self._talk: Talk | None = None
         self._leaving_code: int | None = None
         self._watchdog: threading.Timer | None = None
-        for theme in own_themes():
-            self.register_theme(theme)
-        self.theme = preferences.theme
-        self.set_keymap(dict(preferences.keys))
         self.wants_demo = False
         self.reviewing: ReviewScreen | None = None
 
@@ -85,7 +83,10 @@ class KcodeApp(App[int]):
                 loop.add_signal_handler(number, self.leave, 128 + number)
 
     def get_default_screen(self) -> ConversationScreen:
-        return ConversationScreen(self.texts, self.preferences, self.start.resume, self.start.prompt)
+        return self._conversation_screen(self.start.resume, self.start.prompt)
+
+    def _conversation_screen(self, resume: str | None, words: str) -> ConversationScreen:
+        return ConversationScreen(self.texts, self.preferences, resume, words, self._clock)
 
     def begin(self, resume: str | None, prompt: str = "") -> None:
         """Open a session behind the screen that is shown; called once that is painted."""
@@ -164,23 +165,12 @@ class KcodeApp(App[int]):
     async def _change_session(self, resume: str | None, words: str) -> None:
         talk, self._talk = self.talk, None
         await asyncio.to_thread(talk.close, CLOSING_SECONDS)
-        await self.switch_screen(ConversationScreen(self.texts, self.preferences, resume, words))
+        await self.switch_screen(self._conversation_screen(resume, words))
 
     def refresh_review(self) -> None:
         """Have an open review look at the draft anew."""
         if self.reviewing is not None:
             self.reviewing.refresh_proposal()
-
-    def call_user(self, why: Literal["done", "asks"]) -> None:
-        """Call the user back to a terminal that they do not look at."""
-        text = self.texts(f"app.{why}_title")
-        how = self.preferences.notifications
-        self.write_sequence(notice_sequence(how, text, os.environ, focused=self.app_focus))
-
-    def write_sequence(self, sequence: str) -> None:
-        """Send the terminal something that it does not show."""
-        if sequence and self._driver is not None:
-            self._driver.write(sequence)
 
     def try_preference(self, name: str, value: str) -> str | None:
         """Set a preference for this run and those that follow; what is wrong with it, None when it is set."""
@@ -191,7 +181,7 @@ class KcodeApp(App[int]):
             return str(error)
         self.preferences = self.conversation.preferences = found
         self.theme = found.theme
-        self.conversation.take_preferences()
+        take_preferences(self.conversation)
         return None
 
     async def tell_not_opened(self, error: KcodeError) -> None:
@@ -237,14 +227,6 @@ class KcodeApp(App[int]):
             self._watchdog.cancel()
         if self._talk is not None:
             self._talk.close(CLOSING_SECONDS)
-
-    def _fatal_error(self) -> None:
-        """Show what went wrong without the values of variables, among which a key may be."""
-        from rich.traceback import Traceback  # noqa: PLC0415 - mostly never needed
-
-        self.bell()
-        self._exit_renderables.append(Traceback(show_locals=False, width=None))
-        self._close_messages_no_wait()
 
 
 def run_interface(start: Start) -> tuple[int, bool]:

@@ -83,7 +83,7 @@ def test_the_same_by_mouse_alone(proposed: Proposed) -> None:
             await walk.see("+ zwei", "file 2 of 3")
             await walk.click("x reject")
             await walk.see("decided 2 of 5")
-            await walk.click("⏎ apply")
+            await walk.click("enter apply")
             await walk.see("Apply what was decided?")
             await walk.click("y do it")
             await walk.see("Applied: 1 hunk in 1 file")

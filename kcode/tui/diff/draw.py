@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _NARROWEST_NUMBER = 3
 _DIVIDER = Span("│", Role.RULE)
+# At the end of a line that goes on to the right.
+_MORE = Span("›", Role.DIM)  # noqa: RUF001 - smaller than any bracket of a program
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,11 @@ def _grounded(line: Line, width: int, ground: Ground | None) -> Line:
 
 
 def _rows_of_text(line: Line, look: Look, room: int) -> list[Line]:
-    return _chopped(line, room) if look.wrap else [cut(line, look.x, look.x + room)]
+    if look.wrap:
+        return _chopped(line, room)
+    if width_of(line) <= look.x + room:
+        return [cut(line, look.x, look.x + room)]
+    return [(*pad(cut(line, look.x, look.x + room - 1), room - 1), _MORE)]
 
 
 def _chopped(line: Line, room: int) -> list[Line]:

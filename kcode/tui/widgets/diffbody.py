@@ -35,9 +35,7 @@ class DiffBody(ScrollView, can_focus=True):
 
     ALLOW_SELECT = True
     DEFAULT_CSS = """
-    DiffBody { background: $background; width: 1fr; height: 1fr; scrollbar-size-vertical: 1;
-               scrollbar-background: $background; scrollbar-color: $panel; scrollbar-corner-color: $background;
-               scrollbar-background-hover: $background; scrollbar-background-active: $background; }
+    DiffBody { background: $background; width: 1fr; height: 1fr; scrollbar-size: 0 1; }
     """
 
     class HunkChosen(Message):

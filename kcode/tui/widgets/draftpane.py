@@ -62,7 +62,7 @@ class DraftPane(Vertical):
     def come_or_go(self) -> None:
         """Come and go with what there is to show."""
         has_files = self._state is not None and bool(self._state.view.proposal.changes)
-        self.set_class(has_files and self.is_wanted and self.screen.has_class("-wide"), "-shown")
+        self.set_class(has_files and self.is_wanted, "-shown")
 
     def _paint(self) -> None:
         state = self._state

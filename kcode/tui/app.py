@@ -96,8 +96,9 @@ class KcodeApp(App[int]):
             return bench
 
         def wake() -> None:
+            # As a message of the app's: what goes wrong then ends it with a word, and is not lost in the loop.
             with suppress(RuntimeError):  # the screen is gone already
-                loop.call_soon_threadsafe(self._deliver)
+                self.call_later(self._deliver)
 
         self._talk = Talk(open_bench, wake, partial(self._ask, loop))
         self._talk.start()

@@ -19,6 +19,7 @@ from textual.app import App
 
 from kcode.errors import KcodeError, NoKeyError, UsageError
 from kcode.folders import config_folder
+from kcode.tui.drawing import drawn_on_stdout
 from kcode.tui.keys import teach_keys
 from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, notice_sequence, title_sequence
 from kcode.tui.preferences import load_preferences, save_preference
@@ -241,7 +242,8 @@ def run_interface(start: Start) -> tuple[int, bool]:
     teach_keys()
     app = KcodeApp(start, preferences, texts)
     try:
-        code = app.run(mouse=preferences.mouse)
+        with drawn_on_stdout():
+            code = app.run(mouse=preferences.mouse)
     finally:
         app.end()
     if app.session:

@@ -45,7 +45,7 @@ main()
 class Terminal:
     """The program at a terminal that is read byte for byte."""
 
-    def __init__(self, program: Program, *arguments: str, **more: str) -> None:
+    def __init__(self, program: Program, *arguments: str, errors: int | None = None, **more: str) -> None:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
         self.before = termios.tcgetattr(self.slave)
@@ -56,7 +56,7 @@ class Terminal:
             env=program.environment | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | more,
             stdin=self.slave,
             stdout=self.slave,
-            stderr=self.slave,
+            stderr=self.slave if errors is None else errors,
             start_new_session=True,
         )
 
@@ -137,11 +137,16 @@ def test_a_terminal_that_is_closed_ends_it_and_the_session_can_be_gone_on_with(
         terminal.process.wait(DEADLINE)
         terminal.master, terminal.slave = pty.openpty()
         assert terminal.process.returncode == 129
-    with Terminal(program, "-m", "kcode", "-c", NO_COLOR="1") as terminal:
+    log = tmp_path / "errors"
+    with (
+        log.open("wb") as errors,
+        Terminal(program, "-m", "kcode", "-c", errors=errors.fileno(), NO_COLOR="1") as terminal,
+    ):
         terminal.read_until(b"Said before.", b"Going on with this session.")
         assert b"\x1b[38;2;255" not in terminal.raw
         terminal.process.send_signal(signal.SIGTERM)
         assert terminal.end() == 143
+    assert log.read_bytes().startswith(b"Go on with: kcode -r ")
 
 
 def test_a_widget_that_fails_leaves_the_terminal_and_the_session_whole(

@@ -65,6 +65,8 @@ class KcodeApp(App[int]):
         self._config = config_folder(os.environ) / "config.toml"
         self.start, self.preferences, self.texts = start, preferences, texts
         self.session = ""
+        self.pending = 0
+        """How many hunks the draft proposes that are not rejected."""
         self._talk: Talk | None = None
         self._leaving_code: int | None = None
         self._watchdog: threading.Timer | None = None
@@ -151,7 +153,7 @@ class KcodeApp(App[int]):
         self.run_worker(self._change_session(resume, words), group="sessions")
 
     async def _change_session(self, resume: str | None, words: str) -> None:
-        talk, self._talk = self.talk, None
+        talk, self._talk, self.pending = self.talk, None, 0
         await asyncio.to_thread(talk.close, CLOSING_SECONDS)
         await self.switch_screen(ConversationScreen(self.texts, self.preferences, resume))
         self.call_after_refresh(self.begin, resume, words)
@@ -248,4 +250,6 @@ def run_interface(start: Start) -> tuple[int, bool]:
         app.end()
     if app.session:
         sys.stderr.write(texts("app.goodbye", session=app.session) + "\n")
+    if app.pending:
+        sys.stderr.write(texts("app.goodbye_pending", count=app.pending) + "\n")
     return app.return_code or code or 0, app.wants_demo

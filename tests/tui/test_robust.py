@@ -165,6 +165,15 @@ def test_a_widget_that_fails_leaves_the_terminal_and_the_session_whole(
         terminal.read_until(b"Said before.")
 
 
+def test_a_terminal_that_cannot_be_drawn_on_gets_the_conversation_line_by_line(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    program = program_with(tmp_path, model_server, reply("Said plainly."))
+    with Terminal(program, "-m", "kcode", "what is here?", TERM="dumb") as terminal:
+        terminal.read_until(b"Said plainly.")
+        assert b"\x1b[?1049h" not in terminal.raw
+
+
 def test_nothing_from_outside_steers_the_terminal(tmp_path: Path, model_server: ModelServerFactory) -> None:
     evil = "\x1b]0;owned\x07\x1b[31mred\x9b5m\u202e"
     call = ("write_file", {"path": "bad\x1b]0;owned\x07.txt", "content": evil})

@@ -130,7 +130,7 @@ def test_by_keys_alone(
         press(terminal, "a", "decided 1 of 1")
         press(terminal, "Escape", "Ask or tell")
         press(terminal, "C-c", "once more")
-        press(terminal, "C-c", "kcode -r", "[left 0]")
+        press(terminal, "C-c", "kcode -r", "has 1 hunk pending", "[left 0]")
     with Tmux(program, "-c", columns=columns, rows=rows) as terminal:
         terminal.wait_for("The rate is 0.2 again.", "1 accepted")
         open_review(terminal, "decided 1 of 1")

@@ -100,6 +100,10 @@ class HearingScreen(Screen[None]):
             self.transcript.notice(warning, NoticeKind.WARNING)
         self.query_one(Composer).focus()
 
+    def on_resize(self) -> None:
+        # Whether there is room beside the conversation is known once the screen has its new size.
+        self.call_after_refresh(self.query_one(DraftPane).come_or_go)
+
     @property
     def kcode(self) -> KcodeApp:
         return cast("KcodeApp", self.app)
@@ -137,7 +141,9 @@ class HearingScreen(Screen[None]):
                 status.state = with_account(status.state, news)
             case DraftSeen(view, tests):
                 key = shown_keys("review", self.preferences.keys, most=1)
-                self.query_one(DraftBar).state = draft_state(view, tests, key)
+                state = draft_state(view, tests, key)
+                self.query_one(DraftBar).state = state
+                self.kcode.pending = state.pending + state.accepted
                 self.query_one(DraftPane).show(view)
                 self.kcode.refresh_review()
             case TurnFailed(error):

@@ -14,7 +14,7 @@ PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two goals at once would make one virtual environment twice.
 .NOTPARALLEL:
-.PHONY: help demo test test-engine check format bench clean
+.PHONY: help demo test test-engine check format snapshots pictures bench clean
 
 help:  ## say what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -41,14 +41,22 @@ format: $(VENV)/installed-dev  ## format the code
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/ruff check --fix
 
+snapshots: $(VENV)/installed-dev  ## keep what every screen looks like by now; read the diff
+	$(VENV)/bin/python -m tests.tui.snapshots.renew
+
+pictures: $(VENV)/installed-dev  ## draw the pictures and the film of README.md anew, from the demo
+	$(VENV)/bin/python -m docs.pictures
+
 bench: $(VENV)/installed-dev  ## measure speed and memory against the bounds that are promised; TREE=DIR has that indexed
 	$(VENV)/bin/python -m bench.startup $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.steps $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.deltas $(VENV)/bin/kcode
 	$(VENV)/bin/python -m bench.settle
 	$(VENV)/bin/python -m bench.index $(VENV)/bin/kcode $(TREE)
+	$(VENV)/bin/python -m bench.review
 	$(VENV)/bin/python -m bench.edits
 	$(VENV)/bin/python -m bench.transcript
+	$(VENV)/bin/python -m bench.interface $(VENV)/bin/kcode
 
 .venv-engine/installed:
 	@echo "Building llama.cpp's server and fetching a small model; this takes about 10 minutes …"

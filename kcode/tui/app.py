@@ -12,29 +12,32 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
-
-from rich.traceback import Traceback
-from textual.app import App
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
 
 from kcode.errors import KcodeError, NoKeyError, UsageError
 from kcode.folders import config_folder
+from kcode.tui.doing import take_preferences
 from kcode.tui.drawing import drawn_on_stdout
 from kcode.tui.keys import teach_keys
-from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, notice_sequence, title_sequence
+from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, title_sequence
 from kcode.tui.preferences import load_preferences, save_preference
 from kcode.tui.screens.conversation import ConversationScreen
-from kcode.tui.talk import Talk
+from kcode.tui.terminalapp import TerminalApp
 from kcode.tui.texts import language_of, load_texts
-from kcode.tui.themes import own_themes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from kcode.agent.place import Place
     from kcode.agent.workbench import Workbench
+    from kcode.events import Event
+    from kcode.messages import Message
     from kcode.options import ModelOptions, PlaceOptions
     from kcode.questions import Question
     from kcode.tui.preferences import Preferences
     from kcode.tui.screens.review import ReviewScreen
+    from kcode.tui.talk import Talk
     from kcode.tui.texts import Texts
 
 # How long a session may take to be closed; after that the process ends without it, and the log has what counts.
@@ -52,28 +55,26 @@ class Start:
     resume: str | None = None
 
 
-class KcodeApp(App[int]):
-    """Shows one session at a time; its result is the exit code."""
+class KcodeApp(TerminalApp):
+    """Shows one session at a time."""
 
     TITLE = "kcode"
     PAUSE_GC_ON_SCROLL: ClassVar[bool] = True
     # The composer's own list of commands is the palette.
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, start: Start, preferences: Preferences, texts: Texts) -> None:
-        super().__init__()
+    def __init__(
+        self, start: Start, preferences: Preferences, texts: Texts, clock: Callable[[], float] = monotonic
+    ) -> None:
+        super().__init__(preferences, texts)
+        self.start, self._clock = start, clock
         self._config = config_folder(os.environ) / "config.toml"
-        self.start, self.preferences, self.texts = start, preferences, texts
         self.session = ""
         self.pending = 0
         """How many hunks the draft proposes that are not rejected."""
         self._talk: Talk | None = None
         self._leaving_code: int | None = None
         self._watchdog: threading.Timer | None = None
-        for theme in own_themes():
-            self.register_theme(theme)
-        self.theme = preferences.theme
-        self.set_keymap(dict(preferences.keys))
         self.wants_demo = False
         self.reviewing: ReviewScreen | None = None
 
@@ -83,11 +84,17 @@ class KcodeApp(App[int]):
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self.leave, 128 + number)
-        self.push_screen(ConversationScreen(self.texts, self.preferences, self.start.resume))
-        self.call_after_refresh(self.begin, self.start.resume, self.start.prompt)
+
+    def get_default_screen(self) -> ConversationScreen:
+        return self._conversation_screen(self.start.resume, self.start.prompt)
+
+    def _conversation_screen(self, resume: str | None, words: str) -> ConversationScreen:
+        return ConversationScreen(self.texts, self.preferences, resume, words, self._clock)
 
     def begin(self, resume: str | None, prompt: str = "") -> None:
-        """Open a session behind the screen that is shown."""
+        """Open a session behind the screen that is shown; called once that is painted."""
+        from kcode.tui.talk import Talk  # noqa: PLC0415 - after the first paint
+
         loop = asyncio.get_running_loop()
 
         def open_bench() -> Workbench:
@@ -103,7 +110,14 @@ class KcodeApp(App[int]):
             with suppress(RuntimeError):  # the screen is gone already
                 self.call_later(self._deliver)
 
-        self._talk = Talk(open_bench, wake, partial(self._ask, loop))
+        def remember() -> Sequence[Message | Event]:
+            from kcode.session.history import read_history  # noqa: PLC0415 - after the first paint
+            from kcode.session.store import find_session  # noqa: PLC0415
+
+            return read_history(find_session(self.place.state, resume or ""))
+
+        past = None if resume is None else remember
+        self._talk = Talk(open_bench, wake, partial(self._ask, loop), past)
         self._talk.start()
         if prompt:
             self.conversation.say(prompt)
@@ -155,24 +169,15 @@ class KcodeApp(App[int]):
     async def _change_session(self, resume: str | None, words: str) -> None:
         talk, self._talk, self.pending = self.talk, None, 0
         await asyncio.to_thread(talk.close, CLOSING_SECONDS)
-        await self.switch_screen(ConversationScreen(self.texts, self.preferences, resume))
-        self.call_after_refresh(self.begin, resume, words)
+        if not self.screen._result_callbacks:  # noqa: SLF001
+            # The app's first screen was never pushed, and switching takes for granted that it was.
+            self.screen._push_result_callback(self.screen, None)  # noqa: SLF001
+        await self.switch_screen(self._conversation_screen(resume, words))
 
     def refresh_review(self) -> None:
         """Have an open review look at the draft anew."""
         if self.reviewing is not None:
             self.reviewing.refresh_proposal()
-
-    def call_user(self, why: Literal["done", "asks"]) -> None:
-        """Call the user back to a terminal that they do not look at."""
-        text = self.texts(f"app.{why}_title")
-        how = self.preferences.notifications
-        self.write_sequence(notice_sequence(how, text, os.environ, focused=self.app_focus))
-
-    def write_sequence(self, sequence: str) -> None:
-        """Send the terminal something that it does not show."""
-        if sequence and self._driver is not None:
-            self._driver.write(sequence)
 
     def try_preference(self, name: str, value: str) -> str | None:
         """Set a preference for this run and those that follow; what is wrong with it, None when it is set."""
@@ -183,7 +188,7 @@ class KcodeApp(App[int]):
             return str(error)
         self.preferences = self.conversation.preferences = found
         self.theme = found.theme
-        self.conversation.take_preferences()
+        take_preferences(self.conversation)
         return None
 
     async def tell_not_opened(self, error: KcodeError) -> None:
@@ -229,12 +234,6 @@ class KcodeApp(App[int]):
             self._watchdog.cancel()
         if self._talk is not None:
             self._talk.close(CLOSING_SECONDS)
-
-    def _fatal_error(self) -> None:
-        """Show what went wrong without the values of variables, among which a key may be."""
-        self.bell()
-        self._exit_renderables.append(Traceback(show_locals=False, width=None))
-        self._close_messages_no_wait()
 
 
 def run_interface(start: Start) -> tuple[int, bool]:

@@ -13,7 +13,7 @@ from kcode.errors import KcodeError, UsageError
 from kcode.folders import config_folder, make_folder
 from kcode.tui.completing import SymbolPlace
 from kcode.tui.history import Typed
-from kcode.tui.shelf import fork
+from kcode.tui.widgets.activity import Activity
 from kcode.tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def run_shell(screen: ConversationScreen, command: str) -> None:
 
 async def resend(screen: ConversationScreen, words: str, at: int) -> None:
     """Go on in a fork of this session from its turn `at`, counted from 1, with other words."""
+    from kcode.tui.shelf import fork  # noqa: PLC0415 - needed by few sessions
+
     try:
         forked = await asyncio.to_thread(fork, screen.kcode.place, screen.kcode.session, at)
     except KcodeError as error:
@@ -103,3 +105,15 @@ async def learn_workspace(screen: ConversationScreen) -> None:
     screen.source.know_symbols(
         [SymbolPlace(symbol.name, path, symbol.start, symbol.end, symbol.kind) for path, symbol in definitions]
     )
+
+
+def take_preferences(screen: ConversationScreen) -> None:
+    """Have the screen look and act as the user has set it by now."""
+    preferences = screen.preferences
+    screen.query_one(Activity).is_still = preferences.linear
+    stack = screen.transcript.stack
+    stack.show_reasoning(preferences.reasoning)
+    stack.read_aloud(is_linear=preferences.linear)
+    screen.transcript.flush()
+    screen.query_one(Composer).use_vim(on=preferences.vim)
+    screen.set_class(preferences.linear, "-linear")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from kcode.errors import UsageError
 from kcode.sanitize import sanitize_names
-from kcode.tui.blocks import AnswerBlock, NoticeKind
 from kcode.tui.clipboard import copy_sequence
 from kcode.tui.stepping import step_apply, step_turn, what_changed_last
 
@@ -23,12 +22,6 @@ if TYPE_CHECKING:
     from kcode.tui.stepping import Way
 
 T = TypeVar("T")
-_KINDS = {
-    "info": NoticeKind.INFO,
-    "good": NoticeKind.INFO,
-    "warning": NoticeKind.WARNING,
-    "error": NoticeKind.ERROR,
-}
 
 
 class ScreenFront:
@@ -44,7 +37,7 @@ class ScreenFront:
         return await self._screen.kcode.talk.run(work)
 
     def tell(self, text: str, tone: Tone = "info") -> None:
-        self._screen.transcript.notice(text, _KINDS[tone])
+        self._screen.tell(text, tone)
 
     def text(self, key: str, **values: object) -> str:
         return self._screen.texts(key, **values)
@@ -69,6 +62,8 @@ class ScreenFront:
             self._screen.kcode.write_sequence(sequence)
 
     def last_answer(self) -> str:
+        from kcode.tui.blocks import AnswerBlock  # noqa: PLC0415 - after the first paint
+
         blocks = reversed(self._screen.transcript.stack.blocks)
         return next((block.source for block in blocks if isinstance(block, AnswerBlock)), "")
 

@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from kcode.tui.texts import Texts
 
 _MODIFIER = re.compile(r"(?:(?:ctrl|alt|shift|super|meta|hyper)\+)*")
-_PRINTED = {"left": "←", "right": "→", "up": "↑", "down": "↓", "question_mark": "?", "slash": "/", "escape": "esc"}
+_PRINTED = {
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "question_mark": "?",
+    "slash": "/",
+    "escape": "esc",
+}
+_FUNCTION_KEY = re.compile(r"f\d{1,2}")
 # In these the user types text, so that a key without a modifier is a letter of it.
 _TYPED_INTO = frozenset({"composer", "app"})
 
@@ -191,7 +202,7 @@ def find_clashes(keymap: Mapping[str, str], keys: Iterable[Key] = KEYS) -> list[
 def clash_warnings(keymap: Mapping[str, str], texts: Texts, file: str, keys: Iterable[Key] = KEYS) -> list[str]:
     """What the user is told of keys of their own that mean two things."""
     return [
-        texts("keys.clash", pressed=_shown(clash.key), count=len(clash.ids), ids=", ".join(clash.ids), file=file)
+        texts("keys.clash", pressed=printed_key(clash.key), count=len(clash.ids), ids=", ".join(clash.ids), file=file)
         for clash in find_clashes(keymap, keys)
     ]
 
@@ -199,7 +210,7 @@ def clash_warnings(keymap: Mapping[str, str], texts: Texts, file: str, keys: Ite
 def shown_keys(id_: str, keymap: Mapping[str, str], *, most: int = 3) -> str:
     """The keys of an action as the help shows them."""
     keys = keymap.get(id_, _BY_ID[id_].keys).split(",")
-    return " ".join(_shown(key) for key in keys[:most])
+    return " ".join(printed_key(key) for key in keys[:most])
 
 
 def help_rows(texts: Texts, keymap: Mapping[str, str], keys: Iterable[Key] = KEYS) -> list[tuple[str, str, str]]:
@@ -207,6 +218,9 @@ def help_rows(texts: Texts, keymap: Mapping[str, str], keys: Iterable[Key] = KEY
     return [(shown_keys(key.id, keymap), texts(f"keys.{key.id}"), texts(f"keys.in-{key.scope}")) for key in keys]
 
 
-def _shown(key: str) -> str:
+def printed_key(key: str) -> str:
+    """A key as it is printed on the screen: ctrl+↑, F2, esc."""
     *modifiers, last = key.split("+")
+    if _FUNCTION_KEY.fullmatch(last):
+        return "+".join([*modifiers, last.upper()])
     return "+".join([*modifiers, _PRINTED.get(last, last.replace("_", " ") if len(last) > 1 else last)])

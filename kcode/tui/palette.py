@@ -44,7 +44,9 @@ class Palette:
 def _style(palette: Palette, role: Role, ground: Ground | None, action: str) -> Style:
     style = Style.parse(palette.roles.get(role, ""))
     if ground is not None:
-        style += Style.parse(palette.grounds.get(ground, ""))
+        under = Style.parse(palette.grounds.get(ground, ""))
+        # Turned round, each colour would be a ground of its own.
+        style = Style(bold=style.bold) + under if under.reverse else style + under
     return style + Style.from_meta({"@click": action}) if action else style
 
 
@@ -53,23 +55,23 @@ DARK = Palette(
     is_dark=True,
     roles={
         Role.TEXT: "#d7dae0",
-        Role.DIM: "#8b919c",
+        Role.DIM: "#9da4b0",
         Role.STRONG: "bold #f2f4f8",
         Role.EMPHASIS: "italic #d7dae0",
-        Role.STRUCK: "strike #8b919c",
+        Role.STRUCK: "strike #9da4b0",
         Role.HEADING: "bold #8ec7ff",
         Role.CODE: "#e6c384",
         Role.LINK: "underline #7fb4ff",
         Role.QUOTE: "italic #a9b0bc",
         Role.RULE: "#4a505c",
         Role.USER: "bold #f2f4f8",
-        Role.REASONING: "italic #9aa3b2",
+        Role.REASONING: "italic #a6aebb",
         Role.TOOL: "#7fd1c7",
         Role.GOOD: "#7ecf8f",
         Role.WARNING: "#e6b455",
         Role.BAD: "#f28b82",
         Role.ACCENT: "bold #8ec7ff",
-        Role.GUTTER: "#6c7380",
+        Role.GUTTER: "#868d9a",
         Role.BLANK: "#5a6170",
         Role.ADDED: "#7ecf8f",
         Role.REMOVED: "#f28b82",
@@ -77,7 +79,7 @@ DARK = Palette(
         Role.KEYWORD: "#c39ff0",
         Role.STRING: "#a8d08d",
         Role.NUMBER: "#f0a878",
-        Role.COMMENT: "italic #8b919c",
+        Role.COMMENT: "italic #9da4b0",
         Role.FUNCTION: "#7fb4ff",
         Role.TYPE: "#e6c384",
         Role.CONSTANT: "#f0a878",
@@ -85,13 +87,13 @@ DARK = Palette(
     },
     grounds={
         Ground.PANEL: "on #1a1d24",
-        Ground.CURSOR: "on #2a3345",
-        Ground.SELECTION: "on #35507a",
+        Ground.CURSOR: "on #262f40",
+        Ground.SELECTION: "on #2a4163",
         Ground.ADDED: "on #14291c",
-        Ground.ADDED_WORD: "bold on #22573a",
+        Ground.ADDED_WORD: "bold on #1b4a31",
         Ground.REMOVED: "on #311b1e",
-        Ground.REMOVED_WORD: "bold on #6b2a30",
-        Ground.FOUND: "on #5a4a12",
+        Ground.REMOVED_WORD: "bold on #58242a",
+        Ground.FOUND: "on #473b10",
     },
 )
 
@@ -100,31 +102,31 @@ LIGHT = Palette(
     is_dark=False,
     roles={
         Role.TEXT: "#24292f",
-        Role.DIM: "#656d76",
+        Role.DIM: "#57606a",
         Role.STRONG: "bold #0f1318",
         Role.EMPHASIS: "italic #24292f",
-        Role.STRUCK: "strike #656d76",
+        Role.STRUCK: "strike #57606a",
         Role.HEADING: "bold #0550ae",
         Role.CODE: "#8a4600",
         Role.LINK: "underline #0550ae",
         Role.QUOTE: "italic #57606a",
         Role.RULE: "#afb8c1",
         Role.USER: "bold #0f1318",
-        Role.REASONING: "italic #57606a",
+        Role.REASONING: "italic #515963",
         Role.TOOL: "#0f6a63",
         Role.GOOD: "#116329",
         Role.WARNING: "#7d4e00",
         Role.BAD: "#b3261e",
         Role.ACCENT: "bold #0550ae",
-        Role.GUTTER: "#8c959f",
+        Role.GUTTER: "#67707a",
         Role.BLANK: "#afb8c1",
         Role.ADDED: "#116329",
         Role.REMOVED: "#b3261e",
         Role.MOVED: "#6639ba",
-        Role.KEYWORD: "#8250df",
+        Role.KEYWORD: "#6b3ac7",
         Role.STRING: "#0a5a2a",
         Role.NUMBER: "#953800",
-        Role.COMMENT: "italic #656d76",
+        Role.COMMENT: "italic #57606a",
         Role.FUNCTION: "#0550ae",
         Role.TYPE: "#8a4600",
         Role.CONSTANT: "#953800",
@@ -133,11 +135,11 @@ LIGHT = Palette(
     grounds={
         Ground.PANEL: "on #f0f2f5",
         Ground.CURSOR: "on #dbe7f8",
-        Ground.SELECTION: "on #b6d4fb",
+        Ground.SELECTION: "on #cbdffb",
         Ground.ADDED: "on #e2f5e6",
-        Ground.ADDED_WORD: "bold on #a6e3b2",
+        Ground.ADDED_WORD: "bold on #b5eac0",
         Ground.REMOVED: "on #fde7e7",
-        Ground.REMOVED_WORD: "bold on #f6b5b5",
+        Ground.REMOVED_WORD: "bold on #fbcdcd",
         Ground.FOUND: "on #fbe69a",
     },
 )
@@ -158,9 +160,9 @@ BLIND = Palette(
     grounds={
         **DARK.grounds,
         Ground.ADDED: "on #11253d",
-        Ground.ADDED_WORD: "bold on #1f4a7d",
+        Ground.ADDED_WORD: "bold on #1a3f6b",
         Ground.REMOVED: "on #33220f",
-        Ground.REMOVED_WORD: "bold on #6e4413",
+        Ground.REMOVED_WORD: "bold on #573610",
     },
 )
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kcode.draft.hunks import count_lines
-from kcode.draft.review import Decision
 from kcode.events import (
     CompactionStarted,
     ReasoningStreamed,
@@ -79,6 +77,9 @@ def with_account(state: StatusState, counted: Counted) -> StatusState:
 
 def draft_state(view: Reviewed, tests: TestReport | None, review_key: str) -> DraftState:
     """The draft in numbers. `tests` is the last run over it as it is, None where there was none."""
+    from kcode.draft.hunks import count_lines  # noqa: PLC0415 - after the first paint
+    from kcode.draft.review import Decision  # noqa: PLC0415
+
     added, removed = count_lines(view.proposal)
     rejected = len(view.keys(Decision.REJECTED))
     accepted = len(view.keys(Decision.ACCEPTED))

@@ -9,14 +9,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from kcode.errors import KcodeError
-from kcode.tui.news import Crashed, NotOpened
+from kcode.tui.news import Crashed, NotOpened, Remembered
 from kcode.tui.turns import Said, Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from concurrent.futures import Future
 
     from kcode.agent.workbench import Workbench
+    from kcode.events import Event
+    from kcode.messages import Message
     from kcode.questions import Question
     from kcode.tui.news import News
 
@@ -29,6 +31,7 @@ _MOST_UNREAD = 5_000
 class Talk:
     """Its methods are called from the screen's thread; everything about the session happens in the other one.
 
+    What `remember` returns of an earlier session is told before that is opened, which takes longer.
     `wake` is called from that thread when there are news after none were left; `take` hands them out. `ask` is called
     there as well.
     """
@@ -38,8 +41,9 @@ class Talk:
         open_bench: Callable[[], Workbench],
         wake: Callable[[], None],
         ask: Callable[[Question], Future[str | None]],
+        remember: Callable[[], Sequence[Message | Event]] | None = None,
     ) -> None:
-        self._open_bench, self._wake, self._ask = open_bench, wake, ask
+        self._open_bench, self._wake, self._ask, self._remember = open_bench, wake, ask, remember
         self._news: deque[News] = deque()
         self._loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self._live, name="kcode talk", daemon=True)
@@ -157,6 +161,8 @@ class Talk:
 
     async def _serve(self) -> None:
         try:
+            if self._remember is not None:
+                self._tell(Remembered(self._remember()))
             bench = self._open_bench()
         except KcodeError as error:
             self._tell(NotOpened(error))

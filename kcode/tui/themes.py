@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.theme import BUILTIN_THEMES, Theme
+from textual.widget import Widget
 
 from kcode.tui.palette import ANSI, BLIND, DARK, LIGHT, PALETTES
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from kcode.tui.palette import Palette
 
 DEFAULT_THEME = DARK.name
@@ -33,6 +36,7 @@ def own_themes() -> list[Theme]:
             error="#b3261e",
             success="#116329",
             dark=False,
+            variables=_scrollbars("#d0d7de", "#afb8c1", "#8c959f", "#ffffff"),
         ),
         Theme(
             name=ANSI.name,
@@ -49,7 +53,7 @@ def own_themes() -> list[Theme]:
             error=ansi.error,
             success=ansi.success,
             dark=True,
-            variables=ansi.variables,
+            variables=ansi.variables | _scrollbars("ansi_bright_black", "ansi_white", "ansi_white", "ansi_default"),
         ),
     ]
 
@@ -68,7 +72,20 @@ def _dark(name: str, warning: str, error: str, success: str) -> Theme:
         error=error,
         success=success,
         dark=True,
+        variables=_scrollbars("#343a46", "#4a5262", "#5b6577", "#101217"),
     )
+
+
+def _scrollbars(thumb: str, hovered: str, held: str, ground: str) -> dict[str, str]:
+    """Scrollbars that are seen only by who looks for them."""
+    grounds = ("scrollbar-background", "scrollbar-background-hover", "scrollbar-background-active")
+    return {
+        "scrollbar": thumb,
+        "scrollbar-hover": hovered,
+        "scrollbar-active": held,
+        "scrollbar-corner-color": ground,
+        **dict.fromkeys(grounds, ground),
+    }
 
 
 def palette_for(theme: Theme) -> Palette:
@@ -78,6 +95,14 @@ def palette_for(theme: Theme) -> Palette:
     if theme.ansi:
         return ANSI
     return DARK if theme.dark else LIGHT
+
+
+def repaint(app: App[Any]) -> None:
+    """Have every widget look anew: Textual tells those alone whose own colours differ in the theme that came."""
+    for screen in app.screen_stack:
+        for widget in (screen, *screen.walk_children(Widget)):
+            widget.notify_style_update()
+            widget.refresh()
 
 
 def theme_names() -> list[str]:

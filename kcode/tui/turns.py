@@ -43,8 +43,6 @@ class Turns:
 
     def tell_opened(self) -> None:
         """Say what the session is, and how it stands."""
-        from kcode.session.history import read_history  # noqa: PLC0415 - after the first paint
-
         bench = self.bench
         self._tell(
             Opened(
@@ -52,7 +50,6 @@ class Turns:
                 bench.provider.model,
                 current_branch(bench.workspace),
                 bench.session.id,
-                read_history(bench.session),
                 (*bench.packed, *bench.warnings),
             )
         )

@@ -47,7 +47,7 @@ class Living:
 
     @property
     def text(self) -> str:
-        return shown(self.app)  # type: ignore[arg-type]  # an app with a result is one to be read as well
+        return shown(self.app)
 
     @property
     def said(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
@@ -29,7 +29,7 @@ class Stage(App[None]):
         yield self._widget
 
 
-def shown(app: App[None]) -> str:
+def shown(app: App[Any]) -> str:
     """What stands on the screen, as plain text without blanks at the lines' ends."""
     width, height = app.size
     lines = app.screen._compositor.render_strips(app.size)

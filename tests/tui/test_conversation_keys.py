@@ -143,9 +143,9 @@ def test_what_keys_do(tmp_path: Path, model_server: ModelServerFactory, monkeypa
         await user.press("ctrl+c")
         await user.until(lambda: not user.composer.text)
         await user.pilot.resize_terminal(150, 40)
-        await user.until(lambda: screen.query_one(DraftPane).has_class("-shown"))
+        await user.until(lambda: screen.query_one(DraftPane).display)
         await user.pilot.resize_terminal(110, 40)
-        await user.until(lambda: not screen.query_one(DraftPane).has_class("-shown"))
+        await user.until(lambda: not screen.query_one(DraftPane).display)
         await user.press("f4")
         assert not screen.query_one(DraftPane).is_wanted
         await edit_the_first_message(user)
@@ -182,7 +182,7 @@ def test_how_it_is_shown_as_the_user_has_set_it(
     clash = {"help": "f2"}
 
     async def steps(user: Living) -> None:
-        await user.see("f2 is bound to 2 things: help, review.")
+        await user.see("F2 is bound to 2 things: help, review.")
         await user.send("first")
         await user.hear("Rounded.")
         await user.rest()

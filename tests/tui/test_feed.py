@@ -53,7 +53,7 @@ def test_thoughts_are_timed_and_fold_when_the_answer_begins() -> None:
     feed.take(ReasoningStreamed("I look "))
     clock.now += 12.4
     feed.take(ReasoningStreamed("into it."))
-    assert shown_lines(feed) == ["  Thinking 12 s · 6 tokens · 0/s", "    I look into it."]
+    assert shown_lines(feed) == ["  ▾ Thinking 12 s · 6 tokens · 0/s", "    I look into it."]
     feed.take(TextStreamed("Found."))
     assert shown_lines(feed) == ["  ▸ Thought 12 s · 6 tokens", "  Found."]
     feed.take(reply_of("Found.", "I look into it.", tokens=1840))
@@ -87,7 +87,7 @@ def test_an_edit_tells_its_lines_and_a_failed_call_why() -> None:
     feed.take(ToolCallFinished(edit, ToolResult("Changed m.py", "m.py: 1 place"), 0.1))
     feed.take(ToolCallFinished(edit, ToolResult("`old` stands nowhere in m.py.\nMore", failed=True), 0.0))
     assert shown_lines(feed) == [
-        "  ✓ edit_file m.py +2 −1 0.1 s",
+        "  ✓ edit_file m.py +2 -1 0.1 s",
         "  ✗ edit_file m.py `old` stands nowhere in m.py.",
     ]
 

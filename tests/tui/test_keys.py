@@ -23,7 +23,7 @@ def test_every_key_is_told_in_every_language_and_has_a_name_of_its_own() -> None
         texts = load_texts(language)
         rows = help_rows(texts, {"composer-editor": "f9"})
         assert len(rows) == len(KEYS)
-        assert ("f9", texts("keys.composer-editor"), texts("keys.in-composer")) in rows
+        assert ("F9", texts("keys.composer-editor"), texts("keys.in-composer")) in rows
 
 
 def test_no_two_keys_clash_by_default() -> None:

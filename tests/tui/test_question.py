@@ -174,6 +174,6 @@ def test_it_is_drawn_in_every_theme(theme: str) -> None:
         app = Desk(theme=theme)
         async with app.run_test(size=(150, 45)) as pilot:
             app.put(SERVED)
-            await until(pilot, lambda: "▸ kimi-k2-thinking" in shown(app))
+            await until(pilot, lambda: "› kimi-k2-thinking" in shown(app))  # noqa: RUF001 - the sign of the list
 
     asyncio.run(go())

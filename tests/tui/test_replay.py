@@ -47,7 +47,7 @@ def test_a_past_is_shown_as_it_happened() -> None:
     assert shown_lines(feed) == [
         "› fix it",
         "  ▸ Thought 1 min 01 s · 900 tokens",
-        "  ✓ edit_file m.py +1 −1 0.2 s",
+        "  ✓ edit_file m.py +1 -1 0.2 s",
         "  ✗ run_tests 2 failed, 10 passed: test_one, test_two 3.0 s",
         "  Done.",
         "  2 steps · 1,000 tokens in · 10 out · price unknown",

@@ -102,9 +102,8 @@ class ReasoningBlock(Block):
     def lay_out(self, width: int) -> list[Row]:
         if self._is_hidden:
             return []
-        mark = "▾" if self.is_open else "▸"
-        title = self._title() if self.is_live else f"{mark} {self._title()}"
-        shown = self.clickable(shorten((Span(title, Role.DIM),), width - 2))
+        mark = "▾" if self.is_open or self.is_live else "▸"
+        shown = self.clickable(shorten((Span(f"{mark} {self._title()}", Role.DIM),), width - 2))
         head = Row((*MARGIN, *shown), len(MARGIN[0].text))
         inner = max(min(width, WIDEST) - 4, 8)
         body: list[Row] = []

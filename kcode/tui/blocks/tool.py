@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kcode.tui.texts import Texts
 
 _EXIT = re.compile(r"Exit code (\d+) after [\d.]+ s$")
-_MINUS = "−"  # noqa: RUF001 - as wide as the plus beside it
+_MINUS = "-"
 _BODY: Line = (Span("  │ ", Role.RULE),)
 # What a running command writes is kept up to there, its end for sure; while it runs, so many of its lines are shown.
 _MOST_KEPT, _LINES_SHOWN = 1_000_000, 200

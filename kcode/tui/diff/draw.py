@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _NARROWEST_NUMBER = 3
 _DIVIDER = Span("│", Role.RULE)
+# At the end of a line that goes on to the right.
+_MORE = Span("›", Role.DIM)  # noqa: RUF001 - smaller than any bracket of a program
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,16 @@ def text_width(sheet: Sheet, look: Look) -> int:
     if look.split:
         return max((look.width - 1) // 2 - _number_width(sheet) - 4, 1)
     return max(look.width - 2 * _number_width(sheet) - 5, 1)
+
+
+def text_columns(sheet: Sheet, look: Look, *, is_right: bool = False) -> tuple[int, int]:
+    """The columns that hold lines' text, without numbers and signs; side by side of one of the two."""
+    if not look.split:
+        return look.width - text_width(sheet, look), look.width
+    half = (look.width - 1) // 2
+    first = half + 1 if is_right else 0
+    end = look.width if is_right else half
+    return first + _number_width(sheet) + 4, end
 
 
 def _number_width(sheet: Sheet) -> int:
@@ -172,7 +184,11 @@ def _grounded(line: Line, width: int, ground: Ground | None) -> Line:
 
 
 def _rows_of_text(line: Line, look: Look, room: int) -> list[Line]:
-    return _chopped(line, room) if look.wrap else [cut(line, look.x, look.x + room)]
+    if look.wrap:
+        return _chopped(line, room)
+    if width_of(line) <= look.x + room:
+        return [cut(line, look.x, look.x + room)]
+    return [(*pad(cut(line, look.x, look.x + room - 1), room - 1), _MORE)]
 
 
 def _chopped(line: Line, room: int) -> list[Line]:

@@ -15,17 +15,16 @@ from kcode.tui.keys import bindings_for
 from kcode.tui.opening import open_screen
 from kcode.tui.screens.hearing import HearingScreen
 from kcode.tui.widgets.composer import Composer
-from kcode.tui.widgets.draftbar import DraftBar
-from kcode.tui.widgets.draftpane import DraftPane
-from kcode.tui.widgets.findline import FindLine
-from kcode.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.binding import BindingType
 
     from kcode.commands.front import Shown
     from kcode.tui.preferences import Preferences
     from kcode.tui.texts import Texts
+    from kcode.tui.widgets.transcript import Transcript
 
 # To leave, Ctrl-C is pressed twice within so long.
 _AGAIN_SECONDS = 3.0
@@ -36,8 +35,15 @@ class ConversationScreen(HearingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("app")
 
-    def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None) -> None:
-        super().__init__(texts, preferences, resumed)
+    def __init__(
+        self,
+        texts: Texts,
+        preferences: Preferences,
+        resumed: str | None = None,
+        words: str = "",
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        super().__init__(texts, preferences, resumed, words, clock)
         self.front = ScreenFront(self)
         self._fork_at: int | None = None
         self._warned = -_AGAIN_SECONDS
@@ -101,8 +107,7 @@ class ConversationScreen(HearingScreen):
             self.count_waiting()
             composer.put(Typed(words))
 
-    @on(Transcript.EditRequested)
-    def _edit_requested(self, event: Transcript.EditRequested) -> None:
+    def on_transcript_edit_requested(self, event: Transcript.EditRequested) -> None:
         if self.running:
             self.front.tell(self.texts("commands.turn_runs"), "warning")
             return
@@ -112,22 +117,17 @@ class ConversationScreen(HearingScreen):
         composer.put(Typed(event.text))
         composer.focus()
 
-    @on(Transcript.Copied)
-    def _copied(self, event: Transcript.Copied) -> None:
+    def on_transcript_copied(self, event: Transcript.Copied) -> None:
         self.front.copy(event.text)
 
-    @on(Transcript.LinkFollowed)
-    def _link_followed(self, event: Transcript.LinkFollowed) -> None:
+    def on_transcript_link_followed(self, event: Transcript.LinkFollowed) -> None:
         self.front.copy(event.address)
         self.front.tell(self.texts("app.link_copied", address=event.address))
 
-    @on(Transcript.OpenRequested)
-    def _open_requested(self, event: Transcript.OpenRequested) -> None:
+    def on_transcript_open_requested(self, event: Transcript.OpenRequested) -> None:
         view_outside(self, event.text, event.name)
 
-    @on(DraftBar.Pressed)
-    @on(DraftPane.Pressed)
-    def action_review(self) -> None:
+    def on_draft_bar_pressed(self) -> None:
         self.action_open("review")
 
     def action_open(self, which: Shown) -> None:
@@ -142,12 +142,11 @@ class ConversationScreen(HearingScreen):
             composer.insert("/")
 
     def action_find(self) -> None:
-        self.query_one(FindLine).open(self.transcript, self.query_one(Composer))
+        self.finding.open(self.transcript, self.query_one(Composer))
 
     def action_toggle_draft(self) -> None:
-        pane = self.query_one(DraftPane)
-        pane.is_wanted = not pane.is_wanted
-        pane.come_or_go()
+        self.draft.is_wanted = not self.draft.is_wanted
+        self.draft.come_or_go()
 
     def action_in_transcript(self, action: str, argument: str | int) -> None:
         """Scroll or walk through the conversation, wherever the focus is."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kcode.tui.texts import Texts
 
 _GAP = 3
-_WIDEST_NAME = 30
+_WIDEST_NAME = 22
 
 
 class HelpItem(NamedTuple):

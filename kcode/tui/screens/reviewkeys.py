@@ -82,7 +82,7 @@ ALL_KEYS = (
     ("z Z", "folds"),
     ("/", "filter"),
     ("l", "list"),
-    ("⏎ ctrl+s", "apply"),
+    ("enter ctrl+s", "apply"),
     ("ctrl+z ctrl+y", "undo_apply"),
     ("esc q", "back"),
 )
@@ -111,12 +111,12 @@ def keys_for(mode: str, source: Source, texts: Texts) -> list[Key]:
         return [
             key("j", "down", "move_cut(1)"),
             key("k", "up", "move_cut(-1)"),
-            key("⏎", "cut", "keep_cut"),
+            key("enter", "cut", "keep_cut"),
             key("esc", "back", "leave_cut"),
         ]
     if mode == "write":
         return []
-    written = [key("t", "test", "test(False)"), key("⏎", "apply", "apply")] if source.is_written else []
+    written = [key("t", "test", "test(False)"), key("enter", "apply", "apply")] if source.is_written else []
     why = [key("w", "why", "why")] if source.value == "proposal" else []
     return [
         key("j", "hunk", "step(1)"),

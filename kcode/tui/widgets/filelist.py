@@ -26,9 +26,7 @@ class FileList(ScrollView, can_focus=False):
     """Shows the files; which of them is current is the screen's to say."""
 
     DEFAULT_CSS = """
-    FileList { background: $background; width: 36; height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden;
-               scrollbar-background: $background; scrollbar-color: $panel;
-               scrollbar-background-hover: $background; scrollbar-background-active: $background; }
+    FileList { background: $background; width: 36; height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
     """
 
     class FileChosen(Message):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.strip import Strip
 from textual.widget import Widget
 
+from kcode.tui.keys import printed_key
 from kcode.tui.lines import Line, Role, Span, width_of
 from kcode.tui.themes import palette_for
 
@@ -14,18 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from textual.geometry import Size
-
-_SHOWN = {
-    "escape": "esc",
-    "slash": "/",
-    "question_mark": "?",
-    "left": "←",
-    "right": "→",
-    "up": "↑",
-    "down": "↓",
-    "pageup": "PgUp",
-    "pagedown": "PgDn",
-}
 
 
 class KeyHint(NamedTuple):
@@ -61,7 +50,7 @@ class KeyBar(Widget):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
-    KeyBar { width: 100%; height: auto; padding: 0 2; background: $panel; }
+    KeyBar { width: 100%; height: auto; padding: 0 1; background: $panel; }
     """
 
     def __init__(self, hints: Sequence[KeyHint] = ()) -> None:
@@ -99,5 +88,5 @@ class KeyBar(Widget):
         found: dict[str, list[str]] = {}
         for key, active in self.screen.active_bindings.items():
             if active.node is self.screen:
-                found.setdefault(f"screen.{active.binding.action}", []).append(_SHOWN.get(key, key))
+                found.setdefault(f"screen.{active.binding.action}", []).append(printed_key(key))
         return found

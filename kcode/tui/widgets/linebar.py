@@ -9,7 +9,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from kcode.tui.lines import cut, wrap
+from kcode.tui.lines import cut, plain, wrap
 from kcode.tui.themes import palette_for
 
 if TYPE_CHECKING:
@@ -56,12 +56,18 @@ class LineBar(Widget, can_focus=False):
         )
 
 
+def _wrapped(line: Line, width: int) -> list[Line]:
+    """The line in rows, those after the first as far in as the first."""
+    text = plain(line)
+    return wrap(line, width, hang=len(text) - len(text.lstrip(" ")))
+
+
 class TextPane(ScrollView, can_focus=True):
     """Lines that are wrapped to the pane's width."""
 
     DEFAULT_CSS = """
-    TextPane { background: $surface; height: 1fr; width: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden;
-               scrollbar-background: $surface; scrollbar-color: $panel; padding: 0 1;
+    TextPane { background: $surface; height: 1fr; width: 1fr; scrollbar-size-vertical: 1; scrollbar-gutter: stable; overflow-x: hidden;
+               scrollbar-background: $surface; padding: 0 1;
                scrollbar-background-hover: $surface; scrollbar-background-active: $surface; }
     """
 
@@ -86,11 +92,11 @@ class TextPane(ScrollView, can_focus=True):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
         """As high as the text is, where the height is to be automatic."""
-        return sum(len(wrap(line, max(width, 10))) for line in self._lines)
+        return sum(len(_wrapped(line, max(width, 10))) for line in self._lines)
 
     def _lay_out(self) -> None:
         width = max(self.scrollable_content_region.width, 10)
-        self._rows = [row for line in self._lines for row in wrap(line, width)]
+        self._rows = [row for line in self._lines for row in _wrapped(line, width)]
         self.virtual_size = Size(width, len(self._rows))
         self.refresh()
 

@@ -12,7 +12,6 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kcode.tui.lines import Ground, Line, Role, Span, shorten
-from kcode.tui.palette import ANSI
 from kcode.tui.themes import palette_for
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     MakeRows = Callable[[int], "Sequence[Row]"]
 
-_MARK, _BLANK = Span("▸ ", Role.ACCENT), Span("  ")
+_MARK, _BLANK = Span("› ", Role.ACCENT), Span("  ")  # noqa: RUF001 - the sign of the completion too
 GUTTER = 2
 
 
@@ -53,7 +52,7 @@ def entries_of(rows: Sequence[Row]) -> list[Entry]:
     return found
 
 
-class RowList(ScrollView, can_focus=True):
+class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows made for the width that there is. A click marks an entry, one on the marked entry chooses it, as Enter does.
 
     Without anything to choose the keys scroll.
@@ -152,9 +151,6 @@ class RowList(ScrollView, can_focus=True):
         first = marked and (at == 0 or self._rows[at - 1].key != row.key)
         line = shorten((_MARK if first else _BLANK, *row.line), width)
         palette = palette_for(self.app.current_theme)
-        if marked and palette is ANSI:
-            # Turned round, each colour would be a ground of its own.
-            line = tuple(span._replace(role=Role.TEXT) for span in line)
         strip = palette.strip(line, width, Ground.CURSOR if marked else None)
         return strip.apply_style(self.rich_style)
 

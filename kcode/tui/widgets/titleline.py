@@ -19,7 +19,7 @@ class TitleLine(Widget):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
-    TitleLine { dock: top; width: 100%; height: 1; padding: 0 2; background: $panel; }
+    TitleLine { dock: top; width: 100%; height: 1; padding: 0 1; background: $panel; }
     """
 
     def __init__(self, title: str) -> None:

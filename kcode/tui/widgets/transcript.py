@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from kcode.events import ReasoningStreamed, TextStreamed, ToolCallOutput
 from kcode.tui.blocks import NoticeKind, PatchBlock
 from kcode.tui.feed import Feed
-from kcode.tui.markdown import prepare
 from kcode.tui.widgets.blockreader import BlockReader
 
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ class Transcript(BlockReader):
             if not self._is_prepared:
                 # Thoughts come first, and need none of it.
                 self._is_prepared = True
+                from kcode.tui.markdown import prepare  # noqa: PLC0415 - after the first paint
+
                 self.run_worker(prepare, thread=True)
             self.set_timer(self._pace, self._flush_when_due)
 

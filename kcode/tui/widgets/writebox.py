@@ -79,6 +79,8 @@ class WriteBox(Vertical):
         super().__init__(id=id)
         self._bar = LineBar()
         self._paper = _Paper(soft_wrap=True, show_line_numbers=False, tab_behavior="indent")
+        # A caret that blinks is a timer that never rests.
+        self._paper.cursor_blink = False
 
     def compose(self) -> ComposeResult:
         yield self._bar

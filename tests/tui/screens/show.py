@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 
 from kcode.tui.texts import load_texts
-from kcode.tui.themes import DEFAULT_THEME, own_themes
+from kcode.tui.themes import DEFAULT_THEME, own_themes, repaint
 from tests.tui.stage import shown
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ class Show(App[None]):
         self.theme = theme
         self._shown = screen
         self.result: object = NOTHING
+
+    def watch_theme(self) -> None:
+        self.call_next(repaint, self)
 
     def on_mount(self) -> None:
         self.push_screen(self._shown, self._keep)

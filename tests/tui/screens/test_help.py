@@ -76,4 +76,4 @@ def test_it_is_drawn_in_every_theme(theme: str) -> None:
 
 def test_an_item_wider_than_the_list_stands_above_its_words() -> None:
     rows = help_rows([HelpItem("x" * 40, "words", "One")], "", NARROW[0])
-    assert join(row.line for row in rows).split("\n")[1:] == ["x" * 40, " " * 33 + "words"]
+    assert join(row.line for row in rows).split("\n")[1:] == ["x" * 40, " " * 25 + "words"]

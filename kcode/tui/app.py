@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 from kcode.errors import KcodeError, NoKeyError, UsageError
 from kcode.folders import config_folder
 from kcode.tui.doing import take_preferences
+from kcode.tui.drawing import drawn_on_stdout
 from kcode.tui.keys import teach_keys
 from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, title_sequence
 from kcode.tui.preferences import load_preferences, save_preference
@@ -73,6 +74,8 @@ class KcodeApp(TerminalApp):
         self._numbers = count(1)
         self._add_session(self.DEFAULT_MODE, start.resume, start.prompt)
         self.session = ""
+        self.pending = 0
+        """How many hunks the draft proposes that are not rejected."""
         self._talk: Talk | None = None
         self._leaving_code: int | None = None
         self._watchdog: threading.Timer | None = None
@@ -105,8 +108,9 @@ class KcodeApp(TerminalApp):
             return bench
 
         def wake() -> None:
+            # As a message of the app's: what goes wrong then ends it with a word, and is not lost in the loop.
             with suppress(RuntimeError):  # the screen is gone already
-                loop.call_soon_threadsafe(self._deliver)
+                self.call_later(self._deliver)
 
         def remember() -> Sequence[Message | Event]:
             from kcode.session.history import read_history  # noqa: PLC0415 - after the first paint
@@ -165,7 +169,7 @@ class KcodeApp(TerminalApp):
         self.run_worker(self._change_session(resume, words), group="sessions")
 
     async def _change_session(self, resume: str | None, words: str) -> None:
-        talk, self._talk = self.talk, None
+        talk, self._talk, self.pending = self.talk, None, 0
         await asyncio.to_thread(talk.close, CLOSING_SECONDS)
         former, mode = self.current_mode, f"session {next(self._numbers)}"
         self._add_session(mode, resume, words)
@@ -241,9 +245,12 @@ def run_interface(start: Start) -> tuple[int, bool]:
     teach_keys()
     app = KcodeApp(start, preferences, texts)
     try:
-        code = app.run(mouse=preferences.mouse)
+        with drawn_on_stdout():
+            code = app.run(mouse=preferences.mouse)
     finally:
         app.end()
     if app.session:
         sys.stderr.write(texts("app.goodbye", session=app.session) + "\n")
+    if app.pending:
+        sys.stderr.write(texts("app.goodbye_pending", count=app.pending) + "\n")
     return app.return_code or code or 0, app.wants_demo

@@ -142,6 +142,10 @@ def test_what_keys_do(tmp_path: Path, model_server: ModelServerFactory, monkeypa
         await user.see("every key and command")
         await user.press("ctrl+c")
         await user.until(lambda: not user.composer.text)
+        await user.pilot.resize_terminal(150, 40)
+        await user.until(lambda: screen.query_one(DraftPane).display)
+        await user.pilot.resize_terminal(110, 40)
+        await user.until(lambda: not screen.query_one(DraftPane).display)
         await user.press("f4")
         assert not screen.query_one(DraftPane).is_wanted
         await edit_the_first_message(user)

@@ -116,3 +116,16 @@ def test_a_place_is_brought_into_view() -> None:
     _, viewport = filled([4] * 50)
     viewport.show(Place(10, 0), at=2)
     assert seen(viewport)[2].startswith("10.0")
+
+
+@given(st.lists(st.integers(0, 6), min_size=4, max_size=20), st.integers(1, 3))
+def test_a_view_that_grows_down_to_the_end_stays_at_the_end(sizes: list[int], more: int) -> None:
+    stack, viewport = filled(sizes)
+    top = viewport.top
+    # A scrolling widget that grows is told to scroll back before it is told of its new size.
+    viewport.scroll_to(max(top - more, 0))
+    viewport.resize(40, 8 + more)
+    stack.add_notice("another", NoticeKind.INFO)
+    viewport.sync(stack.take_changed() or 0)
+    viewport.settle()
+    assert viewport.top == max(viewport.total - viewport.height, 0)

@@ -130,7 +130,7 @@ def test_by_keys_alone(
         press(terminal, "a", "decided 1 of 1")
         press(terminal, "Escape", "Ask or tell")
         press(terminal, "C-c", "once more")
-        press(terminal, "C-c", "kcode -r", "[left 0]")
+        press(terminal, "C-c", "kcode -r", "has 1 hunk pending", "[left 0]")
     with Tmux(program, "-c", columns=columns, rows=rows) as terminal:
         terminal.wait_for("The rate is 0.2 again.", "1 accepted")
         open_review(terminal, "decided 1 of 1")
@@ -165,9 +165,9 @@ def test_by_mouse_alone(tmp_path: Path, model_server: ModelServerFactory) -> Non
     program = make_program(tmp_path, FILES, {"KCODE_BASE_URL": model_server([SCRIPT[0], reply("Rounded.")]).url})
     file = program.repository / "calc/money.py"
     with Tmux(program, "cents() rounds down", columns=150, rows=45) as terminal:
-        terminal.wait_for("Rounded.", "3 to decide", "2 steps")
+        terminal.wait_for("Rounded.", "3 to decide", "2 steps", "hunk 3 of 3")
         # The line that tells what goes on is taken away, and all moves down by one.
-        terminal.wait_for("esc interrupts", gone=True)
+        terminal.wait_for("interrupts", gone=True)
         terminal.click_on("▸ Thought")
         terminal.wait_for("the tax is not rounded")
         terminal.click_on("F2 review")

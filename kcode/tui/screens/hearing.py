@@ -208,7 +208,9 @@ class HearingScreen(Screen[None]):
                 status.state = with_account(status.state, news)
             case DraftSeen(view, tests):
                 key = shown_keys("review", self.preferences.keys, most=1)
-                self.query_one(DraftBar).state = draft_state(view, tests, key)
+                state = draft_state(view, tests, key)
+                self.query_one(DraftBar).state = state
+                self.kcode.pending = state.pending + state.accepted
                 if view.proposal.changes or self._draft is not None:
                     self.draft.show(view)
                 self.kcode.refresh_review()

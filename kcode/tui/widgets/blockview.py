@@ -106,7 +106,9 @@ class BlockView(ScrollView, can_focus=True):
         key = (line, width, ground, number)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self.palette.strip(line, width, ground).apply_style(self.rich_style)
+            # What a click does is looked up in the rows: by its style it may be that of the row that stood there before.
+            drawn = tuple(span._replace(action="") for span in line)
+            strip = self.palette.strip(drawn, width, ground).apply_style(self.rich_style)
             if number is not None:
                 strip = strip.apply_offsets(-seen.row.margin, number)
             if len(self._strips) > _STRIPS_KEPT:

@@ -126,6 +126,9 @@ class Composer(RecallingEntry):
     # Sending and leaving
 
     def action_send(self) -> None:
+        # Of what was typed right before the key the list has not heard yet.
+        if not self.is_searching:
+            self.offer()
         if self._completion.is_open and not self._is_whole_command():
             self.take_chosen()
             return

@@ -13,13 +13,16 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
 from bench.pty_program import PtyProgram
-from bench.scripted import Row, clean_environment, make_repository, memory_of, show
+from bench.scripted import Row, clean_environment, endpoint, make_repository, memory_of, show
+from kcode.messages import AssistantMessage, SystemMessage, UserMessage
+from kcode.session.store import SessionLog, create_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +38,7 @@ Minimal().run()
 PAINT_FACTOR, ENTER_MS, STREAM_CPU, ECHO_MS = 1.4, 50.0, 25.0, 60.0
 IDLE_CPU, MEMORY_MIB, OPEN_SECONDS = 0.5, 120.0, 1.0
 DELTAS_A_SECOND = 200
-COMPOSER = b"kcode works in a draft"
+COMPOSER = b"@ files"
 WORDS = (
     "draft",
     "hunk",
@@ -84,6 +87,13 @@ KINDS: dict[str, Callable[[int], str]] = {
     "one list": bullets,
     "one table": table,
 }
+
+
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of a client that left in the middle of an answer."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep quiet."""
 
 
 @dataclass
@@ -137,7 +147,7 @@ def paced_endpoint() -> Iterator[Paced]:
             self.wfile.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
             state.finished.set()
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = QuietServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     state.url = f"http://127.0.0.1:{server.server_port}/v1"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -160,7 +170,8 @@ class Bench:
     home: Path
 
     def open(self, url: str, *arguments: str) -> PtyProgram:
-        return PtyProgram([self.kcode, *arguments], self.folder, clean_environment(self.home, url))
+        environment = clean_environment(self.home, url) | {"KCODE_MAX_STEPS": "1000"}
+        return PtyProgram([self.kcode, *arguments], self.folder, environment)
 
 
 def first_paint(bench: Bench, rounds: int = 9) -> list[Row]:
@@ -214,7 +225,7 @@ def enter_to_request(bench: Bench, rounds: int = 7) -> Row:
     )
 
 
-def stream(bench: Bench, name: str, seconds: float, *arguments: str) -> list[Row]:
+def stream(bench: Bench, name: str, seconds: float, *arguments: str, of: str = "") -> list[Row]:
     """CPU of the program, and how long a key takes to be seen, while one kind of text streams."""
     echoes: list[float] = []
     with paced_endpoint() as served:
@@ -237,6 +248,7 @@ def stream(bench: Bench, name: str, seconds: float, *arguments: str) -> list[Row
             used = (program.cpu() - cpu) / wall * 100
             late = wall - seconds
     echo = quantiles(echoes, n=10)[-1]
+    name = of or name
     return [
         Row(f"{name}: CPU", f"{used:.1f} %", f"<= {STREAM_CPU:.0f} %", used <= STREAM_CPU),
         Row(
@@ -264,13 +276,64 @@ def idle(bench: Bench, seconds: float = 15.0) -> list[Row]:
     ]
 
 
+def long_session(bench: Bench, messages: int = 5_000) -> tuple[list[Row], str]:
+    """Seconds from the start to the last message of a long session on the screen; and the session."""
+    root, state = bench.folder.resolve(), bench.home / ".local/state/kcode"
+    session = create_session(
+        state, root, datetime.now(UTC), version="1", command="chat", model="kimi-k2-thinking", endpoint="custom"
+    )
+    paragraph = " ".join(WORDS * 4)
+    with SessionLog(session) as log:
+        log.append_message(SystemMessage("You help."))
+        for number in range(messages // 2):
+            log.append_message(UserMessage(f"Question {number}: {paragraph}"))
+            end = "THE-VERY-END" if number == messages // 2 - 1 else paragraph
+            log.append_message(AssistantMessage(f"Answer {number}.\n\n- {paragraph}\n- {end}", f"I think. {paragraph}"))
+    taken = []
+    for _ in range(4):
+        with bench.open("http://127.0.0.1:9/v1", "-r", session.id) as program:
+            painted = program.wait_for(COMPOSER, 60)
+            taken.append(program.wait_for(b"THE-VERY-END") - painted)
+    opened = median(taken[1:])
+    name = f"{messages:,} messages open, after the first paint"
+    return [Row(name, f"{opened:.2f} s", f"<= {OPEN_SECONDS} s", opened <= OPEN_SECONDS)], session.id
+
+
+def memory_after(bench: Bench, calls: int = 300) -> Row:
+    """MiB at the end of a session of so many calls."""
+    reads: list[dict[str, Any]] = [
+        {
+            "reasoning": f"Looking at module {number % 60} next, since the parser may keep its blank lines there.",
+            "calls": [{"name": "read_file", "arguments": {"path": f"shop/module_{number % 60}.py"}}],
+            "usage": {"prompt_tokens": 1000 + 10 * number, "completion_tokens": 20},
+        }
+        for number in range(calls)
+    ]
+    with (
+        endpoint([*reads, {"reasoning": "Nothing.", "text": "ALL-IS-READ"}]) as served,
+        bench.open(served.url) as program,
+    ):
+        program.wait_for(b"kimi-k2-thinking")
+        time.sleep(3)
+        program.type(b"read it all\r")
+        program.wait_for(b"ALL-IS-READ", 300)
+        time.sleep(2)
+        memory = memory_of(program.process.pid).get("VmRSS", 0.0)
+    return Row(f"memory after {calls} calls", f"{memory:.0f} MiB", f"<= {MEMORY_MIB:.0f} MiB", memory <= MEMORY_MIB)
+
+
 def main(kcode: str, seconds: float) -> bool:
     """Measure one after the other; True when every bound is kept."""
     with tempfile.TemporaryDirectory(prefix="kcode-bench-") as scratch:
         bench = Bench(kcode, make_repository(Path(scratch) / "repository", 60), Path(scratch) / "home")
-        rows = [*first_paint(bench), enter_to_request(bench), *idle(bench)]
+        rows = [*first_paint(bench), enter_to_request(bench), *idle(bench), memory_after(bench)]
+        opened, session = long_session(bench)
+        rows += opened
         for name in KINDS:
             rows += stream(bench, name, seconds)
+        rows += stream(
+            bench, "prose", seconds / 3, "-r", session, of=f"prose at the end of {opened[0].name[:5]} messages"
+        )
     return show(rows)
 
 

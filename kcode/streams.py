@@ -36,6 +36,29 @@ def open_streams() -> None:
     sys.stderr = _text(_Progress(2, "wb", closefd=False), sys.stderr)
 
 
+def take_terminal() -> bool:
+    """Have the terminal for a screen, also where stdin is a pipe that was read, or stdout one; False without a terminal.
+
+    The screen is drawn on stderr; what is printed to stdout still goes where it went.
+    """
+    if not sys.stderr.isatty():
+        return False
+    if not sys.stdout.isatty():
+        # Where the size of the terminal is looked for.
+        sys.__stdout__ = sys.__stderr__  # type: ignore[misc]
+    if sys.stdin.isatty():
+        return True
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    sys.stdin = open(0, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+    sys.__stdin__ = sys.stdin  # type: ignore[misc]  # which is what a screen reads from
+    return True
+
+
 def let_go_of_unread() -> None:
     """Lose what stdout and stderr hold up because nobody reads them: whoever is told to end does not wait for a reader.
 

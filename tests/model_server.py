@@ -95,6 +95,7 @@ class ModelServer:
     closed: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
     stopping: threading.Event = field(default_factory=threading.Event)
+    going_on: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         owner = self
@@ -131,6 +132,10 @@ class ModelServer:
         with self.changed:
             if not self.changed.wait_for(condition, DEADLINE):
                 raise AssertionError(f"the model server waited in vain for {what}")
+
+    def go_on(self) -> None:
+        """Have no answer be silent any more, nor paced."""
+        self.going_on.set()
 
     def stop(self) -> None:
         """End all answers and the server."""
@@ -255,9 +260,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def _closed_within(self, seconds: float) -> bool:
-        """Stay silent for so long, or until the client closes the connection or the server stops."""
+        """Stay silent for so long, or until the client closes the connection or the server stops or is to go on."""
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0 and not self.server_state.stopping.is_set():
+        state = self.server_state
+        while (left := end - time.monotonic()) > 0 and not (state.stopping.is_set() or state.going_on.is_set()):
             ready, _, _ = select.select([self.connection], [], [], min(left, 0.05))
             if ready and not self.connection.recv(1, socket.MSG_PEEK):
                 self._note_close()

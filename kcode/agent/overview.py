@@ -66,7 +66,10 @@ class Overview:
         if not self.is_due:
             return ""
         self.index().look_again()
-        return self.skeleton(files)
+        text = self.skeleton(files)
+        # Where no index can be kept it would be asked for in vain with every call.
+        self._is_owed = self._is_owed and self.index().is_busy
+        return text
 
     def first_map(self, words: str, files: Sequence[str]) -> str:
         """The files that a session's first request is about, as a part of what it is told."""

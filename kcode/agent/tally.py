@@ -9,8 +9,6 @@ from kcode.events import ContextCompacted, ReplyDiscarded, ReplyFinished
 from kcode.messages import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from kcode.events import Event
 
 _NOTHING = Usage(cost=0.0, reasoning_tokens=0)
@@ -40,14 +38,6 @@ class Tally:
                 return self.with_usage(usage)
             case _:
                 return self
-
-
-def tally_of(usages: Iterable[Usage]) -> Tally:
-    """The sums of these replies, whatever their order."""
-    tally = Tally()
-    for usage in usages:
-        tally = tally.with_reply(usage)
-    return tally
 
 
 def _sum(one: Usage, other: Usage) -> Usage:

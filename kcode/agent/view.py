@@ -11,6 +11,7 @@ from kcode.agent.untouched import Untouched
 from kcode.context.secretfiles import NONE_ALLOWED
 from kcode.draft.draft import backend_of, open_draft
 from kcode.errors import DraftError, ToolError
+from kcode.sandbox import Rung
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -79,6 +80,12 @@ class DraftView(DraftFiles):
     def is_open(self) -> bool:
         return self._draft is not None
 
+    @property
+    def is_confined(self) -> bool:
+        """Whether commands run in a sandbox; True also before it is known."""
+        sandbox = self.shell.sandbox if self.shell else None
+        return sandbox is None or sandbox.rung is not Rung.UNISOLATED
+
     async def ready(self) -> None:
         """Return once the draft is open and commands can run; the first call starts that, the others wait for it."""
         if self._opening is None:
@@ -118,7 +125,11 @@ class DraftView(DraftFiles):
         return await self.untouched.compare(self.partial_tests, report, is_whole=is_whole, is_changed=is_changed)
 
     def _masked(self, result: CommandResult) -> CommandResult:
-        return replace(result, output=self._secrecy.mask(result.output))
+        return replace(result, output=self.masked(result.output))
+
+    def masked(self, output: str) -> str:
+        """The output as the model may see it."""
+        return self._secrecy.mask(output)
 
     async def test_draft(self, target: str, seconds: float) -> TestReport:
         """The same without a look at what failed before."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kcode.cli.app import app
 from kcode.errors import KcodeError, OutputError, ProviderError, RefusedError, UsageError, WorkspaceError
 
 if TYPE_CHECKING:
@@ -37,6 +36,13 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _obey(arguments: Sequence[str]) -> int:
+    if not arguments:
+        from kcode.cli.conversation import open_conversation
+        from kcode.options import ModelOptions, PlaceOptions
+
+        return open_conversation("", ModelOptions(), PlaceOptions(), "auto", None, plain=False)
+    from kcode.cli.app import app
+
     try:
         app(args=list(arguments), prog_name="kcode")
     except SystemExit as end:

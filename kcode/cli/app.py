@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from kcode.cli.changes import apply, diff, journal, redo, reject, split, undo
 from kcode.cli.look import map as map_command
+from kcode.cli.review import review
 from kcode.cli.sessions import export, sessions
 from kcode.cli.setup import context, demo, doctor, login, logout, models
 from kcode.cli.talk import ask, chat, fix, start
@@ -57,7 +58,7 @@ app = typer.Typer(
 )
 app.callback()(start)
 for command in (
-    *(fix, ask, diff, test, apply, reject, split, undo, redo, journal),
+    *(fix, ask, review, diff, test, apply, reject, split, undo, redo, journal),
     *(sessions, export, map_command, context, login, logout, models, doctor, demo),
 ):
     app.command()(command)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from kcode import __version__
+from kcode.cli.conversation import open_conversation
 from kcode.cli.options import (
     AllowSecret,
     Anywhere,
@@ -39,7 +39,7 @@ from kcode.cli.options import (
     chosen_session,
 )
 from kcode.errors import UsageError
-from kcode.options import ColorChoice, ModelOptions, OutputOptions, PlaceOptions
+from kcode.options import ModelOptions, OutputOptions, PlaceOptions
 
 
 def _show_version(value: bool) -> None:
@@ -76,7 +76,16 @@ def start(
     del version
     if ctx.invoked_subcommand is None:
         place = PlaceOptions(folder, anywhere, no_sandbox)
-        _chat("", ModelOptions(endpoint, base_url, model), place, "auto", chosen_session(go_on, resume), plain=plain)
+        raise typer.Exit(
+            open_conversation(
+                "",
+                ModelOptions(endpoint, base_url, model),
+                place,
+                "auto",
+                chosen_session(go_on, resume),
+                plain=plain,
+            )
+        )
 
 
 def fix(
@@ -201,36 +210,5 @@ def chat(
     """Talk, starting with a prompt."""
     options = ModelOptions(endpoint, base_url, model, max_steps, max_cost, timeout, record, replay, web_search)
     place = PlaceOptions(folder, anywhere, no_sandbox, test, chosen_pack(pack, pack_files), tuple(allow_secret or ()))
-    _chat(prompt, options, place, chosen_color(color), chosen_session(go_on, resume), plain=plain)
-
-
-def _chat(
-    prompt: str, model: ModelOptions, place: PlaceOptions, color: ColorChoice, resume: str | None, *, plain: bool
-) -> NoReturn:
-    """The interface, or the conversation line by line where that is wanted or nothing else can be shown."""
-    if plain or not _has_screen():
-        from kcode.headless.plain import converse
-
-        raise typer.Exit(converse(prompt, model, place, color, resume))
-    from kcode.agent.place import open_place
-    from kcode.tui.app import Start, run_interface
-
-    spot = open_place(place)
-    session = None
-    if resume is not None:
-        from kcode.agent.sessions import choose_session
-
-        session = choose_session(spot, resume).id
-    code, wants_demo = run_interface(Start(model, place, spot, prompt, session))
-    if wants_demo:
-        from kcode.headless.demo import run_demo
-
-        code = run_demo(color)
-    raise typer.Exit(code)
-
-
-def _has_screen() -> bool:
-    """Whether a person sits at a terminal that can be drawn on."""
-    streams = (sys.stdin, sys.stdout)
-    is_terminal = all(stream is not None and stream.isatty() for stream in streams)
-    return is_terminal and os.environ.get("TERM", "dumb") not in {"", "dumb", "unknown"}
+    session = chosen_session(go_on, resume)
+    raise typer.Exit(open_conversation(prompt, options, place, chosen_color(color), session, plain=plain))

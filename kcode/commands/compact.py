@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 async def run(front: Front, words: str) -> None:
     if front.has_turn():
         raise UsageError(front.text("commands.turn_runs"))
-    front.compact(words)
+    front.begin("compact", words)

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 async def run(front: Front, words: str) -> None:
     del words
     patch = await front.call(render_pending)
-    front.tell(f"```diff\n{patch}```" if patch else front.text("commands.nothing_pending"))
+    if patch:
+        front.show_patch(patch)
+    else:
+        front.tell(front.text("commands.nothing_pending"))
 
 
 def render_pending(bench: Workbench) -> str:

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
     from kcode.agent.checkup import Finding
     from kcode.agent.workbench import Workbench
-    from kcode.results import TestReport
 
 T = TypeVar("T")
 Tone = Literal["info", "good", "warning", "error"]
+Work = Literal["test", "compact"]
 Shown = Literal["review", "apply", "sessions", "context", "help", "settings", "journal"]
 
 
@@ -61,11 +61,11 @@ class Front(Protocol):
     def themes(self) -> tuple[str, ...]:
         """The names of the themes, kcode's own first."""
 
-    def show_tests(self, report: TestReport) -> None:
-        """Show what the tests gave."""
+    def begin(self, what: Work, words: str) -> None:
+        """Have the tests run over the draft, or those that the words name, or the conversation compacted with that kept."""
 
-    def compact(self, focus: str) -> None:
-        """Have the conversation compacted."""
+    def show_patch(self, patch: str) -> None:
+        """Show this patch in the conversation."""
 
     async def step(self, way: Literal["undo", "redo"], what: str) -> None:
         """Take back or bring back the last "turn" or "apply", or with "" what changed last."""

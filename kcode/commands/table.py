@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kcode.errors import UsageError
@@ -40,12 +42,21 @@ COMMANDS = (
 )
 
 
+_COMMAND = re.compile(r"/([a-z][a-z0-9_-]*)(?!\S)")
+
+
 def load_command(name: str) -> Callable[[Front, str], Awaitable[None]]:
     """The command's function. UsageError, with the nearest name, where there is none."""
     if name not in COMMANDS:
         raise unknown_command(name, COMMANDS)
     run: Callable[[Front, str], Awaitable[None]] = importlib.import_module(f"kcode.commands.{name}").run
     return run
+
+
+def unknown_command_in(message: str) -> str | None:
+    """The name where a message begins as a command does, but not with a path that is there; commands are tried before."""
+    found = _COMMAND.match(message)
+    return found[1] if found and not Path(f"/{found[1]}").exists() else None
 
 
 def unknown_command(name: str, known: Iterable[str]) -> UsageError:

@@ -74,10 +74,11 @@ class IndexedRepository:
             self._corpus = None
 
     def definitions(self) -> list[tuple[str, Symbol]]:
-        """What all files define, with the path of each, as far as it is indexed by now."""
+        """What all files define by name, with the path of each, as far as it is indexed by now."""
 
         def draw(corpus: Corpus) -> list[tuple[str, Symbol]]:
-            return [(path, symbol) for path, place in corpus.numbers.items() for symbol in corpus.symbols(place)]
+            found = ((path, symbol) for path, place in corpus.numbers.items() for symbol in corpus.symbols(place))
+            return [(path, symbol) for path, symbol in found if symbol.name]
 
         return self._ask("", draw)
 

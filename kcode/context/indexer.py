@@ -29,14 +29,15 @@ from kcode.folders import is_marked, remove_folder
 from kcode.safegit import SafeGit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # What is read between two writes is lost when the process ends early, so the first is soon; each is twice the one
 # before, since a term's place in the database is written anew each time.
 _FIRST_BATCH_BYTES, _LARGEST_BATCH_BYTES, _BATCH_FILES = 100_000, 8_000_000, 4_000
 _LOCK_SECONDS = 30.0
 _KEPT_SECONDS = 30 * 24 * 3600.0
-_NICE = 10
+# As long as somebody may wait for it, it is no less urgent than what else runs.
+_EAGER_SECONDS, _NICE = 1.5, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +67,30 @@ def main() -> int:
     Thread(target=_end_with_parent, daemon=True).start()
     # Nothing that it makes goes in circles, and looking for such garbage would take a tenth of the time.
     gc.disable()
-    with suppress(OSError):
-        os.nice(_NICE)
+    make_way = _MakingWay(time.monotonic() + _EAGER_SECONDS)
     try:
         with _only_one(Path(job.folder)):
             store = open_store(Path(job.folder), job.version, _LOCK_SECONDS)
             index_commits(job, store)
-            index_files(job, store)
+            index_files(job, store, make_way)
             store.close()
         prune(Path(job.folder), f"{job.version}.db", time.time())
     except (OSError, SessionError, sqlite3.Error):
         return 1
     return 0
+
+
+class _MakingWay:
+    """Lets everything else on the machine go first, from a time on."""
+
+    def __init__(self, from_when: float) -> None:
+        self._from_when: float | None = from_when
+
+    def __call__(self) -> None:
+        if self._from_when is not None and time.monotonic() >= self._from_when:
+            self._from_when = None
+            with suppress(OSError):
+                os.nice(_NICE)
 
 
 def _end_with_parent() -> None:
@@ -124,8 +137,11 @@ def index_commits(job: Job, store: Store) -> None:
     store.keep_facts({"commits": pack_commits(commits), "head": job.head})
 
 
-def index_files(job: Job, store: Store) -> None:
-    """Read every file that is not yet kept, source before tests and documents, and write in batches."""
+def index_files(job: Job, store: Store, between: Callable[[], None] = lambda: None) -> None:
+    """Read every file that is not yet kept, source before tests and documents, and write in batches.
+
+    `between` is called before each file.
+    """
     known = store.among(index_key(path, blob) for path, blob in job.files if blob)
     extracts: dict[str, Extract] = {}
     stamps: dict[bytes, Stamp] = {}
@@ -133,6 +149,7 @@ def index_files(job: Job, store: Store) -> None:
     for path, blob in sorted(job.files, key=lambda file: (-path_factor(file[0]), file[0])):
         if blob and index_key(path, blob) in known:
             continue
+        between()
         found = read_one(Path(job.root), path, blob, job.listed)
         if found is None:
             continue

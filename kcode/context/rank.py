@@ -17,6 +17,7 @@ from kcode.context.extract import DEFINITION_WEIGHT
 from kcode.context.mentions import find_mentions
 from kcode.context.relevance import score_files, score_symbols
 from kcode.context.sources import path_factor
+from kcode.context.statements import STATEMENTS
 from kcode.context.words import split_words, terms_of
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def rank_files(corpus: Corpus, request: str) -> list[RankedFile]:
     symbols = _read_symbols(corpus, places)
     texts = {place: corpus.text(place) if found else b"" for place, found in symbols.items()}
     fits = score_symbols(symbols, texts, terms)
-    sums = {place: sum(sorted(scores, reverse=True)[:_BEST_SYMBOLS]) for place, scores in fits.items()}
+    sums = {place: _best_sum(symbols[place], scores) for place, scores in fits.items()}
     changes = _by_place(corpus, churn(corpus.commits))
     parts = [(1.0, lexical), (1.0, sums), (_HISTORY_SHARE, _by_place(corpus, similar_files(terms, corpus.commits)))]
     parts.append((_CHURN_SHARE, changes))
@@ -105,6 +106,12 @@ def _read_symbols(corpus: Corpus, places: Iterable[int]) -> dict[int, tuple[Symb
             parsed += 1
         found[place] = corpus.symbols(place)
     return found
+
+
+def _best_sum(symbols: Iterable[Symbol], scores: Iterable[float]) -> float:
+    """What the file's best definitions score; what stands beside them does not count."""
+    found = (score for symbol, score in zip(symbols, scores, strict=True) if symbol.kind != STATEMENTS)
+    return sum(sorted(found, reverse=True)[:_BEST_SYMBOLS])
 
 
 def _definers(corpus: Corpus, names: Iterable[str]) -> dict[int, frozenset[str]]:

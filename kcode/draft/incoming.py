@@ -12,7 +12,7 @@ from kcode.draft.patchfile import parse_hunks, read_files
 from kcode.errors import DraftError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from kcode.draft.patchfile import FilePatch, PatchHunk
 
@@ -25,8 +25,13 @@ def read_patch(data: bytes, read: Callable[[str], FileState | None]) -> tuple[Ch
     DraftError says which hunk of which file does not fit, or what the patch may not do. Nothing is read or named
     outside the workspace, and nothing in git's own folder.
     """
+    return changes_of_files(read_files(data), read)
+
+
+def changes_of_files(files: Iterable[FilePatch], read: Callable[[str], FileState | None]) -> tuple[Change, ...]:
+    """The same for a patch that was taken apart."""
     tree = _Tree(read)
-    for file in read_files(data):
+    for file in files:
         _apply(tree, file)
     return tree.changes()
 

@@ -37,10 +37,11 @@ def answer_question(question: str, model: ModelOptions, place: PlaceOptions, out
     bench = open_workbench(model, place, "ask")
     text = "\n\n".join(part for part in (mark_piped(piped) if piped else "", question.strip()) if part)
     prompt = render_prompt("ask", bench.own_prompts, question=text)
-    return run_until_signal(_ask(bench, prompt, text, terminal, output))
+    return run_until_signal(answer_prompt(bench, prompt, text, terminal, output))
 
 
-async def _ask(bench: Workbench, prompt: str, words: str, terminal: Terminal, output: OutputOptions) -> int:
+async def answer_prompt(bench: Workbench, prompt: str, words: str, terminal: Terminal, output: OutputOptions) -> int:
+    """Ask the model with read-only tools, and print what it answers; `words` are the user's own. The exit code."""
     # At a terminal the answer streams to stdout as it comes; into a pipe it goes whole, once it is known to be the last.
     streams = sys.stdout.isatty() and not output.json and output.file is None
     reporter = Reporter(terminal, quiet=output.quiet, answer_aloud=False)

@@ -9,34 +9,35 @@ import signal
 import sys
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from rich.traceback import Traceback
 from textual.app import App
 
-from kcode.errors import NoKeyError, UsageError
+from kcode.errors import KcodeError, NoKeyError, UsageError
 from kcode.folders import config_folder
 from kcode.tui.keys import teach_keys
 from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, notice_sequence, title_sequence
 from kcode.tui.preferences import load_preferences, save_preference
 from kcode.tui.screens.conversation import ConversationScreen
-from kcode.tui.talk import Talk
 from kcode.tui.texts import language_of, load_texts
 from kcode.tui.themes import own_themes, repaint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from kcode.agent.place import Place
     from kcode.agent.workbench import Workbench
-    from kcode.errors import KcodeError
+    from kcode.events import Event
+    from kcode.messages import Message
     from kcode.options import ModelOptions, PlaceOptions
     from kcode.questions import Question
     from kcode.tui.preferences import Preferences
     from kcode.tui.screens.review import ReviewScreen
+    from kcode.tui.talk import Talk
     from kcode.tui.texts import Texts
 
 # How long a session may take to be closed; after that the process ends without it, and the log has what counts.
@@ -66,12 +67,13 @@ class KcodeApp(App[int]):
         self, start: Start, preferences: Preferences, texts: Texts, clock: Callable[[], float] = monotonic
     ) -> None:
         super().__init__()
-        self._clock = clock
+        self.clock = clock
         self._config = config_folder(os.environ) / "config.toml"
         self.start, self.preferences, self.texts = start, preferences, texts
         self.session = ""
         self._talk: Talk | None = None
         self._leaving_code: int | None = None
+        self._watchdog: threading.Timer | None = None
         for theme in own_themes():
             self.register_theme(theme)
         self.theme = preferences.theme
@@ -81,18 +83,19 @@ class KcodeApp(App[int]):
 
     def on_mount(self) -> None:
         self.write_sequence(SAVE_TITLE + title_sequence(f"kcode {self.place.workspace.root.name}"))
+        self.theme_changed_signal.subscribe(self, lambda _: repaint(self))
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self.leave, 128 + number)
-        self.push_screen(ConversationScreen(self.texts, self.preferences, self.start.resume, self._clock))
-        self.call_after_refresh(self.begin, self.start.resume, self.start.prompt)
 
-    def watch_theme(self) -> None:
-        self.call_next(repaint, self)
+    def get_default_screen(self) -> ConversationScreen:
+        return ConversationScreen(self.texts, self.preferences, self.start.resume, self.start.prompt)
 
     def begin(self, resume: str | None, prompt: str = "") -> None:
-        """Open a session behind the screen that is shown."""
+        """Open a session behind the screen that is shown; called once that is painted."""
+        from kcode.tui.talk import Talk  # noqa: PLC0415 - after the first paint
+
         loop = asyncio.get_running_loop()
 
         def open_bench() -> Workbench:
@@ -104,16 +107,30 @@ class KcodeApp(App[int]):
             return bench
 
         def wake() -> None:
-            loop.call_soon_threadsafe(self._deliver)
+            with suppress(RuntimeError):  # the screen is gone already
+                loop.call_soon_threadsafe(self._deliver)
 
-        self._talk = Talk(open_bench, wake, partial(self._ask, loop))
+        def remember() -> Sequence[Message | Event]:
+            from kcode.session.history import read_history  # noqa: PLC0415 - after the first paint
+            from kcode.session.store import find_session  # noqa: PLC0415
+
+            return read_history(find_session(self.place.state, resume or ""))
+
+        past = None if resume is None else remember
+        self._talk = Talk(open_bench, wake, partial(self._ask, loop), past)
         self._talk.start()
         if prompt:
             self.conversation.say(prompt)
 
     @property
+    def has_session(self) -> bool:
+        """Whether there is a session to talk in, or one that is being opened."""
+        return self._talk is not None and self._talk.thread.is_alive()
+
+    @property
     def talk(self) -> Talk:
-        assert self._talk is not None  # begun right after the first paint
+        if self._talk is None:
+            raise KcodeError(self.texts("commands.not_open"))
         return self._talk
 
     @property
@@ -148,8 +165,7 @@ class KcodeApp(App[int]):
         """Close this session and go on in another, with these words if there are any; None begins a new one."""
         await asyncio.to_thread(self.talk.close, CLOSING_SECONDS)
         self._talk = None
-        await self.switch_screen(ConversationScreen(self.texts, self.preferences, resume, self._clock))
-        self.begin(resume, words)
+        await self.switch_screen(ConversationScreen(self.texts, self.preferences, resume, words))
 
     def refresh_review(self) -> None:
         """Have an open review look at the draft anew."""
@@ -205,9 +221,9 @@ class KcodeApp(App[int]):
             return
         self._leaving_code = code
         # A terminal that is gone may block the screen's last words for ever.
-        watchdog = threading.Timer(2 * CLOSING_SECONDS, os._exit, (code,))
-        watchdog.daemon = True
-        watchdog.start()
+        self._watchdog = threading.Timer(2 * CLOSING_SECONDS, os._exit, (code,))
+        self._watchdog.daemon = True
+        self._watchdog.start()
         self.run_worker(self._close(code), group="leaving")
 
     async def _close(self, code: int) -> None:
@@ -216,8 +232,17 @@ class KcodeApp(App[int]):
         self.write_sequence(RESTORE_TITLE)
         self.exit(code)
 
+    def end(self) -> None:
+        """What is left to be done once the screen is gone, also where it went by a crash."""
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        if self._talk is not None:
+            self._talk.close(CLOSING_SECONDS)
+
     def _fatal_error(self) -> None:
         """Show what went wrong without the values of variables, among which a key may be."""
+        from rich.traceback import Traceback  # noqa: PLC0415 - mostly never needed
+
         self.bell()
         self._exit_renderables.append(Traceback(show_locals=False, width=None))
         self._close_messages_no_wait()
@@ -229,7 +254,10 @@ def run_interface(start: Start) -> tuple[int, bool]:
     texts = load_texts(language_of(os.environ) if preferences.language == "auto" else preferences.language)
     teach_keys()
     app = KcodeApp(start, preferences, texts)
-    code = app.run(mouse=preferences.mouse)
+    try:
+        code = app.run(mouse=preferences.mouse)
+    finally:
+        app.end()
     if app.session:
         sys.stderr.write(texts("app.goodbye", session=app.session) + "\n")
     return app.return_code or code or 0, app.wants_demo

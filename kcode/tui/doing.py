@@ -11,18 +11,12 @@ from textual.app import SuspendNotSupported
 from kcode.commands.table import COMMANDS, load_command, unknown_command
 from kcode.errors import KcodeError, UsageError
 from kcode.folders import config_folder, make_folder
-from kcode.sanitize import sanitize, sanitize_names
-from kcode.tui.blocks import NoticeKind
 from kcode.tui.completing import SymbolPlace
-from kcode.tui.shelf import fork
+from kcode.tui.history import Typed
+from kcode.tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
-    from kcode.agent.workbench import Workbench
-    from kcode.results import CommandResult
     from kcode.tui.screens.conversation import ConversationScreen
-
-# How long a command of the user's may take, in seconds; Esc ends it before.
-SHELL_SECONDS = 600.0
 
 
 async def run_command(screen: ConversationScreen, name: str, words: str) -> None:
@@ -38,42 +32,27 @@ async def run_command(screen: ConversationScreen, name: str, words: str) -> None
         screen.front.tell(str(error), "warning" if isinstance(error, UsageError) else "error")
 
 
-async def run_shell(screen: ConversationScreen, command: str) -> None:
+def run_shell(screen: ConversationScreen, command: str) -> None:
     """Run the user's own command over the draft, in the sandbox; the model hears of it with the next message."""
     if screen.running:
         screen.front.tell(screen.texts("app.shell_busy"), "warning")
+        screen.query_one(Composer).put(Typed(f"!{command}"))
         return
-
-    async def run(bench: Workbench) -> CommandResult:
-        await bench.view.ready()
-        return await bench.view.run(command, SHELL_SECONDS)
-
-    try:
-        result = await screen.kcode.talk.run(run)
-    except KcodeError as error:
-        screen.front.tell(str(error), "error")
-        return
-    kind = NoticeKind.INFO if result.exit_code == 0 else NoticeKind.WARNING
-    screen.transcript.notice(describe_output(screen, command, result), kind)
-    screen.kcode.talk.look_at_draft()
+    screen.running = True
+    screen.transcript.viewport.follows = True
+    screen.kcode.talk.have(lambda turns: turns.run_command(command))
 
 
 async def resend(screen: ConversationScreen, words: str, at: int) -> None:
     """Go on in a fork of this session from its turn `at`, counted from 1, with other words."""
+    from kcode.tui.shelf import fork  # noqa: PLC0415 - needed by few sessions
+
     try:
         forked = await asyncio.to_thread(fork, screen.kcode.place, screen.kcode.session, at)
     except KcodeError as error:
         screen.front.tell(str(error), "error")
         return
     await screen.kcode.change_session(forked, words)
-
-
-def describe_output(screen: ConversationScreen, command: str, result: CommandResult) -> str:
-    """A command and what it gave."""
-    output = sanitize(result.output).rstrip() or screen.texts("app.shell_no_output")
-    end = "" if result.exit_code == 0 else f"\n{screen.texts('app.exit_code', code=result.exit_code)}"
-    changed = screen.texts("app.shell_changed", paths=sanitize_names(result.changed)) if result.changed else ""
-    return "\n".join(part for part in (f"$ {sanitize(command)}", output + end, changed) if part)
 
 
 def move(screen: ConversationScreen, action: str, argument: str | int) -> None:

@@ -135,7 +135,6 @@ class Feed:
     def load(self, history: Iterable[Message | Event]) -> None:
         """Show what a session's log tells, in order: messages, and behind them the events that tell more of them."""
         Replay(self.stack, self._remarks, self._texts).show(history)
-        self.stack.mark_all_changed()
 
     def as_text(self) -> str:
         """All of it as plain text, without signs and boxes."""

@@ -8,9 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from kcode.errors import UsageError
-from kcode.events import TestsFinished
 from kcode.sanitize import sanitize_names
-from kcode.tui.blocks import AnswerBlock, NoticeKind
 from kcode.tui.clipboard import copy_sequence
 from kcode.tui.stepping import step_apply, step_turn, what_changed_last
 
@@ -19,18 +17,11 @@ if TYPE_CHECKING:
 
     from kcode.agent.checkup import Finding
     from kcode.agent.workbench import Workbench
-    from kcode.commands.front import Shown, Tone
-    from kcode.results import TestReport
+    from kcode.commands.front import Shown, Tone, Work
     from kcode.tui.screens.conversation import ConversationScreen
     from kcode.tui.stepping import Way
 
 T = TypeVar("T")
-_KINDS = {
-    "info": NoticeKind.INFO,
-    "good": NoticeKind.INFO,
-    "warning": NoticeKind.WARNING,
-    "error": NoticeKind.ERROR,
-}
 
 
 class ScreenFront:
@@ -46,13 +37,13 @@ class ScreenFront:
         return await self._screen.kcode.talk.run(work)
 
     def tell(self, text: str, tone: Tone = "info") -> None:
-        self._screen.transcript.notice(text, _KINDS[tone])
+        self._screen.tell(text, tone)
 
     def text(self, key: str, **values: object) -> str:
         return self._screen.texts(key, **values)
 
     def open(self, which: Shown) -> None:
-        self._screen.show_screen(which)
+        self._screen.action_open(which)
 
     def say(self, prompt: str, words: str) -> None:
         self._screen.say(words, prompt)
@@ -71,12 +62,20 @@ class ScreenFront:
             self._screen.kcode.write_sequence(sequence)
 
     def last_answer(self) -> str:
+        from kcode.tui.blocks import AnswerBlock  # noqa: PLC0415 - after the first paint
+
         blocks = reversed(self._screen.transcript.stack.blocks)
         return next((block.source for block in blocks if isinstance(block, AnswerBlock)), "")
 
-    def show_tests(self, report: TestReport) -> None:
-        self._screen.transcript.show(TestsFinished(report))
-        self._screen.kcode.talk.look_at_draft()
+    def begin(self, what: Work, words: str) -> None:
+        self._screen.running = True
+        if what == "compact":
+            self._screen.kcode.talk.have(lambda turns: turns.compact(words))
+        else:
+            self._screen.kcode.talk.have(lambda turns: turns.run_tests(words))
+
+    def show_patch(self, patch: str) -> None:
+        self._screen.transcript.show_patch(patch)
 
     def themes(self) -> tuple[str, ...]:
         names = self._screen.kcode.available_themes
@@ -88,10 +87,6 @@ class ScreenFront:
     def set_preference(self, name: str, value: str) -> None:
         if (wrong := self._screen.kcode.try_preference(name, value)) is not None:
             raise UsageError(wrong)
-
-    def compact(self, focus: str) -> None:
-        self._screen.running = True
-        self._screen.kcode.talk.compact(focus)
 
     async def resume(self, session: str | None) -> None:
         await self._screen.kcode.change_session(session)

@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The session is open: what was said in it so far, and what the user should know before they begin."""
+    """The session is open; `warnings` are what the user should know before they begin."""
 
     endpoint: str
     model: str
     branch: str
     session: str
-    history: Sequence[Message | Event]
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What was said in the session so far; it comes before the session is open."""
+
+    history: Sequence[Message | Event]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +51,11 @@ class TurnFailed:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What fills the window, and what the session took so far."""
+    """What fills the window, what the session took so far, and whether commands run in a sandbox, as far as is known."""
 
     account: Account
     is_billed: bool
+    is_confined: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +78,4 @@ class Crashed:
     error: BaseException
 
 
-News = Event | Opened | NotOpened | TurnFailed | Counted | DraftSeen | Rested | Crashed
+News = Event | Remembered | Opened | NotOpened | TurnFailed | Counted | DraftSeen | Rested | Crashed

@@ -11,7 +11,6 @@ from kcode.errors import KcodeError
 from kcode.folders import config_folder
 from kcode.tui.keys import KEYS, shown_keys
 from kcode.tui.preferences import choices_of
-from kcode.tui.shelf import PlaceShelf, fork
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -69,6 +68,7 @@ async def _apply(conversation: ConversationScreen) -> None:
 
 async def _sessions(conversation: ConversationScreen) -> None:
     from kcode.tui.screens.sessions import Fork, SessionsScreen  # noqa: PLC0415 - after the first paint
+    from kcode.tui.shelf import PlaceShelf, fork  # noqa: PLC0415
 
     app = conversation.kcode
     chosen = await app.push_screen_wait(SessionsScreen(conversation.texts, PlaceShelf(app.place)))
@@ -103,7 +103,7 @@ async def _context(conversation: ConversationScreen) -> None:
     account, files, pins = await app.talk.call(read)
     wanted = await app.push_screen_wait(ContextScreen(conversation.texts, account, files, pins, keep))
     if wanted is not None:
-        conversation.front.compact(wanted.focus)
+        conversation.front.begin("compact", wanted.focus)
 
 
 async def _help(conversation: ConversationScreen) -> None:
@@ -150,6 +150,7 @@ def _settings_of(conversation: ConversationScreen) -> list[Setting]:
 
 async def _journal(conversation: ConversationScreen) -> None:
     from kcode.tui.screens.journal import JournalScreen  # noqa: PLC0415 - after the first paint
+    from kcode.tui.shelf import PlaceShelf  # noqa: PLC0415
 
     app = conversation.kcode
     shelf = PlaceShelf(app.place)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from kcode.draft.disk import write_whole
 from kcode.errors import UsageError
 from kcode.nearest import nearest_paths
 from kcode.settings import read_config, read_config_text
@@ -18,8 +17,9 @@ from kcode.tui.themes import DEFAULT_THEME, theme_names
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kcode.tui.blocks.reasoning import Reasoning
+
 Notifications = Literal["off", "bell", "osc9"]
-Reasoning = Literal["open", "collapsed", "hidden"]
 SideBySide = Literal["auto", "always", "never"]
 
 
@@ -95,6 +95,8 @@ def save_preference(path: Path, name: str, value: str | bool | Mapping[str, str]
     """
     import tomlkit  # noqa: PLC0415 - only where something is changed
     from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
+
+    from kcode.draft.disk import write_whole  # noqa: PLC0415
 
     load_preferences(path)
     read_preferences({name: value}, f"{path}: [interface]")

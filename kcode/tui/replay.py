@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kcode.agent.owncommands import call_of, find_command
 from kcode.events import (
     MessageTaken,
     ReasoningStreamed,
@@ -25,6 +26,7 @@ from kcode.tui.blocks.user import words_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kcode.agent.owncommands import OwnCommand
     from kcode.events import Event
     from kcode.messages import Message, ToolCall, Usage
     from kcode.tui.blocks import ReasoningBlock, ToolBlock
@@ -53,7 +55,9 @@ class Replay:
     def _show(self, entry: Message | Event) -> None:
         match entry:
             case UserMessage(text):
-                if not text.startswith(KCODE_NOTE):
+                if (own := find_command(text)) is not None:
+                    self._show_own(own)
+                elif not text.startswith(KCODE_NOTE):
                     # In a log of an older kcode nothing tells of turns, and each message begins one.
                     begins_turn = self._words is not None or not self._tells_turns
                     self._stack.add_user(_with_own(text, self._words), begins_turn=begins_turn)
@@ -88,6 +92,10 @@ class Replay:
             case _:
                 self._remarks.take(entry)
                 self._remarks.stop()
+
+    def _show_own(self, own: OwnCommand) -> None:
+        block = self._stack.add_tool(call_of(own.command))
+        block.settle(ToolResult(own.output, "" if own.went_well else own.ending, went_well=own.went_well))
 
     def _show_reply(self, message: AssistantMessage) -> None:
         self._end_calls()

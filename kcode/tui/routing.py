@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kcode.draft.hunks import count_lines
-from kcode.draft.review import Decision
 from kcode.events import (
     CompactionStarted,
     ReasoningStreamed,
@@ -21,10 +19,10 @@ from kcode.events import (
 from kcode.tui.widgets.draftbar import DraftState
 
 if TYPE_CHECKING:
-    from kcode.agent.accounting import Account
     from kcode.draft.review import Reviewed
     from kcode.events import Event
     from kcode.results import TestReport
+    from kcode.tui.news import Counted
     from kcode.tui.widgets.activity import Activity
     from kcode.tui.widgets.statusline import StatusState
 
@@ -46,12 +44,14 @@ def show_activity(activity: Activity, event: Event) -> None:
             activity.phase("writing")
             activity.count(max(len(text) // _CHARACTERS_A_TOKEN, 1))
         case ToolCallStarted(call):
+            activity.begin_unless_begun()
             activity.phase("testing" if call.name == "run_tests" else "running", call.name)
         case RetryScheduled(seconds=seconds, attempt=attempt, attempts=attempts):
             activity.retry(round(seconds), attempt, attempts)
         case RetryWaiting(left, attempt, attempts):
             activity.retry(left, attempt, attempts)
         case CompactionStarted():
+            activity.begin_unless_begun()
             activity.phase("compacting")
         case TurnFinished():
             activity.end()
@@ -59,9 +59,9 @@ def show_activity(activity: Activity, event: Event) -> None:
             pass
 
 
-def with_account(state: StatusState, account: Account, *, is_billed: bool) -> StatusState:
+def with_account(state: StatusState, counted: Counted) -> StatusState:
     """The status with what the session takes by now."""
-    usage = account.spent.usage
+    account, usage = counted.account, counted.account.spent.usage
     return replace(
         state,
         model=account.model,
@@ -69,13 +69,17 @@ def with_account(state: StatusState, account: Account, *, is_billed: bool) -> St
         window=account.window,
         trigger=account.hard,
         cost=usage.cost,
-        is_free=not is_billed,
+        is_free=not counted.is_billed,
+        is_confined=counted.is_confined,
         cached=usage.cached_tokens / usage.prompt_tokens if usage.prompt_tokens else None,
     )
 
 
 def draft_state(view: Reviewed, tests: TestReport | None, review_key: str) -> DraftState:
     """The draft in numbers. `tests` is the last run over it as it is, None where there was none."""
+    from kcode.draft.hunks import count_lines  # noqa: PLC0415 - after the first paint
+    from kcode.draft.review import Decision  # noqa: PLC0415
+
     added, removed = count_lines(view.proposal)
     rejected = len(view.keys(Decision.REJECTED))
     accepted = len(view.keys(Decision.ACCEPTED))

@@ -37,7 +37,8 @@ def broken(line: Line, width: int, glue: str | None = None) -> list[Row]:
     for piece in wrap(line, width):
         if rows:
             start = at
-            while text[at : at + 1] == " ":
+            # A blank that an accent stands on is no place to break at, and begins the row.
+            while text[at : at + 1] == " " and not text.startswith(plain(piece), at):
                 at += 1
             glue = text[start:at]
         rows.append(Row(merged(piece), 0, glue))

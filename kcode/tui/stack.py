@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from kcode.agent.owncommands import OWN_COMMAND
 from kcode.tui.blocks import (
     AnswerBlock,
     Block,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kcode.messages import ToolCall
+    from kcode.tui.blocks.reasoning import Reasoning
     from kcode.tui.texts import Texts
 
 _Some = TypeVar("_Some", bound=Block)
@@ -36,12 +38,19 @@ class Stack:
         self._number = 0
         self._turns = 0
         self._changed: int | None = None
-        self.show_reasoning: bool | None = None
+        self._reasoning: Reasoning = "collapsed"
         self.show_output: bool | None = None
+        self.is_linear = False
+        """Whether blocks are laid out for those who hear them read."""
 
     @property
     def blocks(self) -> Sequence[Block]:
         return self._blocks
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait."""
+        return self._waiting
 
     def take_changed(self) -> int | None:
         """The place of the first block that is another, or has another place, than at the last call."""
@@ -54,9 +63,6 @@ class Stack:
         if place is not None:
             self._note(place)
 
-    def mark_all_changed(self) -> None:
-        self._note(0)
-
     def place_of(self, number: int) -> int | None:
         """Where the block of that number stands; those at the end are found at once."""
         return next(
@@ -67,6 +73,7 @@ class Stack:
         """Make a block and put it at the end."""
         self._number += 1
         block = kind(self._number, self._texts, *values, **more)
+        block.is_linear = self.is_linear
         place = len(self._blocks) - self._waiting
         before = self._blocks[place - 1] if place else None
         block.is_spaced = place > 0 and not (isinstance(before, _CLOSE) and isinstance(block, _CLOSE))
@@ -87,8 +94,7 @@ class Stack:
 
     def add_reasoning(self, text: str = "", *, is_live: bool = False) -> ReasoningBlock:
         block = self.add(ReasoningBlock, text, is_live=is_live)
-        if self.show_reasoning is not None:
-            block.open(is_open=self.show_reasoning)
+        block.show(self._reasoning)
         return block
 
     def add_answer(self, text: str = "", *, is_live: bool = False) -> AnswerBlock:
@@ -98,6 +104,8 @@ class Stack:
         block = self.add(ToolBlock, call)
         if self.show_output is not None:
             block.open(is_open=self.show_output)
+        elif call.name == OWN_COMMAND:
+            block.open(is_open=True, by_user=False)
         return block
 
     def add_notice(self, text: str, kind: NoticeKind) -> NoticeBlock:
@@ -110,7 +118,7 @@ class Stack:
         """Put a message that waits behind all others; it will be told of as `words`, where those are others."""
         self._number += 1
         block = UserBlock(self._number, self._texts, message, -1, waits_as=message if words is None else words)
-        block.is_spaced = bool(self._blocks)
+        block.is_spaced, block.is_linear = bool(self._blocks), self.is_linear
         self._blocks.append(block)
         self._waiting += 1
         self._note(len(self._blocks) - 1)
@@ -130,12 +138,30 @@ class Stack:
     def open_all(self, kind: type[Block], *, is_open: bool) -> None:
         """Show all of every block of that kind, or fold them, and those that come."""
         if kind is ReasoningBlock:
-            self.show_reasoning = is_open
-        elif kind is ToolBlock:
+            self.show_reasoning("open" if is_open else "collapsed")
+            return
+        if kind is ToolBlock:
             self.show_output = is_open
         for block in self._blocks:
             if isinstance(block, kind):
                 block.open(is_open=is_open)
+        self._note(0)
+
+    def show_reasoning(self, how: Reasoning) -> None:
+        """Show what the model thought in this way, also in the replies that come."""
+        self._reasoning = how
+        for block in self._blocks:
+            if isinstance(block, ReasoningBlock):
+                block.show(how)
+        self._note(0)
+
+    def read_aloud(self, *, is_linear: bool) -> None:
+        """Lay all blocks out for those who hear them read, also those that come, or for those who see them."""
+        self.is_linear = is_linear
+        for block in self._blocks:
+            if block.is_linear is not is_linear:
+                block.is_linear = is_linear
+                block.mark_changed()
         self._note(0)
 
     def _note(self, place: int) -> None:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from kcode.errors import KcodeError
-from kcode.tui.news import Crashed, NotOpened
+from kcode.tui.news import Crashed, NotOpened, Remembered
 from kcode.tui.turns import Said, Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from concurrent.futures import Future
 
     from kcode.agent.workbench import Workbench
+    from kcode.events import Event
+    from kcode.messages import Message
     from kcode.questions import Question
     from kcode.tui.news import News
 
 T = TypeVar("T")
+_CLOSED = "This session is closed. Leave, and go on with it by kcode -c."
 # With so many news unread the stream is not read on: a screen that cannot keep up must not fill the memory.
 _MOST_UNREAD = 5_000
 
@@ -27,6 +31,7 @@ _MOST_UNREAD = 5_000
 class Talk:
     """Its methods are called from the screen's thread; everything about the session happens in the other one.
 
+    What `remember` returns of an earlier session is told before that is opened, which takes longer.
     `wake` is called from that thread when there are news after none were left; `take` hands them out. `ask` is called
     there as well.
     """
@@ -36,17 +41,18 @@ class Talk:
         open_bench: Callable[[], Workbench],
         wake: Callable[[], None],
         ask: Callable[[Question], Future[str | None]],
+        remember: Callable[[], Sequence[Message | Event]] | None = None,
     ) -> None:
-        self._open_bench, self._wake, self._ask = open_bench, wake, ask
+        self._open_bench, self._wake, self._ask, self._remember = open_bench, wake, ask, remember
         self._news: deque[News] = deque()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._live, name="kcode talk", daemon=True)
+        self.thread = threading.Thread(target=self._live, name="kcode talk", daemon=True)
         self._turns: Turns | None = None
         self._early: list[Callable[[Turns], None]] = []
         self._done, self._read = asyncio.Event(), asyncio.Event()
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def take(self) -> list[News]:
         """The news since the last time, in order."""
@@ -57,26 +63,34 @@ class Talk:
             self._loop.call_soon_threadsafe(self._read.set)
         return taken
 
+    def have(self, act: Callable[[Turns], None]) -> None:
+        """Have this done with the turns; what comes before the session is open is done once it is."""
+
+        def do() -> None:
+            if self._turns is None:
+                self._early.append(act)
+            else:
+                act(self._turns)
+
+        with suppress(RuntimeError):  # what ended in a crash does nothing any more
+            self._loop.call_soon_threadsafe(do)
+
     def say(self, prompt: str, words: str | None = None) -> None:
         """Have a turn about this; behind those that wait, if one runs."""
         said = Said(prompt, prompt if words is None else words)
-        self._have(lambda turns: turns.say(said))
+        self.have(lambda turns: turns.say(said))
 
     def steer(self, words: str) -> None:
         """Have the running turn take this in before its next request; a turn of its own where none runs."""
-        self._have(lambda turns: turns.steer(words))
-
-    def compact(self, focus: str) -> None:
-        """Have the conversation compacted, as a turn of its own."""
-        self._have(lambda turns: turns.compact(focus))
+        self.have(lambda turns: turns.steer(words))
 
     def interrupt(self) -> None:
         """End the running turn at once."""
-        self._have(Turns.interrupt)
+        self.have(Turns.interrupt)
 
     def look_at_draft(self) -> None:
         """Have news of the draft as it is."""
-        self._have(Turns.see_draft)
+        self.have(Turns.see_draft)
 
     async def take_back(self) -> str | None:
         """The last message that waits, which waits no more; None when none does."""
@@ -98,14 +112,14 @@ class Talk:
         async def run() -> T:
             return await work(self._opened.bench)
 
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), self._loop))
+        return await self._there(run)
 
     def close(self, seconds: float) -> bool:
         """Interrupt what runs, close the session and end the thread; False when that takes longer than `seconds`."""
-        if self._thread.is_alive():
+        if self.thread.is_alive():
             self._loop.call_soon_threadsafe(self._done.set)
-            self._thread.join(seconds)
-        return not self._thread.is_alive()
+            self.thread.join(seconds)
+        return not self.thread.is_alive()
 
     # In the other thread.
 
@@ -115,40 +129,40 @@ class Talk:
             raise KcodeError("The session is not open yet.")
         return self._turns
 
-    def _have(self, act: Callable[[Turns], None]) -> None:
-        """Have this done there; what comes before the session is open is done once it is."""
-
-        def do() -> None:
-            if self._turns is None:
-                self._early.append(act)
-            else:
-                act(self._turns)
-
-        self._loop.call_soon_threadsafe(do)
-
     async def _with(self, work: Callable[[Turns], T]) -> T:
         async def run() -> T:
             return work(self._opened)
 
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), self._loop))
+        return await self._there(run)
+
+    async def _there(self, run: Callable[[], Coroutine[None, None, T]]) -> T:
+        """Await this in the other thread. KcodeError where the session is closed, or is meanwhile."""
+        if not self.thread.is_alive() or self._loop.is_closed():
+            raise KcodeError(_CLOSED)
+        coroutine = run()
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:
+            coroutine.close()
+            raise KcodeError(_CLOSED) from None
+        return await asyncio.wrap_future(future)
 
     def _live(self) -> None:
         asyncio.set_event_loop(self._loop)
-
-        async def outlive() -> None:
-            """Serve, and tell of what nobody thought of."""
-            serving = asyncio.create_task(self._serve(spared=asyncio.current_task()))
-            await asyncio.wait([serving])
+        serving = self._loop.create_task(self._serve())
+        try:
+            # Not as a task's work: in the end all other tasks are cancelled.
+            serving.add_done_callback(lambda _: self._loop.stop())
+            self._loop.run_forever()
             if (error := serving.exception()) is not None:
                 self._tell(Crashed(error))
-
-        try:
-            self._loop.run_until_complete(outlive())
         finally:
             self._loop.close()
 
-    async def _serve(self, spared: asyncio.Task[None] | None) -> None:
+    async def _serve(self) -> None:
         try:
+            if self._remember is not None:
+                self._tell(Remembered(self._remember()))
             bench = self._open_bench()
         except KcodeError as error:
             self._tell(NotOpened(error))
@@ -162,7 +176,7 @@ class Talk:
             await self._done.wait()
             self._turns.give_up()
             # The turn, and whatever a screen still waits for.
-            others = asyncio.all_tasks(self._loop) - {asyncio.current_task(), spared}
+            others = asyncio.all_tasks(self._loop) - {asyncio.current_task()}
             for task in others:
                 task.cancel()
             if others:

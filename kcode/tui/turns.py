@@ -43,8 +43,6 @@ class Turns:
 
     def tell_opened(self) -> None:
         """Say what the session is, and how it stands."""
-        from kcode.session.history import read_history  # noqa: PLC0415 - after the first paint
-
         bench = self.bench
         self._tell(
             Opened(
@@ -52,7 +50,6 @@ class Turns:
                 bench.provider.model,
                 current_branch(bench.workspace),
                 bench.session.id,
-                read_history(bench.session),
                 (*bench.packed, *bench.warnings),
             )
         )
@@ -76,6 +73,20 @@ class Turns:
         if self._running is None:
             self._run(self._take_note(focus))
 
+    def run_command(self, command: str) -> None:
+        """Have the user's own command run, unless a turn runs."""
+        from kcode.agent.owncommands import run_own_command  # noqa: PLC0415 - needed by few sessions
+
+        if self._running is None:
+            self._run(self._watch(run_own_command(self.bench, command)))
+
+    def run_tests(self, target: str) -> None:
+        """Have the tests run, unless a turn runs."""
+        from kcode.agent.owncommands import run_own_tests  # noqa: PLC0415 - needed by few sessions
+
+        if self._running is None:
+            self._run(self._watch(run_own_tests(self.bench, target)))
+
     def interrupt(self) -> None:
         """End the running turn at once."""
         if self._running is not None:
@@ -92,7 +103,8 @@ class Turns:
 
     def count(self) -> None:
         """Have news of what fills the window and what was spent."""
-        self._tell(Counted(self.bench.account(), self.bench.provider.billing.is_billed))
+        bench = self.bench
+        self._tell(Counted(bench.account(), bench.provider.billing.is_billed, bench.view.is_confined))
 
     def see_draft(self) -> None:
         """Have news of the draft as it is."""
@@ -140,12 +152,18 @@ class Turns:
 
         await self._follow(compact(self.bench.desk, Need("you asked for it", focus=focus)))
 
-    async def _follow(self, events: AsyncGenerator[Event, None]) -> None:
+    async def _watch(self, events: AsyncGenerator[Event, None]) -> None:
+        """Pass on what comes of something of the user's own; the log has it as a message."""
+        await self._follow(events, is_logged=False)
+        self.see_draft()
+
+    async def _follow(self, events: AsyncGenerator[Event, None], *, is_logged: bool = True) -> None:
         """Pass the events on, to the log as well, and end with how the conversation stands."""
         try:
             async with aclosing(events) as following:
                 async for event in following:
-                    self.bench.record(event)
+                    if is_logged:
+                        self.bench.record(event)
                     self._tell(event)
                     match event:
                         case ReplyFinished() | ContextCompacted() | TurnFinished() | TurnStarted():

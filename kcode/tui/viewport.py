@@ -125,6 +125,8 @@ class Viewport:
                     self._top = Place(block, row * self._measure(block) // max(size, 1))
         self.height = height
         self.settle()
+        # A view that grew down to the end, or was moved there by what surrounds it, stays at the end.
+        self.follows = self.follows or self.top >= self.total - self.height
 
     def sync(self, changed: int) -> None:
         """Blocks from that place on may be others, or fewer or more."""

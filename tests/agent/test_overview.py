@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kcode.agent.overview import Overview
+from kcode.context.budget import layer_sizes
 from kcode.context.index import index_folder
 from kcode.events import TurnEnd, UserWarned
 from kcode.folders import make_folder
 from kcode.messages import ToolCall
+from kcode.safegit import open_git
 from kcode.workspace import open_workspace
 from tests.agent.briefings import WINDOW, brief, open_draft_of
 from tests.agent.test_briefing import HUGE, LARGE, SMALL, call, follow
@@ -108,6 +111,20 @@ def test_they_come_with_the_users_next_message_where_that_is_sooner(tmp_path: Pa
     assert "shop/part7.py:\n1: def part_7_0(value: int) -> int:\n" in note
     assert briefed.briefing.find_note("go on") == ""
     briefed.briefing.close()
+
+
+def test_where_no_index_can_be_kept_it_is_asked_for_once_more_and_then_no_longer(tmp_path: Path) -> None:
+    root = new_repository(tmp_path / "r", LARGE)
+    workspace = open_workspace(root, {"HOME": "/nonexistent"})
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/index").write_text("a file in the way")
+    git = open_git(workspace, tmp_path / "private")
+    overview = Overview(workspace, git, tmp_path / "cache", tmp_path / "prompts", layer_sizes(WINDOW), lambda _: 10)
+    assert overview.skeleton(sorted(LARGE)) == ""
+    assert overview.is_due
+    assert overview.late_skeleton(sorted(LARGE)) == ""
+    assert not overview.is_due
+    overview.close()
 
 
 def test_the_loop_goes_on_while_the_index_is_waited_for(tmp_path: Path) -> None:

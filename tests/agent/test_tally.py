@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcode.agent.tally import Tally, tally_of
+from kcode.agent.tally import Tally
 from kcode.messages import Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from random import Random
 
 COUNTS = st.integers(0, 10**6)
@@ -22,6 +24,10 @@ USAGES = st.builds(
     st.none() | COUNTS,
     st.booleans(),
 ).map(lambda usage: replace(usage, cost_is_estimate=usage.cost is not None and usage.cost_is_estimate))
+
+
+def tally_of(usages: Iterable[Usage]) -> Tally:
+    return reduce(Tally.with_reply, usages, Tally())
 
 
 @given(st.lists(USAGES, max_size=8), st.randoms())

@@ -3,11 +3,12 @@ from __future__ import annotations
 import os
 import stat
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import pytest
 
-from kcode.agent.tally import Tally, tally_of
+from kcode.agent.tally import Tally
 from kcode.errors import SessionError
 from kcode.events import ReplyFinished, TextStreamed, TurnEnd, TurnFinished
 from kcode.folders import make_folder
@@ -155,7 +156,7 @@ def test_what_a_session_took_is_read_back_also_from_an_older_log(state: Path, wo
         log.append_event(TurnFinished(TurnEnd.DONE, "Done.", first, 1))
         log.append_event(ReplyFinished(AssistantMessage("cut off in its turn"), second))
     assert load_usages(session) == [first, second]
-    assert tally_of(load_usages(session)) == Tally(2, Usage(300, 30, 192, 0.75, 20, True))
+    assert reduce(Tally.with_reply, load_usages(session), Tally()) == Tally(2, Usage(300, 30, 192, 0.75, 20, True))
     old = {"prompt_tokens": 10, "completion_tokens": 2, "cached_tokens": 4, "cost": None}
     with Log(session.log_path) as lower:
         lower.append({"type": "usage"} | old | {"time": "2026-01-01"})

@@ -59,7 +59,7 @@ def test_the_status_line_tells_all_where_there_is_room_and_drops_the_rest_by_ran
         (StatusState(model="m", cost=None), "cost unknown"),
         (StatusState(model="m", cost=0.0), "$0.00"),
         (StatusState(model="m", cost=0.012), "$0.012"),
-        (StatusState(model="a/b/m", mode="ask", cost=0.0), "asks first"),
+        (StatusState(model="a/b/m", is_confined=False, cost=0.0), "no sandbox"),
         (StatusState(model="m", used=5_000, window=262_144, cost=0.0), "2%"),
         (StatusState(model="m", branch="a\x1b[31m\nb", cost=0.0), "a␛[31m␊b"),
     ],

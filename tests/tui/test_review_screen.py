@@ -236,6 +236,20 @@ def test_views_folds_and_blanks_change_what_is_shown_alone(proposed: Proposed) -
     asyncio.run(walk_through())
 
 
+def test_lines_are_copied_without_numbers_and_signs(proposed: Proposed) -> None:
+    async def walk_through() -> None:
+        async with walking(desk_of(proposed)) as walk:
+            lines = walk.text.split("\n")
+            first = next(y for y, line in enumerate(lines) if "- " in line and "return sum" in line)
+            await walk.pilot.mouse_down(offset=(lines[first].index("return"), first))
+            await walk.pilot.hover(offset=(100, first + 1))
+            await walk.pilot.mouse_up(offset=(100, first + 1))
+            copied = walk.screen.get_selected_text()
+            assert copied == "return sum(self.lines)\n        return round(sum(self.lines), 2)"
+
+    asyncio.run(walk_through())
+
+
 def test_on_a_small_screen_the_files_come_at_a_key(proposed: Proposed) -> None:
     async def walk_through() -> None:
         async with walking(desk_of(proposed), (80, 24)) as walk:
@@ -274,7 +288,11 @@ def test_the_accepted_hunks_are_tested_with_the_users_files(proposed: Proposed, 
         async with walking(desk_of(proposed)) as walk:
             await walk.press("a", "t")
             await walk.see("1 hunk: 1 passed")
-            await walk.press("T")
+            await walk.press("j", "k")
+            await walk.see("1 hunk: 1 passed")
+            await walk.press("space", "space", "J", "space")
+            await walk.until(lambda: "1 passed" not in walk.text)
+            await walk.press("space", "T")
             await walk.see("5 hunks: 1 failed: taxed", "✗ taxed")
             await walk.press("escape")
             assert "✗ taxed" not in walk.text

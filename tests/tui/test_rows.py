@@ -25,7 +25,12 @@ def test_text_that_comes_in_pieces_is_wrapped_like_the_whole(pieces: list[Line],
     assert grown.final == whole.final
 
 
-@given(st.text(st.sampled_from("ab  c漢"), max_size=60), st.integers(2, 20))
+def test_an_accent_on_a_blank_takes_it_along() -> None:
+    rows = broken((Span("aa \u0301 a"),), 2)
+    assert text_of(rows) == "aa \u0301 a"
+
+
+@given(st.text(st.sampled_from("ab  c漢\u0301"), max_size=60), st.integers(2, 20))
 def test_what_was_broken_is_put_together_again(text: str, width: int) -> None:
     rows = broken((Span(text),), width)
     assert all(width_of(row.line) <= width for row in rows)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kcode.tui.blocks.block import MARGIN, WIDEST, Block
-from kcode.tui.markdown import Document
 from kcode.tui.rows import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kcode.tui.markdown import Document
     from kcode.tui.rows import Row
     from kcode.tui.texts import Texts
 
@@ -56,8 +56,12 @@ class AnswerBlock(Block):
             self._document = None
 
     def rows(self, width: int) -> Sequence[Row]:
+        if self.is_linear:
+            return super().rows(width)
         if self._document is None or self._width != width:
             # The blank row before it and the margin are the document's own: a growing list is never copied.
+            from kcode.tui.markdown import Document  # noqa: PLC0415 - after the first paint
+
             self._document = Document(min(width, WIDEST), MARGIN, [EMPTY] if self.is_spaced else [])
             self._width, self._pending = width, [self.source]
             self._laid_out = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from kcode.sanitize import sanitize
 from kcode.tui.lines import Line, Span, shorten, width_of
-from kcode.tui.rows import EMPTY, Row
+from kcode.tui.rows import EMPTY, Row, plain_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,8 @@ class Block(ABC):
     """
 
     can_open: ClassVar[bool] = False
+    folds: ClassVar[bool] = False
+    """Whether its plain text is shown by its first line alone while it is not open."""
 
     def __init__(self, number: int, texts: Texts) -> None:
         self.number = number
@@ -33,6 +36,7 @@ class Block(ABC):
         self.is_open = False
         self.chosen = False
         self.is_spaced = True
+        self.is_linear = False
         self._rows: list[Row] = []
         self._laid_out: tuple[int, int] | None = None
 
@@ -52,10 +56,19 @@ class Block(ABC):
     def rows(self, width: int) -> Sequence[Row]:
         """Its rows with the blank one before them; none where it has nothing to show."""
         if self._laid_out != (width, self.version):
-            rows = self.lay_out(width)
+            rows = self._linear_rows(width) if self.is_linear else self.lay_out(width)
             self._rows = [EMPTY, *rows] if rows and self.is_spaced else rows
             self._laid_out = (width, self.version)
         return self._rows
+
+    def linear_shown(self) -> str:
+        """What of the plain text is shown: all of it, or of a block that is folded its first line."""
+        text = self.linear()
+        return text if self.is_open or not self.folds else text.partition("\n")[0]
+
+    def _linear_rows(self, width: int) -> list[Row]:
+        text = self.linear_shown()
+        return plain_rows(sanitize(text), max(min(width, WIDEST), 8)) if text else []
 
     def lines(self, width: int) -> list[Line]:
         return [row.line for row in self.rows(width)]

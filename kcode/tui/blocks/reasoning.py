@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from kcode.context.tokens import estimate_tokens
 from kcode.sanitize import StreamSanitizer, sanitize
@@ -14,6 +14,7 @@ from kcode.tui.rows import Flow, Row, indented, plain_rows
 if TYPE_CHECKING:
     from kcode.tui.texts import Texts
 
+Reasoning = Literal["open", "collapsed", "hidden"]
 _LAST_ROWS = 3
 
 
@@ -23,7 +24,7 @@ class ReasoningBlock(Block):
     `tokens` are counted by the endpoint where it did, else estimated; `seconds` is None where nobody measured them.
     """
 
-    can_open = True
+    can_open = folds = True
 
     def __init__(self, number: int, texts: Texts, text: str = "", *, is_live: bool = False) -> None:
         super().__init__(number, texts)
@@ -33,6 +34,15 @@ class ReasoningBlock(Block):
         self._estimate = estimate_tokens(text) if is_live else None
         self._counted: int | None = None
         self._flow: _PlainFlow | None = None
+        self._is_hidden = False
+
+    def show(self, how: Reasoning) -> None:
+        """Show all of it, its header once the answer begins, or nothing at all."""
+        if (how == "hidden") is not self._is_hidden:
+            self._is_hidden = how == "hidden"
+            self.mark_changed()
+        self.chosen = how == "open"
+        self.open(is_open=how == "open", by_user=self.chosen)
 
     @property
     def source(self) -> str:
@@ -82,9 +92,16 @@ class ReasoningBlock(Block):
         self._flow = None
 
     def estimate(self, width: int) -> int:
+        if self._is_hidden:
+            return 0
         return self.is_spaced + 1 + (height_of(self.source, min(width, WIDEST) - 4) if self.is_open else 0)
 
+    def linear_shown(self) -> str:
+        return "" if self._is_hidden else super().linear_shown()
+
     def lay_out(self, width: int) -> list[Row]:
+        if self._is_hidden:
+            return []
         mark = "▾" if self.is_open or self.is_live else "▸"
         shown = self.clickable(shorten((Span(f"{mark} {self._title()}", Role.DIM),), width - 2))
         head = Row((*MARGIN, *shown), len(MARGIN[0].text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kcode.agent.owncommands import OWN_COMMAND
 from kcode.sanitize import sanitize_line
 from kcode.tui.blocks.amounts import write_seconds
 from kcode.tui.blocks.block import MARGIN, Block, headline
@@ -31,7 +32,7 @@ _LONGEST_COLORED = 400
 class ToolBlock(Block):
     """Running it shows what it is about and the last line of its output; then it is one line that opens to all of it."""
 
-    can_open = True
+    can_open = folds = True
 
     def __init__(self, number: int, texts: Texts, call: ToolCall) -> None:
         super().__init__(number, texts)
@@ -182,6 +183,8 @@ class ToolBlock(Block):
     def _asked(self) -> list[Line]:
         """The arguments; a whole file in the colours of its language."""
         arguments = self._arguments
+        if self.call.name == OWN_COMMAND and self._subject == (arguments or {}).get("command"):
+            return []  # the head shows all of it
         content = arguments.get("content") if arguments else None
         path = arguments.get("path") if arguments else None
         if not (isinstance(content, str) and isinstance(path, str)) or content.count("\n") > _LONGEST_COLORED:
@@ -192,6 +195,8 @@ class ToolBlock(Block):
         """What came of it: what a command wrote, where that is more than the model was shown."""
         if self.result is None:
             return self.output
+        if self.call.name == OWN_COMMAND:
+            return max(self.result.text, self.output, key=len)
         if len(self.output) > len(self.result.text):
             return f"{self.result.text.partition(chr(10))[0]}\n{self.output}"
         return self.result.text

@@ -30,7 +30,8 @@ def draw_title(state: ReviewState, title: str, texts: Texts, width: int) -> Line
     entries = [state.entry(change) for change in view.proposal.changes]
     added, removed = sum(entry.added for entry in entries), sum(entry.removed for entry in entries)
     decided = len(view.decisions) - len(view.keys(Decision.PENDING))
-    spans = [Span(f" {sanitize_line(title) or texts('review.title')}  ", Role.HEADING)]
+    named = f"{texts('review.title')} {sanitize_line(title)}".rstrip()
+    spans = [Span(f" {named}  ", Role.HEADING)]
     spans += [Span(texts("review.files", count=len(entries))), Span(f"  +{added:,}", Role.ADDED)]
     spans += [Span(f" -{removed:,}", Role.REMOVED), Span("  ")]
     spans.append(Span(texts("review.decided", decided=decided, count=len(view.decisions)), Role.STRONG))

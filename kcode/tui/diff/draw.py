@@ -92,6 +92,16 @@ def text_width(sheet: Sheet, look: Look) -> int:
     return max(look.width - 2 * _number_width(sheet) - 5, 1)
 
 
+def text_columns(sheet: Sheet, look: Look, *, is_right: bool = False) -> tuple[int, int]:
+    """The columns that hold lines' text, without numbers and signs; side by side of one of the two."""
+    if not look.split:
+        return look.width - text_width(sheet, look), look.width
+    half = (look.width - 1) // 2
+    first = half + 1 if is_right else 0
+    end = look.width if is_right else half
+    return first + _number_width(sheet) + 4, end
+
+
 def _number_width(sheet: Sheet) -> int:
     return max(_NARROWEST_NUMBER, len(str(max(len(sheet.old.lines), len(sheet.new.lines)))))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 
+from kcode.commands.table import unknown_command, unknown_command_in
 from kcode.tui.doing import learn_workspace, move, resend, run_command, run_shell, view_outside
 from kcode.tui.front import ScreenFront
 from kcode.tui.history import Typed
@@ -14,19 +15,17 @@ from kcode.tui.keys import bindings_for
 from kcode.tui.opening import open_screen
 from kcode.tui.screens.hearing import HearingScreen
 from kcode.tui.widgets.composer import Composer
-from kcode.tui.widgets.draftbar import DraftBar
-from kcode.tui.widgets.draftpane import DraftPane
-from kcode.tui.widgets.findline import FindLine
-from kcode.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.binding import BindingType
 
     from kcode.commands.front import Shown
     from kcode.tui.preferences import Preferences
     from kcode.tui.texts import Texts
+    from kcode.tui.widgets.transcript import Transcript
+
+# To leave, Ctrl-C is pressed twice within so long.
+_AGAIN_SECONDS = 3.0
 
 
 class ConversationScreen(HearingScreen):
@@ -34,17 +33,11 @@ class ConversationScreen(HearingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("app")
 
-    def __init__(
-        self,
-        texts: Texts,
-        preferences: Preferences,
-        resumed: str | None = None,
-        clock: Callable[[], float] = monotonic,
-    ) -> None:
-        super().__init__(texts, preferences, resumed, clock)
+    def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None, words: str = "") -> None:
+        super().__init__(texts, preferences, resumed, words)
         self.front = ScreenFront(self)
         self._fork_at: int | None = None
-        self._warned = False
+        self._warned = -_AGAIN_SECONDS
 
     def on_opened(self) -> None:
         self.run_worker(learn_workspace(self), group="learning")
@@ -52,20 +45,29 @@ class ConversationScreen(HearingScreen):
     def say(self, words: str, prompt: str | None = None, shown: str | None = None) -> None:
         """Have a turn about this, or have the running one hear it before its next request."""
         self.transcript.add_user(shown or words, queued=self.running, words=words)
-        if self.running:
-            self.query_one(Composer).queued += 1
+        self.count_waiting()
         if self.running and prompt is None:
             self.kcode.talk.steer(words)
         else:
             self.kcode.talk.say(prompt or words, words)
         self.running = True
 
-    def show_screen(self, which: Shown) -> None:
-        """Show one of the other screens."""
-        self.run_worker(open_screen(self, which), group="screens", exclusive=True)
+    def _turns_away(self, text: str) -> bool:
+        """Whether this cannot be taken now: then it is said why, and the text stands in the composer again."""
+        reason = self.refusal
+        if (name := unknown_command_in(text)) is not None:
+            reason = str(unknown_command(name, [one.name for one in self.source.commands()]))
+        elif not reason and not self.kcode.has_session:
+            reason = self.texts("commands.not_open")
+        if reason:
+            self.query_one(Composer).put(Typed(text))
+            self.front.tell(reason, "warning")
+        return bool(reason)
 
     @on(Composer.Submitted)
     def _submitted(self, event: Composer.Submitted) -> None:
+        if self._turns_away(event.text):
+            return
         at, self._fork_at = self._fork_at, None
         if at is None:
             self.say(event.text, shown=event.shown)
@@ -78,7 +80,9 @@ class ConversationScreen(HearingScreen):
 
     @on(Composer.ShellEntered)
     def _shell(self, event: Composer.ShellEntered) -> None:
-        self.run_worker(run_shell(self, event.command), group="commands")
+        if self._turns_away(f"!{event.command}"):
+            return
+        run_shell(self, event.command)
 
     @on(Composer.Interrupted)
     def _interrupted(self) -> None:
@@ -90,12 +94,11 @@ class ConversationScreen(HearingScreen):
     async def _queue_popped(self) -> None:
         composer = self.query_one(Composer)
         if (words := await self.kcode.talk.take_back()) is not None:
-            composer.queued = max(composer.queued - 1, 0)
             self.transcript.unqueue(words)
+            self.count_waiting()
             composer.put(Typed(words))
 
-    @on(Transcript.EditRequested)
-    def _edit_requested(self, event: Transcript.EditRequested) -> None:
+    def on_transcript_edit_requested(self, event: Transcript.EditRequested) -> None:
         if self.running:
             self.front.tell(self.texts("commands.turn_runs"), "warning")
             return
@@ -105,26 +108,22 @@ class ConversationScreen(HearingScreen):
         composer.put(Typed(event.text))
         composer.focus()
 
-    @on(Transcript.Copied)
-    def _copied(self, event: Transcript.Copied) -> None:
+    def on_transcript_copied(self, event: Transcript.Copied) -> None:
         self.front.copy(event.text)
 
-    @on(Transcript.LinkFollowed)
-    def _link_followed(self, event: Transcript.LinkFollowed) -> None:
+    def on_transcript_link_followed(self, event: Transcript.LinkFollowed) -> None:
         self.front.copy(event.address)
         self.front.tell(self.texts("app.link_copied", address=event.address))
 
-    @on(Transcript.OpenRequested)
-    def _open_requested(self, event: Transcript.OpenRequested) -> None:
+    def on_transcript_open_requested(self, event: Transcript.OpenRequested) -> None:
         view_outside(self, event.text, event.name)
 
-    @on(DraftBar.Pressed)
-    @on(DraftPane.Pressed)
-    def action_review(self) -> None:
-        self.show_screen("review")
+    def on_draft_bar_pressed(self) -> None:
+        self.action_open("review")
 
     def action_open(self, which: Shown) -> None:
-        self.show_screen(which)
+        """Show one of the other screens."""
+        self.run_worker(open_screen(self, which), group="screens", exclusive=True)
 
     def action_palette(self) -> None:
         """All commands, in the composer's own list."""
@@ -134,12 +133,11 @@ class ConversationScreen(HearingScreen):
             composer.insert("/")
 
     def action_find(self) -> None:
-        self.query_one(FindLine).open(self.transcript, self.query_one(Composer))
+        self.finding.open(self.transcript, self.query_one(Composer))
 
     def action_toggle_draft(self) -> None:
-        pane = self.query_one(DraftPane)
-        pane.is_wanted = not pane.is_wanted
-        pane.come_or_go()
+        self.draft.is_wanted = not self.draft.is_wanted
+        self.draft.come_or_go()
 
     def action_in_transcript(self, action: str, argument: str | int) -> None:
         """Scroll or walk through the conversation, wherever the focus is."""
@@ -153,14 +151,10 @@ class ConversationScreen(HearingScreen):
             self.clear_selection()
         elif composer.text:
             composer.put(Typed(""))
-        elif self._warned:
+        elif monotonic() - self._warned < _AGAIN_SECONDS:
             self.kcode.leave()
         else:
-            self._warned = True
+            self._warned = monotonic()
             if self.running:
                 self.kcode.talk.interrupt()
             self.front.tell(self.texts("app.leave_again"))
-            self.set_timer(3, self._forget_warning)
-
-    def _forget_warning(self) -> None:
-        self._warned = False

@@ -5,42 +5,38 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, cast
 
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from kcode.folders import make_folder
-from kcode.questions import ChooseModel
-from kcode.tui.blocks import NoticeKind, ReasoningBlock
+from kcode.folders import config_folder, make_folder
 from kcode.tui.history import InputHistory, Unsent
-from kcode.tui.keys import shown_keys
-from kcode.tui.news import Counted, Crashed, DraftSeen, NotOpened, Opened, Rested, TurnFailed
-from kcode.tui.routing import draft_state, show_activity, with_account
+from kcode.tui.keys import clash_warnings, shown_keys
 from kcode.tui.sources import WorkspaceSource
 from kcode.tui.widgets.activity import Activity
 from kcode.tui.widgets.completion import Completion
 from kcode.tui.widgets.composer import Composer
 from kcode.tui.widgets.draftbar import DraftBar
-from kcode.tui.widgets.draftpane import DraftPane
-from kcode.tui.widgets.findline import FindLine
-from kcode.tui.widgets.question import QuestionPanel
 from kcode.tui.widgets.statusline import StatusLine
-from kcode.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from textual.app import ComposeResult
 
+    from kcode.commands.front import Tone
     from kcode.questions import Question
     from kcode.tui.app import KcodeApp
-    from kcode.tui.news import News
+    from kcode.tui.news import News, Opened
     from kcode.tui.preferences import Preferences
     from kcode.tui.screens.reviewlooking import ReviewOutcome
     from kcode.tui.texts import Texts
+    from kcode.tui.widgets.draftpane import DraftPane
+    from kcode.tui.widgets.findline import FindLine
+    from kcode.tui.widgets.question import QuestionPanel
+    from kcode.tui.widgets.transcript import Transcript
 
 
 class HearingScreen(Screen[None]):
@@ -53,32 +49,31 @@ class HearingScreen(Screen[None]):
     HearingScreen #upper { height: 1fr; }
     HearingScreen Transcript { width: 1fr; }
     HearingScreen.-narrow DraftPane { display: none; }
+    HearingScreen #asides { height: auto; }
+    HearingScreen.-linear Composer, HearingScreen.-linear Composer:focus { border: none; }
     """
 
-    def __init__(
-        self,
-        texts: Texts,
-        preferences: Preferences,
-        resumed: str | None = None,
-        clock: Callable[[], float] = monotonic,
-    ) -> None:
+    def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None, words: str = "") -> None:
         super().__init__()
-        self.texts, self.preferences, self.resumed = texts, preferences, resumed
-        self._clock = clock
+        self.texts, self.preferences, self.resumed, self._words = texts, preferences, resumed, words
         self.source = WorkspaceSource(texts)
         self.running = False
-        self.queued = 0
+        self._transcript: Transcript | None = None
+        self._draft: DraftPane | None = None
+        self._questions: QuestionPanel | None = None
+        self._finding: FindLine | None = None
+        self.refusal = ""
+        """Why there is no session to talk in; "" where there is one, or will be."""
+        self.set_class(preferences.linear, "-linear")
 
     def compose(self) -> ComposeResult:
         place, texts = self.kcode.place, self.texts
         completion = Completion(texts)
-        with Horizontal(id="upper"):
-            yield Transcript(texts, self._clock)
-            yield DraftPane(texts)
-        yield QuestionPanel(texts)
-        yield FindLine(texts)
+        # What is said, what is asked, and the words to find, have their places here once they are there.
+        yield Horizontal(id="upper")
+        yield Vertical(id="asides")
         yield DraftBar(texts)
-        yield Activity(texts, still=self.preferences.linear, now=self._clock)
+        yield Activity(texts, still=self.preferences.linear, now=self.kcode.clock)
         yield completion
         yield Composer(
             texts,
@@ -94,9 +89,17 @@ class HearingScreen(Screen[None]):
     def on_mount(self) -> None:
         status = self.query_one(StatusLine)
         status.state = replace(status.state, background=self.texts("app.opening"))
-        if self.resumed is None:
-            self.transcript.notice(self.texts("app.welcome"))
         self.query_one(Composer).focus()
+        self.call_after_refresh(self._begin_talk)
+
+    def _begin_talk(self) -> None:
+        """Put in what the first paint can do without, and open the session."""
+        if self.resumed is None:
+            self.tell(self.texts("app.welcome"))
+        config = str(config_folder(os.environ) / "config.toml")
+        for warning in clash_warnings(self.preferences.keys, self.texts, config):
+            self.tell(warning, "warning")
+        self.kcode.begin(self.resumed, self._words)
 
     @property
     def kcode(self) -> KcodeApp:
@@ -104,7 +107,53 @@ class HearingScreen(Screen[None]):
 
     @property
     def transcript(self) -> Transcript:
-        return self.query_one(Transcript)
+        """What was said."""
+        if self._transcript is None:
+            from kcode.tui.widgets.transcript import Transcript  # noqa: PLC0415 - after the first paint
+
+            self._transcript = Transcript(self.texts, self.kcode.clock)
+            self._transcript.stack.is_linear = self.preferences.linear
+            self._transcript.stack.show_reasoning(self.preferences.reasoning)
+            self.query_one("#upper").mount(self._transcript, before=0)
+        return self._transcript
+
+    def tell(self, text: str, tone: Tone = "info") -> None:
+        """Say something in the conversation that the model never sees."""
+        from kcode.tui.blocks import NoticeKind  # noqa: PLC0415 - after the first paint
+
+        kinds = {"warning": NoticeKind.WARNING, "error": NoticeKind.ERROR}
+        self.transcript.notice(text, kinds.get(tone, NoticeKind.INFO))
+
+    @property
+    def draft(self) -> DraftPane:
+        """The draft beside the conversation."""
+        if self._draft is None:
+            from kcode.tui.widgets.draftpane import DraftPane  # noqa: PLC0415 - after the first paint
+
+            self._draft = DraftPane(self.texts)
+            self._draft.is_wanted = not self.preferences.linear
+            self.query_one("#upper").mount(self._draft)
+        return self._draft
+
+    @property
+    def questions(self) -> QuestionPanel:
+        """Where the user is asked."""
+        if self._questions is None:
+            from kcode.tui.widgets.question import QuestionPanel  # noqa: PLC0415 - after the first paint
+
+            self._questions = QuestionPanel(self.texts)
+            self.query_one("#asides").mount(self._questions)
+        return self._questions
+
+    @property
+    def finding(self) -> FindLine:
+        """Where one looks for words in the conversation."""
+        if self._finding is None:
+            from kcode.tui.widgets.findline import FindLine  # noqa: PLC0415 - after the first paint
+
+            self._finding = FindLine(self.texts)
+            self.query_one("#asides").mount(self._finding)
+        return self._finding
 
     # What happens.
 
@@ -112,35 +161,66 @@ class HearingScreen(Screen[None]):
         """Show what happened, in order."""
         for one in news:
             self._receive_one(one)
+        self.count_waiting()
+
+    def count_waiting(self) -> None:
+        """Have it shown how many messages wait for a turn to take them."""
+        waiting = self.transcript.stack.waiting
+        self.query_one(Composer).queued = waiting
+        self.query_one(Activity).queue(waiting)
 
     def _receive_one(self, news: News) -> None:
+        from kcode.events import TurnStarted  # noqa: PLC0415 - after the first paint
+        from kcode.tui.news import (  # noqa: PLC0415
+            Counted,
+            Crashed,
+            DraftSeen,
+            NotOpened,
+            Opened,
+            Remembered,
+            Rested,
+            TurnFailed,
+        )
+        from kcode.tui.routing import draft_state, show_activity, with_account  # noqa: PLC0415
+
         match news:
+            case Remembered(history):
+                self.transcript.load(history)
             case Opened():
                 self._begin(news)
             case NotOpened(error):
-                self.run_worker(self.kcode.tell_not_opened(error), group="screens")
-            case Counted(account, is_billed):
+                self.refusal = str(error)
                 status = self.query_one(StatusLine)
-                status.state = with_account(status.state, account, is_billed=is_billed)
+                status.state = replace(status.state, background="")
+                self.running = False
+                self.run_worker(self.kcode.tell_not_opened(error), group="screens")
+            case Counted():
+                status = self.query_one(StatusLine)
+                status.state = with_account(status.state, news)
             case DraftSeen(view, tests):
                 key = shown_keys("review", self.preferences.keys, most=1)
                 self.query_one(DraftBar).state = draft_state(view, tests, key)
-                self.query_one(DraftPane).show(view)
+                if view.proposal.changes or self._draft is not None:
+                    self.draft.show(view)
                 self.kcode.refresh_review()
             case TurnFailed(error):
                 self.transcript.stop()
                 text = self.texts("app.interrupted") if error is None else str(error)
-                self.transcript.notice(text, NoticeKind.WARNING if error is None else NoticeKind.ERROR)
+                self.tell(text, "warning" if error is None else "error")
             case Crashed(error):
                 self.transcript.stop()
                 words = f"{type(error).__name__}: {error}"
+                self.running = False
+                self.query_one(Activity).end()
                 text = self.texts("app.crashed", error=words, session=self.kcode.session)
-                self.transcript.notice(text, NoticeKind.ERROR)
+                self.tell(text, "error")
             case Rested():
                 self.running = False
                 self.query_one(Activity).end()
                 self.kcode.call_user("done")
             case _:
+                if isinstance(news, TurnStarted):
+                    self.running = True
                 self.transcript.show(news)
                 show_activity(self.query_one(Activity), news)
 
@@ -151,36 +231,48 @@ class HearingScreen(Screen[None]):
             status.state, endpoint=opened.endpoint, model=opened.model, branch=opened.branch, background=""
         )
         if self.resumed is not None:
-            self.transcript.load(opened.history)
-            self.transcript.notice(self.texts("app.resumed"))
+            self.tell(self.texts("app.resumed"))
         for warning in opened.warnings:
-            self.transcript.notice(warning, NoticeKind.WARNING)
+            self.tell(warning, "warning")
         self.on_opened()
 
     def on_opened(self) -> None:
         """The session is there to be worked with."""
 
+    def on_composer_mode_changed(self, event: Composer.ModeChanged) -> None:
+        status = self.query_one(StatusLine)
+        status.state = replace(status.state, vim=event.mode.value if event.mode else "")
+
     def on_composer_editing_failed(self, event: Composer.EditingFailed) -> None:
-        self.transcript.notice(event.reason, NoticeKind.WARNING)
+        self.tell(event.reason, "warning")
 
     async def ask(self, question: Question) -> str | None:
         """What the user answers to a question of the loop's; None where they turn away."""
         self.kcode.call_user("asks")
-        return await self.query_one(QuestionPanel).ask(question)
+        return await self.questions.ask(question)
 
     async def choose(self, question: str, choices: tuple[str, ...]) -> str | None:
         """One of these, or another word; None where the user turns away."""
-        return await self.query_one(QuestionPanel).ask(ChooseModel(question, choices))
+        from kcode.questions import ChooseModel  # noqa: PLC0415 - after the first paint
+
+        return await self.questions.ask(ChooseModel(question, choices))
 
     def tell_review(self, outcome: ReviewOutcome) -> None:
         """Say what came of a review."""
+        if outcome.applied:
+            self.tell(self.texts("app.applied", count=outcome.applied))
         if outcome.rejected:
-            self.transcript.notice(self.texts("app.rejected", count=outcome.rejected))
+            self.tell(self.texts("app.rejected", count=outcome.rejected))
 
     def take_preferences(self) -> None:
         """Look and act as the user has set it by now."""
-        self.transcript.stack.open_all(ReasoningBlock, is_open=self.preferences.reasoning == "open")
+        self.query_one(Activity).is_still = self.preferences.linear
+        stack = self.transcript.stack
+        stack.show_reasoning(self.preferences.reasoning)
+        stack.read_aloud(is_linear=self.preferences.linear)
         self.transcript.flush()
+        self.query_one(Composer).use_vim(on=self.preferences.vim)
+        self.set_class(self.preferences.linear, "-linear")
 
 
 def edit_outside(folder: Path, text: str) -> str | None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
+    from kcode.draft.review import Reviewed
     from kcode.results import TestReport
     from kcode.tui.backgroundtests import BackgroundTests
     from kcode.tui.lines import Line
@@ -44,6 +45,7 @@ class ReviewScreen(EditingScreen):
         """The tests printed something."""
 
     _tests: BackgroundTests | None = None
+    _verdict: tuple[frozenset[str], str, Role] | None = None
     _printed = ""
     _applied = _rejected = 0
 
@@ -79,10 +81,22 @@ class ReviewScreen(EditingScreen):
         if self._tests is not None:
             self.say(self.texts("review.tests_busy"), Role.WARNING)
             return
-        keys = state.view.keys(Decision.ACCEPTED) | (state.view.keys(Decision.PENDING) if pending else frozenset())
-        self.run_worker(self._test(keys - state.view.proposal.conflicts), group="test")
+        self.run_worker(self._test(self._tested_keys(state.view, pending=pending)), group="test")
 
-    async def _test(self, keys: Collection[str]) -> None:
+    @staticmethod
+    def _tested_keys(view: Reviewed, *, pending: bool) -> frozenset[str]:
+        keys = view.keys(Decision.ACCEPTED) | (view.keys(Decision.PENDING) if pending else frozenset())
+        return keys - view.proposal.conflicts
+
+    def say(self, text: str, role: Role = Role.TEXT) -> None:
+        """As before; with nothing to say, what the tests said of what is accepted, as long as that is the same."""
+        if not text and self._verdict is not None and self.state is not None:
+            keys, verdict, its_role = self._verdict
+            if keys in {self._tested_keys(self.state.view, pending=pending) for pending in (False, True)}:
+                text, role = verdict, its_role
+        super().say(text, role)
+
+    async def _test(self, keys: frozenset[str]) -> None:
         what = count_hunks(len(keys), self.texts)
         try:
             self._tests = tests = self.desk.tests(keys, self._take_output)
@@ -97,13 +111,15 @@ class ReviewScreen(EditingScreen):
             return
         finally:
             self._tests = None
-        self._tell_tests(report, what)
+        self._tell_tests(report, keys, what)
 
-    def _tell_tests(self, report: TestReport | None, what: str) -> None:
+    def _tell_tests(self, report: TestReport | None, keys: frozenset[str], what: str) -> None:
         if report is None:
             self.say(self.texts("review.tests_cancelled"), Role.WARNING)
             return
-        self.say(f"{what}: {describe_report(report, self.texts)}", Role.GOOD if report.ok else Role.BAD)
+        said, role = f"{what}: {describe_report(report, self.texts)}", Role.GOOD if report.ok else Role.BAD
+        self._verdict = keys, said, role
+        self.say(said, role)
         if not report.ok:
             self._side = ""
             self.show_side("tests", explain_report(report, self.texts))

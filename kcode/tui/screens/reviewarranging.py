@@ -58,9 +58,8 @@ class ArrangingScreen(LookingScreen):
         self.remove_class("-side")
 
     def action_filter(self) -> None:
-        self.filter_box.add_class("-open")
-        self.filter_box.can_focus = True
-        self.filter_box.focus()
+        self.filter_box.display = self.filter_box.can_focus = True
+        self.set_focus(self.filter_box)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if self.state is not None and event.input is self.filter_box:
@@ -70,13 +69,12 @@ class ArrangingScreen(LookingScreen):
 
     def on_input_submitted(self) -> None:
         """Go on with what the filter leaves."""
-        self.filter_box.can_focus = False
-        self.filter_box.remove_class("-open")
-        self.body.focus()
+        self.filter_box.display = self.filter_box.can_focus = False
+        self.set_focus(self.body)
 
     def drop_filter(self) -> bool:
         """Show everything again; False where that was so."""
-        if self.state is None or not (self.state.filter or self.filter_box.has_class("-open")):
+        if self.state is None or not (self.state.filter or self.filter_box.display):
             return False
         self.filter_box.value = ""
         self.state.set_filter("")

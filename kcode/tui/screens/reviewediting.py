@@ -142,5 +142,5 @@ class EditingScreen(DecidingScreen):
     def on_write_box_left(self) -> None:
         self.mode = "look"
         self._box.close()
-        self.body.focus()
+        self.set_focus(self.body)
         self.paint_keys()

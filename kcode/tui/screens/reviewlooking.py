@@ -65,7 +65,6 @@ class LookingScreen(Screen[ReviewOutcome | None]):
     LookingScreen #review-said { background: $background; }
     LookingScreen #review-file { background: $surface; }
     LookingScreen #review-filter { display: none; height: 1; border: none; padding: 0 1; background: $surface; }
-    LookingScreen #review-filter.-open { display: block; }
     """
 
     def __init__(

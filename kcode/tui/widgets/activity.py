@@ -105,7 +105,7 @@ class Activity(OneLine):
     ) -> None:
         super().__init__(id=id)
         self._texts = texts
-        self._still = still
+        self.is_still = still
         self._now = now
         self._state: ActivityState | None = None
         self._timer: Timer | None = None
@@ -118,6 +118,11 @@ class Activity(OneLine):
         """A turn begins: the first request is about to leave."""
         now = self._now()
         self._show(ActivityState("waiting", now, now))
+
+    def begin_unless_begun(self) -> None:
+        """Something begins that is no turn, unless it is a part of one."""
+        if self._state is None:
+            self.begin()
 
     def phase(self, phase: Phase, what: str = "") -> None:
         """Another thing goes on from here; the same one as before goes on without a change."""
@@ -138,7 +143,7 @@ class Activity(OneLine):
 
     def queue(self, messages: int) -> None:
         """So many messages wait for the model to take them."""
-        if self._state is not None:
+        if self._state is not None and self._state.queued != messages:
             self._show(replace(self._state, queued=messages))
 
     def end(self) -> None:
@@ -153,10 +158,10 @@ class Activity(OneLine):
         self._state = state
         self.display = True
         if self._timer is None:
-            self._timer = self.set_interval(1.0 if self._still else _RATE, self.draw)
+            self._timer = self.set_interval(1.0 if self.is_still else _RATE, self.draw)
         self.draw()
 
     def line(self, width: int) -> Line:
         if self._state is None:
             return ()
-        return activity_line(self._state, self._now(), width, self._texts, still=self._still)
+        return activity_line(self._state, self._now(), width, self._texts, still=self.is_still)

@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from kcode.tui.diff.copying import selected_text, with_selection
 from kcode.tui.diff.draw import Look, draw, text_width
 from kcode.tui.diff.layout import Placed, place
 from kcode.tui.diff.rows import Kind, Shape
@@ -17,6 +18,7 @@ from kcode.tui.themes import palette_for
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.selection import Selection
 
     from kcode.draft.review import Cut
     from kcode.tui.diff.sheet import Sheet
@@ -31,6 +33,7 @@ _BEHIND = 30
 class DiffBody(ScrollView, can_focus=True):
     """Shows a sheet. Keys about hunks are the screen's; this one scrolls, folds and says which hunk was clicked."""
 
+    ALLOW_SELECT = True
     DEFAULT_CSS = """
     DiffBody { background: $background; width: 1fr; height: 1fr; scrollbar-size: 0 1; }
     """
@@ -183,10 +186,23 @@ class DiffBody(ScrollView, can_focus=True):
             self._palette = palette_for(self.app.current_theme)
         row, part = found
         lines = draw(self.sheet, row, self._present_look())
-        return self._palette.strip(lines[min(part, len(lines) - 1)], width).apply_style(self.rich_style)
+        line = lines[min(part, len(lines) - 1)]
+        at = y + self.scroll_offset.y
+        if (selection := self.text_selection) is not None:
+            line = with_selection(line, selection.get_span(at))
+        return self._palette.strip(line, width).apply_style(self.rich_style).apply_offsets(0, at)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        if self.sheet is None:
+            return None
+        return selected_text(self.sheet, self._placed, self._present_look(), selection), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002 - what is selected is asked for where it is drawn
+        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        if event.style.meta.get("@click"):
+        # A selection ends with a click too, and is not meant to go anywhere.
+        if event.style.meta.get("@click") or self.text_selection is not None:
             return
         found = self._placed.at(event.y + self.scroll_offset.y)
         if found is not None and found[0].key:

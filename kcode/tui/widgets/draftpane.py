@@ -6,12 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
-from textual.message import Message
 
 from kcode.tui.diff.bars import draw_file_bar
 from kcode.tui.diff.learning import color
 from kcode.tui.reviewstate import ReviewState
 from kcode.tui.widgets.diffbody import DiffBody
+from kcode.tui.widgets.draftbar import DraftBar
 from kcode.tui.widgets.linebar import LineBar
 
 if TYPE_CHECKING:
@@ -24,15 +24,12 @@ if TYPE_CHECKING:
 
 
 class DraftPane(Vertical):
-    """Only looks; deciding is the review's. Hidden while nothing is proposed, while `is_wanted` is False or room is short."""
+    """Only looks; deciding is the review's, which a click asks for as one on the draft's bar does. Hidden while nothing is proposed, while `is_wanted` is False or room is short."""
 
     DEFAULT_CSS = """
     DraftPane { width: 1fr; height: 1fr; display: none; border-left: solid $panel; }
     DraftPane.-shown { display: block; }
     """
-
-    class Pressed(Message):
-        """The user clicked on the draft: they want to review it."""
 
     def __init__(self, texts: Texts) -> None:
         super().__init__()
@@ -81,11 +78,11 @@ class DraftPane(Vertical):
 
     def on_click(self, event: Click) -> None:
         event.stop()
-        self.post_message(self.Pressed())
+        self.post_message(DraftBar.Pressed())
 
     def on_diff_body_hunk_chosen(self, event: DiffBody.HunkChosen) -> None:
         event.stop()
-        self.post_message(self.Pressed())
+        self.post_message(DraftBar.Pressed())
 
 
 def _changed_last(former: Reviewed | None, view: Reviewed) -> FileChange | None:

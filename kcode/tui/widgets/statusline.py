@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from kcode.sanitize import sanitize_line
 from kcode.tui.lines import Ground, Role, Span, pad, shorten, width_of
@@ -22,13 +22,13 @@ _FULL, _HALF, _EMPTY = "█", "▌", "░"
 class StatusState:
     """`cost` is in US dollars and None where it is not known; `cached` is the share of the tokens sent that were cached.
 
-    `used` and `window` are in tokens, `trigger` is where the conversation is compacted. `background` is what goes on
+    `is_confined` is False where commands run without a sandbox. `used` and `window` are in tokens, `trigger` is where the conversation is compacted. `background` is what goes on
     beside the conversation, in words; `vim` is the name of the mode.
     """
 
     endpoint: str = ""
     model: str = ""
-    mode: Literal["auto", "ask"] = "auto"
+    is_confined: bool = True
     branch: str = ""
     used: int = 0
     window: int = 0
@@ -67,7 +67,7 @@ def _parts(state: StatusState, texts: Texts) -> list[tuple[int, Line]]:
         (1, (Span(f" {state.vim.upper()} ", Role.STRONG, Ground.CURSOR),) if state.vim else ()),
         (0, (Span(short, Role.STRONG),) if short else ()),
         (6, (Span(sanitize_line(state.endpoint), Role.DIM),) if state.endpoint else ()),
-        (2, (Span(texts(f"status.{state.mode}"), Role.DIM if state.mode == "auto" else Role.WARNING),)),
+        (2, () if state.is_confined else (Span(texts("status.no_sandbox"), Role.WARNING),)),
         (5, (Span(f"{texts('status.branch')} ", Role.GUTTER), Span(_branch(state.branch), Role.DIM)) if state.branch else ()),
         (1, _meter(state, texts)),
         (3, _cost(state, texts)),

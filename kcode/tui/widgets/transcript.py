@@ -6,9 +6,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from kcode.events import ReasoningStreamed, TextStreamed, ToolCallOutput
-from kcode.tui.blocks import NoticeKind
+from kcode.tui.blocks import NoticeKind, PatchBlock
 from kcode.tui.feed import Feed
-from kcode.tui.markdown import prepare
 from kcode.tui.widgets.blockreader import BlockReader
 
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ class Transcript(BlockReader):
             if not self._is_prepared:
                 # Thoughts come first, and need none of it.
                 self._is_prepared = True
+                from kcode.tui.markdown import prepare  # noqa: PLC0415 - after the first paint
+
                 self.run_worker(prepare, thread=True)
             self.set_timer(self._pace, self._flush_when_due)
 
@@ -82,6 +83,10 @@ class Transcript(BlockReader):
 
     def notice(self, text: str, kind: NoticeKind = NoticeKind.INFO) -> None:
         self.feed.notice(text, kind)
+        self.flush()
+
+    def show_patch(self, patch: str) -> None:
+        self.feed.stack.add(PatchBlock, patch)
         self.flush()
 
     def as_text(self) -> str:

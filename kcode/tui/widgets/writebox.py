@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import TextArea
@@ -13,34 +12,30 @@ from kcode.tui.lines import Role, Span
 from kcode.tui.widgets.linebar import LineBar
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
+
+_LINE_BREAKS = frozenset({"ctrl+j", "shift+enter", "alt+enter"})
 
 
 class _Paper(TextArea):
     """Enter keeps what is a comment, and is a line's end in what is edited."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "keep", priority=True, id="write.keep"),
-        Binding("enter", "keep_line", priority=True, id="write.enter"),
-        Binding("ctrl+j,shift+enter,alt+enter", "break_line", priority=True, id="write.break"),
-        Binding("escape", "leave", priority=True, id="write.leave"),
-    ]
     is_short = True
 
-    def action_keep(self) -> None:
-        self.post_message(WriteBox.Kept(self.text))
-
-    def action_leave(self) -> None:
-        self.post_message(WriteBox.Left())
-
-    def action_keep_line(self) -> None:
-        if self.is_short:
-            self.action_keep()
+    async def _on_key(self, event: events.Key) -> None:
+        # A binding with priority would overtake letters that were typed before it and are still on their way here.
+        if event.key == "ctrl+s" or (event.key == "enter" and self.is_short):
+            self.post_message(WriteBox.Kept(self.text))
+        elif event.key == "escape":
+            self.post_message(WriteBox.Left())
+        elif event.key in _LINE_BREAKS:
+            self.insert("\n")
         else:
-            self.action_break_line()
-
-    def action_break_line(self) -> None:
-        self.insert("\n")
+            await super()._on_key(event)
+            return
+        event.stop()
+        event.prevent_default()
 
 
 class WriteBox(Vertical):
@@ -48,7 +43,6 @@ class WriteBox(Vertical):
 
     DEFAULT_CSS = """
     WriteBox { display: none; height: auto; max-height: 60%; background: $surface; }
-    WriteBox.-open { display: block; }
     WriteBox TextArea { height: auto; max-height: 16; min-height: 3; border: none; padding: 0 1;
                         background: $surface; }
     WriteBox TextArea:focus { border: none; }
@@ -86,8 +80,9 @@ class WriteBox(Vertical):
         self._paper.text = text
         self._paper.move_cursor(self._paper.document.end if is_short else (0, 0))
         self._bar.show(lambda _: (Span(f" {title}", Role.STRONG),))
-        self.add_class("-open")
-        self._paper.focus()
+        self.display = True
+        # At once, and not with the next refresh: what is typed meanwhile belongs here.
+        self.screen.set_focus(self._paper)
 
     def put(self, text: str) -> None:
         """Have this text in the box, as if it had been written."""
@@ -95,4 +90,4 @@ class WriteBox(Vertical):
         self._paper.move_cursor(self._paper.document.end)
 
     def close(self) -> None:
-        self.remove_class("-open")
+        self.display = False

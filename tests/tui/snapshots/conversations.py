@@ -63,10 +63,10 @@ class QuietApp(KcodeApp):
     """The program without a session behind it: what happens is told to its screen."""
 
     def __init__(self, folder: Path) -> None:
-        self.clock = Clock()
+        self.time = Clock()
         self.proposed = propose_in_demo(folder)
         place = self.proposed.place
-        super().__init__(Start(ModelOptions(), place, open_place(place)), Preferences(), TEXTS, self.clock)
+        super().__init__(Start(ModelOptions(), place, open_place(place)), Preferences(), TEXTS, self.time)
 
     def begin(self, resume: str | None, prompt: str = "") -> None:
         assert not resume
@@ -81,7 +81,7 @@ class QuietApp(KcodeApp):
     def tell(self, *news: News, seconds: float = 0.0) -> None:
         """Have this happen, and then that much time pass."""
         self.conversation.receive(news)
-        self.clock.now += seconds
+        self.time.now += seconds
 
 
 def _never(_: Question) -> Future[str | None]:
@@ -93,7 +93,7 @@ async def conversing(folder: Path) -> AsyncIterator[tuple[QuietApp, Pilot[Any]]]
     app = QuietApp(folder)
     async with app.run_test(size=BROAD) as pilot:
         await until(lambda: app._talk is not None, pilot)
-        app.tell(Opened("Moonshot", "kimi-k2-thinking", "main", "s", (), ()), Counted(account(2_700, 0, 0.0), True))
+        app.tell(Opened("Moonshot", "kimi-k2-thinking", "main", "s", ()), Counted(account(2_700, 0, 0.0), True, True))
         await app.workers.wait_for_complete([worker for worker in app.workers if worker.group == "learning"])
         try:
             yield app, pilot
@@ -127,7 +127,7 @@ def _reply(app: QuietApp, message: AssistantMessage, usage: Usage) -> None:
     app.tell(ReasoningStreamed(message.reasoning or ""), seconds=2.1)
     if message.text:
         app.tell(TextStreamed(message.text), seconds=1.4)
-    app.tell(ReplyFinished(message, usage, 2.4, 2.1), Counted(account(9_800, 8_448, 0.0094), True))
+    app.tell(ReplyFinished(message, usage, 2.4, 2.1), Counted(account(9_800, 8_448, 0.0094), True, True))
 
 
 def edit(app: QuietApp) -> None:
@@ -173,7 +173,7 @@ async def conversation_finished(folder: Path) -> AsyncIterator[Pilot[Any]]:
         app.tell(DraftSeen(app.proposed.review().look(), PASSED), StepStarted(5))
         _reply(app, AssistantMessage(ANSWER, "All pass.", ()), Usage(5_080, 187, 4_930, 0.0008, 4, True))
         app.tell(TurnFinished(TurnEnd.DONE, ANSWER, Usage(20_130, 715, 15_310, 0.0064, 148, True), 5))
-        app.tell(Counted(account(24_600, 23_040, 0.0421), True), Rested())
+        app.tell(Counted(account(24_600, 23_040, 0.0421), True, True), Rested())
         await see(pilot, "says so too")
         yield pilot
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
@@ -55,7 +56,8 @@ class DraftPane(Vertical):
             self._state.go_to_file(changed.path)
             key = _changed_hunk(former, changed)
             self._state.go(key)
-            self.run_worker(self._color(changed), group="color", exclusive=True)
+            # Called when it begins: what is overtaken before that is never asked for.
+            self.run_worker(partial(self._color, changed), group="color", exclusive=True)
         self._paint()
         self.come_or_go()
 

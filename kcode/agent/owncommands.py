@@ -117,7 +117,7 @@ async def run_own_tests(bench: Workbench, target: str) -> AsyncGenerator[Event, 
         except ToolError as error:
             return ToolResult(str(error), failed=True)
         bench.desk.conversation.append(UserMessage(tell_command(report.command, report.result)))
-        return ToolResult(report.result.output, tests=report)
+        return ToolResult(f"$ {report.command}\n{report.result.output}", tests=report)
 
     call = ToolCall(f"own:{time.monotonic_ns()}", "run_tests", json.dumps({"target": target} if target else {}))
     async with aclosing(_follow(bench, call, run, lambda _: None)) as events:

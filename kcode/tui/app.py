@@ -13,18 +13,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, Literal
-
-from textual.app import App
+from typing import TYPE_CHECKING, ClassVar
 
 from kcode.errors import KcodeError, NoKeyError, UsageError
 from kcode.folders import config_folder
+from kcode.tui.doing import take_preferences
 from kcode.tui.keys import teach_keys
-from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, notice_sequence, title_sequence
+from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, title_sequence
 from kcode.tui.preferences import load_preferences, save_preference
 from kcode.tui.screens.conversation import ConversationScreen
+from kcode.tui.terminalapp import TerminalApp
 from kcode.tui.texts import language_of, load_texts
-from kcode.tui.themes import own_themes, repaint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,8 +54,8 @@ class Start:
     resume: str | None = None
 
 
-class KcodeApp(App[int]):
-    """Shows one session at a time; its result is the exit code."""
+class KcodeApp(TerminalApp):
+    """Shows one session at a time."""
 
     TITLE = "kcode"
     PAUSE_GC_ON_SCROLL: ClassVar[bool] = True
@@ -66,31 +65,28 @@ class KcodeApp(App[int]):
     def __init__(
         self, start: Start, preferences: Preferences, texts: Texts, clock: Callable[[], float] = monotonic
     ) -> None:
-        super().__init__()
-        self.clock = clock
+        super().__init__(preferences, texts)
+        self.start, self._clock = start, clock
         self._config = config_folder(os.environ) / "config.toml"
-        self.start, self.preferences, self.texts = start, preferences, texts
         self.session = ""
         self._talk: Talk | None = None
         self._leaving_code: int | None = None
         self._watchdog: threading.Timer | None = None
-        for theme in own_themes():
-            self.register_theme(theme)
-        self.theme = preferences.theme
-        self.set_keymap(dict(preferences.keys))
         self.wants_demo = False
         self.reviewing: ReviewScreen | None = None
 
     def on_mount(self) -> None:
         self.write_sequence(SAVE_TITLE + title_sequence(f"kcode {self.place.workspace.root.name}"))
-        self.theme_changed_signal.subscribe(self, lambda _: repaint(self))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self.leave, 128 + number)
 
     def get_default_screen(self) -> ConversationScreen:
-        return ConversationScreen(self.texts, self.preferences, self.start.resume, self.start.prompt)
+        return self._conversation_screen(self.start.resume, self.start.prompt)
+
+    def _conversation_screen(self, resume: str | None, words: str) -> ConversationScreen:
+        return ConversationScreen(self.texts, self.preferences, resume, words, self._clock)
 
     def begin(self, resume: str | None, prompt: str = "") -> None:
         """Open a session behind the screen that is shown; called once that is painted."""
@@ -161,27 +157,20 @@ class KcodeApp(App[int]):
         loop.call_soon_threadsafe(begin)
         return answer
 
-    async def change_session(self, resume: str | None, words: str = "") -> None:
+    def change_session(self, resume: str | None, words: str = "") -> None:
         """Close this session and go on in another, with these words if there are any; None begins a new one."""
-        await asyncio.to_thread(self.talk.close, CLOSING_SECONDS)
-        self._talk = None
-        await self.switch_screen(ConversationScreen(self.texts, self.preferences, resume, words))
+        # By the app: what a screen does ends with it, and this one is taken away in the middle.
+        self.run_worker(self._change_session(resume, words), group="sessions")
+
+    async def _change_session(self, resume: str | None, words: str) -> None:
+        talk, self._talk = self.talk, None
+        await asyncio.to_thread(talk.close, CLOSING_SECONDS)
+        await self.switch_screen(self._conversation_screen(resume, words))
 
     def refresh_review(self) -> None:
         """Have an open review look at the draft anew."""
         if self.reviewing is not None:
             self.reviewing.refresh_proposal()
-
-    def call_user(self, why: Literal["done", "asks"]) -> None:
-        """Call the user back to a terminal that they do not look at."""
-        text = self.texts(f"app.{why}_title")
-        how = self.preferences.notifications
-        self.write_sequence(notice_sequence(how, text, os.environ, focused=self.app_focus))
-
-    def write_sequence(self, sequence: str) -> None:
-        """Send the terminal something that it does not show."""
-        if sequence and self._driver is not None:
-            self._driver.write(sequence)
 
     def try_preference(self, name: str, value: str) -> str | None:
         """Set a preference for this run and those that follow; what is wrong with it, None when it is set."""
@@ -192,7 +181,7 @@ class KcodeApp(App[int]):
             return str(error)
         self.preferences = self.conversation.preferences = found
         self.theme = found.theme
-        self.conversation.take_preferences()
+        take_preferences(self.conversation)
         return None
 
     async def tell_not_opened(self, error: KcodeError) -> None:
@@ -208,7 +197,7 @@ class KcodeApp(App[int]):
             case Ready(endpoint, base_url):
                 model = replace(self.start.model, endpoint=endpoint, base_url=base_url)
                 self.start = replace(self.start, model=model)
-                await self.change_session(self.start.resume)
+                self.change_session(self.start.resume)
             case Demo():
                 self.wants_demo = True
                 self.leave()
@@ -238,14 +227,6 @@ class KcodeApp(App[int]):
             self._watchdog.cancel()
         if self._talk is not None:
             self._talk.close(CLOSING_SECONDS)
-
-    def _fatal_error(self) -> None:
-        """Show what went wrong without the values of variables, among which a key may be."""
-        from rich.traceback import Traceback  # noqa: PLC0415 - mostly never needed
-
-        self.bell()
-        self._exit_renderables.append(Traceback(show_locals=False, width=None))
-        self._close_messages_no_wait()
 
 
 def run_interface(start: Start) -> tuple[int, bool]:

@@ -13,6 +13,7 @@ from kcode.errors import KcodeError, UsageError
 from kcode.folders import config_folder, make_folder
 from kcode.tui.completing import SymbolPlace
 from kcode.tui.history import Typed
+from kcode.tui.widgets.activity import Activity
 from kcode.tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ async def resend(screen: ConversationScreen, words: str, at: int) -> None:
     except KcodeError as error:
         screen.front.tell(str(error), "error")
         return
-    await screen.kcode.change_session(forked, words)
+    screen.kcode.change_session(forked, words)
 
 
 def move(screen: ConversationScreen, action: str, argument: str | int) -> None:
@@ -104,3 +105,15 @@ async def learn_workspace(screen: ConversationScreen) -> None:
     screen.source.know_symbols(
         [SymbolPlace(symbol.name, path, symbol.start, symbol.end, symbol.kind) for path, symbol in definitions]
     )
+
+
+def take_preferences(screen: ConversationScreen) -> None:
+    """Have the screen look and act as the user has set it by now."""
+    preferences = screen.preferences
+    screen.query_one(Activity).is_still = preferences.linear
+    stack = screen.transcript.stack
+    stack.show_reasoning(preferences.reasoning)
+    stack.read_aloud(is_linear=preferences.linear)
+    screen.transcript.flush()
+    screen.query_one(Composer).use_vim(on=preferences.vim)
+    screen.set_class(preferences.linear, "-linear")

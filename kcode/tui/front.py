@@ -89,7 +89,7 @@ class ScreenFront:
             raise UsageError(wrong)
 
     async def resume(self, session: str | None) -> None:
-        await self._screen.kcode.change_session(session)
+        self._screen.kcode.change_session(session)
 
     async def step(self, way: Way, what: str) -> None:
         which = what or ("turn" if way == "redo" else await self.call(what_changed_last))

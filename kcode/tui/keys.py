@@ -55,8 +55,9 @@ KEYS: tuple[Key, ...] = (
     Key("review", "f2", "open('review')", "app"),
     Key("find", "f3", "find", "app"),
     Key("draft-pane", "f4", "toggle_draft", "app"),
-    Key("sessions", "f6", "open('sessions')", "app"),
-    Key("context", "f7", "open('context')", "app"),
+    # The text area below has uses of its own for these.
+    Key("sessions", "f6", "open('sessions')", "app", priority=True),
+    Key("context", "f7", "open('context')", "app", priority=True),
     Key("thoughts", "ctrl+t", "in_transcript('toggle_all', 'reasoning')", "app"),
     Key("outputs", "ctrl+o", "in_transcript('toggle_all', 'output')", "app"),
     Key("page-up", "pageup", "in_transcript('page', -1)", "app", priority=True),

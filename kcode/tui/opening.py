@@ -77,9 +77,9 @@ async def _sessions(conversation: ConversationScreen) -> None:
     if conversation.running:
         conversation.front.tell(conversation.texts("commands.turn_runs"), "warning")
     elif isinstance(chosen, Fork):
-        await app.change_session(await asyncio.to_thread(fork, app.place, chosen.id))
+        app.change_session(await asyncio.to_thread(fork, app.place, chosen.id))
     else:
-        await app.change_session(chosen.id)
+        app.change_session(chosen.id)
 
 
 async def _context(conversation: ConversationScreen) -> None:

@@ -59,7 +59,7 @@ class Living:
         loop = asyncio.get_running_loop()
         end = loop.time() + DEADLINE
         while not ready():
-            assert loop.time() < end, f"{self.text}\n\n{self.said}"
+            assert loop.time() < end, f"{self.app.screen} {self.app.focused}\n{self.text}\n\n{self.said}"
             await asyncio.sleep(0.01)
 
     async def see(self, *words: str) -> None:

@@ -114,12 +114,47 @@ async def apply_and_take_back(user: Living, file: Path) -> None:
     await user.hear("The last turn was taken back.")
     await user.send("/redo")
     await user.hear("is here again")
-    await user.send("/apply")
+    await user.send("/review")
     await user.see("decided 0 of 1")
-    await user.until(lambda: "Apply what was decided?" in user.text or "Nothing is accepted" in user.text)
-    if "Apply what was decided?" in user.text:
-        await user.press("n")
-    await user.until(lambda: screen_of(user) == "ReviewScreen")
+    # For a moment it takes no keys that were meant for the conversation.
+    await user.until(lambda: user.app.screen.check_action("accept", ()))
+    await user.press("a")
+    await user.see("decided 1 of 1")
+    await user.press("escape")
+    await user.until(lambda: screen_of(user) == "ConversationScreen")
+    await user.send("/apply")
+    await user.see("Apply what was decided?", "calc/money.py")
+    await user.press("y")
+    await user.until(lambda: file.read_text(encoding="utf-8") == FIXED)
+    await user.see("Nothing is pending here.")
+    await user.until(lambda: user.app.screen.check_action("close", ()))
+    await user.press("escape")
+    await user.hear("1 hunk applied")
+    await user.send("/undo")
+    await user.hear("Taken back: calc/money.py.")
+    await user.until(lambda: file.read_text(encoding="utf-8") == MODULE)
+    await user.send("/redo")
+    await user.hear("Applied again: calc/money.py.")
+    await user.until(lambda: file.read_text(encoding="utf-8") == FIXED)
+
+
+async def go_elsewhere(user: Living, server: ModelServer) -> None:
+    before = user.app.session
+    await user.send("/compact the rounding")
+    await user.rest()
+    await user.hear("Compacted")
+    await user.rest()
+    await user.send("/fork")
+    await user.until(lambda: user.app.session != before)
+    await user.hear("Rounded.", "Going on with this session.")
+    forked = user.app.session
+    await user.send("/new")
+    await user.until(lambda: user.app.session != forked)
+    assert "Rounded." not in user.said
+    await user.send("/quit")
+    await user.until(lambda: user.app._exit)
+    assert user.app.return_value == 0
+    assert len(server.requests) >= 4
 
 
 def walk_in(
@@ -147,6 +182,7 @@ def test_what_commands_do(tmp_path: Path, model_server: ModelServerFactory, monk
         reply("Rounded."),
         reply("Looked at."),
         reply("Written."),
+        reply("The note: cents() rounds."),
     ]
 
     async def steps(user: Living, server: ModelServer) -> None:
@@ -162,5 +198,6 @@ def test_what_commands_do(tmp_path: Path, model_server: ModelServerFactory, monk
         await change_how_it_looks(user, tmp_path / "home")
         await use_words(user, server)
         await apply_and_take_back(user, file)
+        await go_elsewhere(user, server)
 
     walk_in(tmp_path, model_server, monkeypatch, script, steps)

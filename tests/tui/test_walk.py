@@ -157,7 +157,7 @@ def apply_after_test(terminal: Tmux) -> None:
     open_review(terminal, "decided 2 of 3")
     terminal.wait_for("cents(amount * 0.2)")
     press(terminal, "t", "1 passed")
-    press(terminal, "Enter", "calc/money.py", "y ")
+    press(terminal, "Enter", "Apply what was decided?")
     press(terminal, "y", "decided 0 of 1")
 
 
@@ -166,6 +166,8 @@ def test_by_mouse_alone(tmp_path: Path, model_server: ModelServerFactory) -> Non
     file = program.repository / "calc/money.py"
     with Tmux(program, "cents() rounds down", columns=150, rows=45) as terminal:
         terminal.wait_for("Rounded.", "3 to decide", "2 steps")
+        # The line that tells what goes on is taken away, and all moves down by one.
+        terminal.wait_for("esc interrupts", gone=True)
         terminal.click_on("▸ Thought")
         terminal.wait_for("the tax is not rounded")
         terminal.click_on("review f2")

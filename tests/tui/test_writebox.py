@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from textual.events import Key
-from textual.message import Message
 
 from kcode.tui.widgets.writebox import WriteBox
 from tests.tui.stage import Stage
+
+if TYPE_CHECKING:
+    from textual.message import Message
 
 
 class Table(Stage):

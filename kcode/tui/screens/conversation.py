@@ -17,6 +17,8 @@ from kcode.tui.screens.hearing import HearingScreen
 from kcode.tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.binding import BindingType
 
     from kcode.commands.front import Shown
@@ -33,8 +35,15 @@ class ConversationScreen(HearingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("app")
 
-    def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None, words: str = "") -> None:
-        super().__init__(texts, preferences, resumed, words)
+    def __init__(
+        self,
+        texts: Texts,
+        preferences: Preferences,
+        resumed: str | None = None,
+        words: str = "",
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        super().__init__(texts, preferences, resumed, words, clock)
         self.front = ScreenFront(self)
         self._fork_at: int | None = None
         self._warned = -_AGAIN_SECONDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from textual.containers import Horizontal, Vertical
@@ -21,7 +22,7 @@ from kcode.tui.widgets.draftbar import DraftBar
 from kcode.tui.widgets.statusline import StatusLine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from textual.app import ComposeResult
@@ -48,14 +49,22 @@ class HearingScreen(Screen[None]):
     HearingScreen { layout: vertical; background: $background; }
     HearingScreen #upper { height: 1fr; }
     HearingScreen Transcript { width: 1fr; }
-    HearingScreen.-narrow DraftPane { display: none; }
     HearingScreen #asides { height: auto; }
     HearingScreen.-linear Composer, HearingScreen.-linear Composer:focus { border: none; }
+    HearingScreen.-narrow DraftPane { display: none; }
     """
 
-    def __init__(self, texts: Texts, preferences: Preferences, resumed: str | None = None, words: str = "") -> None:
+    def __init__(
+        self,
+        texts: Texts,
+        preferences: Preferences,
+        resumed: str | None = None,
+        words: str = "",
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         super().__init__()
         self.texts, self.preferences, self.resumed, self._words = texts, preferences, resumed, words
+        self._clock = clock
         self.source = WorkspaceSource(texts)
         self.running = False
         self._transcript: Transcript | None = None
@@ -73,7 +82,7 @@ class HearingScreen(Screen[None]):
         yield Horizontal(id="upper")
         yield Vertical(id="asides")
         yield DraftBar(texts)
-        yield Activity(texts, still=self.preferences.linear, now=self.kcode.clock)
+        yield Activity(texts, still=self.preferences.linear, now=self._clock)
         yield completion
         yield Composer(
             texts,
@@ -111,7 +120,7 @@ class HearingScreen(Screen[None]):
         if self._transcript is None:
             from kcode.tui.widgets.transcript import Transcript  # noqa: PLC0415 - after the first paint
 
-            self._transcript = Transcript(self.texts, self.kcode.clock)
+            self._transcript = Transcript(self.texts, self._clock)
             self._transcript.stack.is_linear = self.preferences.linear
             self._transcript.stack.show_reasoning(self.preferences.reasoning)
             self.query_one("#upper").mount(self._transcript, before=0)
@@ -263,16 +272,6 @@ class HearingScreen(Screen[None]):
             self.tell(self.texts("app.applied", count=outcome.applied))
         if outcome.rejected:
             self.tell(self.texts("app.rejected", count=outcome.rejected))
-
-    def take_preferences(self) -> None:
-        """Look and act as the user has set it by now."""
-        self.query_one(Activity).is_still = self.preferences.linear
-        stack = self.transcript.stack
-        stack.show_reasoning(self.preferences.reasoning)
-        stack.read_aloud(is_linear=self.preferences.linear)
-        self.transcript.flush()
-        self.query_one(Composer).use_vim(on=self.preferences.vim)
-        self.set_class(self.preferences.linear, "-linear")
 
 
 def edit_outside(folder: Path, text: str) -> str | None:

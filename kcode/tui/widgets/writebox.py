@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import TextArea
@@ -12,30 +13,45 @@ from kcode.tui.lines import Role, Span
 from kcode.tui.widgets.linebar import LineBar
 
 if TYPE_CHECKING:
-    from textual import events
     from textual.app import ComposeResult
-
-_LINE_BREAKS = frozenset({"ctrl+j", "shift+enter", "alt+enter"})
+    from textual.events import Key
 
 
 class _Paper(TextArea):
     """Enter keeps what is a comment, and is a line's end in what is edited."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "keep", id="write.keep"),
+        Binding("enter", "keep_line", id="write.enter"),
+        Binding("ctrl+j,shift+enter,alt+enter", "break_line", id="write.break"),
+        Binding("escape", "leave", id="write.leave"),
+    ]
     is_short = True
 
-    async def _on_key(self, event: events.Key) -> None:
-        # A binding with priority would overtake letters that were typed before it and are still on their way here.
-        if event.key == "ctrl+s" or (event.key == "enter" and self.is_short):
-            self.post_message(WriteBox.Kept(self.text))
-        elif event.key == "escape":
-            self.post_message(WriteBox.Left())
-        elif event.key in _LINE_BREAKS:
-            self.insert("\n")
-        else:
-            await super()._on_key(event)
+    async def _on_key(self, event: Key) -> None:
+        """Carry out bindings in order with what is typed, neither before nor after the characters that came with them."""
+        if event.is_printable:
             return
-        event.stop()
-        event.prevent_default()
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if await self.app.run_action(binding.action, self):
+                event.stop()
+                event.prevent_default()
+                return
+
+    def action_keep(self) -> None:
+        self.post_message(WriteBox.Kept(self.text))
+
+    def action_leave(self) -> None:
+        self.post_message(WriteBox.Left())
+
+    def action_keep_line(self) -> None:
+        if self.is_short:
+            self.action_keep()
+        else:
+            self.action_break_line()
+
+    def action_break_line(self) -> None:
+        self.insert("\n")
 
 
 class WriteBox(Vertical):
@@ -43,6 +59,7 @@ class WriteBox(Vertical):
 
     DEFAULT_CSS = """
     WriteBox { display: none; height: auto; max-height: 60%; background: $surface; }
+    WriteBox.-open { display: block; }
     WriteBox TextArea { height: auto; max-height: 16; min-height: 3; border: none; padding: 0 1;
                         background: $surface; }
     WriteBox TextArea:focus { border: none; }
@@ -80,8 +97,8 @@ class WriteBox(Vertical):
         self._paper.text = text
         self._paper.move_cursor(self._paper.document.end if is_short else (0, 0))
         self._bar.show(lambda _: (Span(f" {title}", Role.STRONG),))
-        self.display = True
-        # At once, and not with the next refresh: what is typed meanwhile belongs here.
+        self.add_class("-open")
+        # At once, so that what is typed right behind the key that opened the box is not lost.
         self.screen.set_focus(self._paper)
 
     def put(self, text: str) -> None:
@@ -90,4 +107,4 @@ class WriteBox(Vertical):
         self._paper.move_cursor(self._paper.document.end)
 
     def close(self) -> None:
-        self.display = False
+        self.remove_class("-open")

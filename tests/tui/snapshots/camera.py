@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from kcode.tui.palette import ANSI, BLIND, DARK, LIGHT
 from tests.tui.snapshots.scenes import SCENES
-from tests.tui.snapshots.staging import BROAD, NARROW, until
+from tests.tui.snapshots.staging import BROAD, DEADLINE, NARROW, until
+from tests.tui.stage import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +58,10 @@ async def at_rest(pilot: Pilot[Any]) -> Sequence[Strip]:
         await is_drawn.wait()
     await pilot.pause()
     seen: list[Sequence[Strip]] = []
+    end = asyncio.get_running_loop().time() + DEADLINE
     while len(seen) < _SAME or any(one != seen[-1] for one in seen[-_SAME:]):
         await asyncio.sleep(0.005)
+        assert asyncio.get_running_loop().time() < end, shown(app)
         # A screen that stands over another one keeps a picture of it.
         app.screen.refresh()
         seen.append(app.screen._compositor.render_strips(app.size))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from kcode.agent.place import open_place
+from kcode.commands.table import COMMANDS
 from kcode.errors import KcodeError
 from kcode.events import (
     ReasoningStreamed,
@@ -63,16 +65,18 @@ class QuietApp(KcodeApp):
     """The program without a session behind it: what happens is told to its screen."""
 
     def __init__(self, folder: Path) -> None:
-        self.time = Clock()
+        self.clock = Clock()
+        self.is_over = threading.Event()
         self.proposed = propose_in_demo(folder)
         place = self.proposed.place
-        super().__init__(Start(ModelOptions(), place, open_place(place)), Preferences(), TEXTS, self.time)
+        super().__init__(Start(ModelOptions(), place, open_place(place)), Preferences(), TEXTS, self.clock)
 
     def begin(self, resume: str | None, prompt: str = "") -> None:
         assert not resume
         assert not prompt
 
         def refuse() -> object:
+            self.is_over.wait(DEADLINE)
             raise KcodeError("There is no session.")
 
         self._talk = Talk(refuse, lambda: None, _never)  # type: ignore[arg-type] # it never opens one
@@ -81,7 +85,7 @@ class QuietApp(KcodeApp):
     def tell(self, *news: News, seconds: float = 0.0) -> None:
         """Have this happen, and then that much time pass."""
         self.conversation.receive(news)
-        self.time.now += seconds
+        self.clock.now += seconds
 
 
 def _never(_: Question) -> Future[str | None]:
@@ -94,10 +98,11 @@ async def conversing(folder: Path) -> AsyncIterator[tuple[QuietApp, Pilot[Any]]]
     async with app.run_test(size=BROAD) as pilot:
         await until(lambda: app._talk is not None, pilot)
         app.tell(Opened("Moonshot", "kimi-k2-thinking", "main", "s", ()), Counted(account(2_700, 0, 0.0), True, True))
-        await app.workers.wait_for_complete([worker for worker in app.workers if worker.group == "learning"])
+        await until(lambda: len(app.conversation.source.commands()) > len(COMMANDS), pilot)
         try:
             yield app, pilot
         finally:
+            app.is_over.set()
             await asyncio.to_thread(app.talk.close, DEADLINE)
 
 

@@ -178,7 +178,7 @@ def test_how_it_is_shown_as_the_user_has_set_it(
     clash = {"help": "f2"}
 
     async def steps(user: Living) -> None:
-        await user.see("f2 is bound to 2 things: help, review.")
+        await user.see("F2 is bound to 2 things: help, review.")
         await user.send("first")
         await user.hear("Rounded.")
         await user.rest()

@@ -55,7 +55,7 @@ async def at_rest(pilot: Pilot[Any]) -> Sequence[Strip]:
         await until(lambda screen=screen: screen.size == app.size, pilot)  # type: ignore[misc] # the screen of this round
         is_drawn = asyncio.Event()
         app.call_later(screen.call_after_refresh, is_drawn.set)
-        await is_drawn.wait()
+        await asyncio.wait_for(is_drawn.wait(), DEADLINE)
     await pilot.pause()
     seen: list[Sequence[Strip]] = []
     end = asyncio.get_running_loop().time() + DEADLINE

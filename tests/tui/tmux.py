@@ -65,10 +65,18 @@ class Tmux:
             self._run("send-keys", "-H", *(f"{byte:02x}" for byte in sent))
 
     def click_on(self, text: str) -> None:
-        """Click on the first place that shows this."""
+        """Click on the first place that shows this, once it stays where it is."""
         self.wait_for(text)
-        row, line = next((row, line) for row, line in enumerate(self.screen().split("\n")) if text in line)
-        self.click(line.index(text) + len(text) // 2, row)
+        place = None
+        while place is None or place != self._place_of(text):
+            place = self._place_of(text)
+            time.sleep(0.15)
+        self.click(*place)
+
+    def _place_of(self, text: str) -> tuple[int, int] | None:
+        """The middle of it: column and row."""
+        rows = self.screen().split("\n")
+        return next(((line.index(text) + len(text) // 2, row) for row, line in enumerate(rows) if text in line), None)
 
     def screen(self) -> str:
         return self._run("capture-pane", "-p")

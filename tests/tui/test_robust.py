@@ -206,6 +206,7 @@ def test_an_endpoint_that_fails_is_told_and_can_be_interrupted(
 
     async def run() -> None:
         async with living(program, size=(20, 5)) as user:
+            await user.until(lambda: user.app.has_session)
             await user.send("what is here?")
             await user.hear("slow down")
             for size in [(columns, rows) for columns in (20, 150, 7, 61) for rows in (5, 40, 1, 16)]:
@@ -216,6 +217,7 @@ def test_an_endpoint_that_fails_is_told_and_can_be_interrupted(
             await user.rest()
         monkeypatch.setenv("KCODE_BASE_URL", "http://127.0.0.1:9/v1")
         async with living(program) as user:
+            await user.see("kimi-k2-thinking")
             await user.send("what is here?")
             await user.see("try 2 of")
             await user.press("escape")

@@ -142,7 +142,9 @@ class BlockView(ScrollView, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """What a wheel, a key or the bar asks for; rows that were only estimated may shift where that is."""
-        if round(new_value) != self.viewport.top:
+        # A widget that grew is made to scroll back before it is told of its size: that is not the user's wish.
+        is_wanted = self.size.height == self.viewport.height or not self.viewport.follows
+        if is_wanted and round(new_value) != self.viewport.top:
             self.viewport.scroll_to(round(new_value))
             self._has_unseen = self._has_unseen and not self.viewport.follows
             self._shown = self.viewport.in_view()

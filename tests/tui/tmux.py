@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
 import uuid
 from typing import TYPE_CHECKING, Self
+
+import pytest
 
 if TYPE_CHECKING:
     from tests.program import Program
@@ -20,6 +23,8 @@ class Tmux:
     """One program in one terminal of its own. Leaving the block ends both."""
 
     def __init__(self, program: Program, *arguments: str, columns: int = 80, rows: int = 24, **more: str) -> None:
+        if shutil.which("tmux") is None:
+            pytest.skip("tmux is not installed")
         # A socket that was killed cannot be taken up again at once, so each has its own.
         self._socket = f"kcode-{uuid.uuid4().hex[:12]}"
         environment = program.environment | {"COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", "ESCDELAY": "25"} | more

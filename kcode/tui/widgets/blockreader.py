@@ -141,12 +141,12 @@ class BlockReader(BlockView):
 
     async def on_click(self, event: Click) -> None:
         """Put the cursor on the block that was clicked, and do what stands there."""
+        clicked = cut(self.line_at(event.y), event.x, event.x + 1)
         seen = self._shown[event.y] if 0 <= event.y < len(self._shown) else None
-        if seen is None or seen.block is None:
-            return
-        self.cursor = seen.block.number
-        self.redraw()
-        if (clicked := cut(seen.row.line, event.x, event.x + 1)) and clicked[0].action:
+        if seen is not None and seen.block is not None:
+            self.cursor = seen.block.number
+            self.redraw()
+        if clicked and clicked[0].action:
             await self.run_action(clicked[0].action)
 
     def find(self, text: str) -> int:

@@ -24,7 +24,7 @@ from kcode.tui.keys import teach_keys
 from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, title_sequence
 from kcode.tui.preferences import load_preferences, save_preference
 from kcode.tui.screens.conversation import ConversationScreen
-from kcode.tui.terminalapp import TerminalApp
+from kcode.tui.terminalapp import TerminalApp, tell_of_hangup
 from kcode.tui.texts import language_of, load_texts
 
 if TYPE_CHECKING:
@@ -88,6 +88,13 @@ class KcodeApp(TerminalApp):
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self.leave, 128 + number)
+        if not self.is_headless and sys.stdin.isatty():
+            tell_of_hangup(sys.stdin.fileno(), partial(self._hang_up, loop))
+
+    def _hang_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Leave as with SIGHUP. Called in a thread of its own."""
+        if self.is_running:
+            loop.call_soon_threadsafe(self.leave, 128 + signal.SIGHUP)
 
     def _add_session(self, mode: str, resume: str | None, words: str) -> None:
         """Have a stack of screens for a session: with it all that was opened over the one before goes away."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import threading
 from typing import TYPE_CHECKING, Literal
 
 from textual.app import App
@@ -11,8 +13,26 @@ from kcode.tui.notify import notice_sequence
 from kcode.tui.themes import own_themes, repaint
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kcode.tui.preferences import Preferences
     from kcode.tui.texts import Texts
+
+
+def tell_of_hangup(terminal: int, tell: Callable[[], None]) -> None:
+    """Call `tell`, in another thread, once nobody has the other side of the terminal open any more.
+
+    Where SIGHUP does not come, or is ignored as under nohup, an end of input is all that shows it, and Textual would go on
+    reading that.
+    """
+
+    def wait() -> None:
+        hangups = select.poll()
+        hangups.register(terminal, 0)  # a hangup is told of in any case
+        hangups.poll()
+        tell()
+
+    threading.Thread(target=wait, name="kcode hangup", daemon=True).start()
 
 
 class TerminalApp(App[int]):

@@ -125,15 +125,17 @@ def test_a_signal_ends_it_well_in_the_middle_of_a_turn(
         assert b"Traceback" not in terminal.raw
 
 
+@pytest.mark.parametrize("is_told", [True, False])
 def test_a_terminal_that_is_closed_ends_it_and_the_session_can_be_gone_on_with(
-    tmp_path: Path, model_server: ModelServerFactory
+    tmp_path: Path, model_server: ModelServerFactory, *, is_told: bool
 ) -> None:
     program = program_with(tmp_path, model_server, reply("Said before."))
     with Terminal(program, "-m", "kcode", "what is here?") as terminal:
         terminal.read_until(b"Said before.", b"price unknown")
         os.close(terminal.slave)
         os.close(terminal.master)
-        terminal.process.send_signal(signal.SIGHUP)
+        if is_told:
+            terminal.process.send_signal(signal.SIGHUP)
         terminal.process.wait(DEADLINE)
         terminal.master, terminal.slave = pty.openpty()
         assert terminal.process.returncode == 129

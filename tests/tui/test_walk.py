@@ -171,7 +171,7 @@ def test_by_mouse_alone(tmp_path: Path, model_server: ModelServerFactory) -> Non
         terminal.wait_for("esc interrupts", gone=True)
         terminal.click_on("▸ Thought")
         terminal.wait_for("the tax is not rounded")
-        terminal.click_on("review f2")
+        terminal.click_on("F2 review")
         terminal.wait_for("decided 0 of 3")
         time.sleep(GRACE_SECONDS)
         terminal.click_on("accept")

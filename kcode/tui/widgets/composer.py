@@ -126,6 +126,8 @@ class Composer(RecallingEntry):
     # Sending and leaving
 
     def action_send(self) -> None:
+        if self._completion.is_open and not self.is_searching:
+            self.offer()  # what was typed in one go with this key may have overtaken the list
         if self._completion.is_open and not self._is_whole_command():
             self.take_chosen()
             return

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -60,6 +61,7 @@ class KcodeApp(TerminalApp):
 
     TITLE = "kcode"
     PAUSE_GC_ON_SCROLL: ClassVar[bool] = True
+    DEFAULT_MODE = "session 0"
     # The composer's own list of commands is the palette.
     ENABLE_COMMAND_PALETTE = False
 
@@ -69,6 +71,8 @@ class KcodeApp(TerminalApp):
         super().__init__(preferences, texts)
         self.start, self._clock = start, clock
         self._config = config_folder(os.environ) / "config.toml"
+        self._numbers = count(1)
+        self._add_session(self.DEFAULT_MODE, start.resume, start.prompt)
         self.session = ""
         self.pending = 0
         """How many hunks the draft proposes that are not rejected."""
@@ -85,11 +89,9 @@ class KcodeApp(TerminalApp):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self.leave, 128 + number)
 
-    def get_default_screen(self) -> ConversationScreen:
-        return self._conversation_screen(self.start.resume, self.start.prompt)
-
-    def _conversation_screen(self, resume: str | None, words: str) -> ConversationScreen:
-        return ConversationScreen(self.texts, self.preferences, resume, words, self._clock)
+    def _add_session(self, mode: str, resume: str | None, words: str) -> None:
+        """Have a stack of screens for a session: with it all that was opened over the one before goes away."""
+        self.add_mode(mode, lambda: ConversationScreen(self.texts, self.preferences, resume, words, self._clock))
 
     def begin(self, resume: str | None, prompt: str = "") -> None:
         """Open a session behind the screen that is shown; called once that is painted."""
@@ -169,10 +171,10 @@ class KcodeApp(TerminalApp):
     async def _change_session(self, resume: str | None, words: str) -> None:
         talk, self._talk, self.pending = self.talk, None, 0
         await asyncio.to_thread(talk.close, CLOSING_SECONDS)
-        if not self.screen._result_callbacks:  # noqa: SLF001
-            # The app's first screen was never pushed, and switching takes for granted that it was.
-            self.screen._push_result_callback(self.screen, None)  # noqa: SLF001
-        await self.switch_screen(self._conversation_screen(resume, words))
+        former, mode = self.current_mode, f"session {next(self._numbers)}"
+        self._add_session(mode, resume, words)
+        await self.switch_mode(mode)
+        await self.remove_mode(former)
 
     def refresh_review(self) -> None:
         """Have an open review look at the draft anew."""

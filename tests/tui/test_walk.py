@@ -168,7 +168,7 @@ def test_by_mouse_alone(tmp_path: Path, model_server: ModelServerFactory) -> Non
         # With the draft beside it the conversation has other lines than before.
         terminal.wait_for("Rounded.", "2 steps", "/ shows the commands,")
         # The line that tells what goes on is taken away, and all moves down by one.
-        terminal.wait_for("esc interrupts", gone=True)
+        terminal.wait_for("interrupts", gone=True)
         terminal.click_on("▸ Thought")
         terminal.wait_for("the tax is not rounded")
         terminal.click_on("F2 review")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
 import uuid
 from typing import TYPE_CHECKING, Self
+
+import pytest
 
 if TYPE_CHECKING:
     from tests.program import Program
@@ -20,6 +23,8 @@ class Tmux:
     """One program in one terminal of its own. Leaving the block ends both."""
 
     def __init__(self, program: Program, *arguments: str, columns: int = 80, rows: int = 24, **more: str) -> None:
+        if shutil.which("tmux") is None:
+            pytest.skip("tmux is not installed")
         # A socket that was killed cannot be taken up again at once, so each has its own.
         self._socket = f"kcode-{uuid.uuid4().hex[:12]}"
         environment = program.environment | {"COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", "ESCDELAY": "25"} | more
@@ -65,10 +70,18 @@ class Tmux:
             self._run("send-keys", "-H", *(f"{byte:02x}" for byte in sent))
 
     def click_on(self, text: str) -> None:
-        """Click on the first place that shows this."""
+        """Click on the first place that shows this, once it stays where it is."""
         self.wait_for(text)
-        row, line = next((row, line) for row, line in enumerate(self.screen().split("\n")) if text in line)
-        self.click(line.index(text) + len(text) // 2, row)
+        place = None
+        while place is None or place != self._place_of(text):
+            place = self._place_of(text)
+            time.sleep(0.15)
+        self.click(*place)
+
+    def _place_of(self, text: str) -> tuple[int, int] | None:
+        """The middle of it: column and row."""
+        rows = self.screen().split("\n")
+        return next(((line.index(text) + len(text) // 2, row) for row, line in enumerate(rows) if text in line), None)
 
     def screen(self) -> str:
         return self._run("capture-pane", "-p")

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from kcode.sanitize import sanitize
 from kcode.tui.blocks import ReasoningBlock, ToolBlock, UserBlock
+from kcode.tui.lines import cut
 from kcode.tui.viewport import Place
 from kcode.tui.widgets.blockview import BlockView
 
@@ -138,12 +139,15 @@ class BlockReader(BlockView):
         self.cursor, self.needle = None, ""
         self.redraw()
 
-    def on_click(self, event: Click) -> None:
-        """Put the cursor on the block that was clicked."""
+    async def on_click(self, event: Click) -> None:
+        """Put the cursor on the block that was clicked, and do what stands there."""
+        clicked = cut(self.line_at(event.y), event.x, event.x + 1)
         seen = self._shown[event.y] if 0 <= event.y < len(self._shown) else None
         if seen is not None and seen.block is not None:
             self.cursor = seen.block.number
             self.redraw()
+        if clicked and clicked[0].action:
+            await self.run_action(clicked[0].action)
 
     def find(self, text: str) -> int:
         """Mark the text wherever it stands, and go to the last place; "" marks nothing. How many blocks have it."""

@@ -97,22 +97,29 @@ class BlockView(ScrollView, can_focus=True):
         width = self.text_width
         if y >= len(self._shown):
             return Strip.blank(width, self.rich_style)
-        seen = self._shown[y]
-        line = self._marked(seen, width)
+        seen, line = self._shown[y], self.line_at(y)
         ground = Ground.PANEL if isinstance(seen.block, UserBlock) and seen.row.line else None
-        if y == self.size.height - 1 and self._has_unseen:
-            line = self._with_note(line, width)
         number = seen.block.number * _ROWS_OF_A_BLOCK + seen.number if seen.block else None
         key = (line, width, ground, number)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self.palette.strip(line, width, ground).apply_style(self.rich_style)
+            # What a click does is looked up in the rows: by its style it may be that of the row that stood there before.
+            drawn = tuple(span._replace(action="") for span in line)
+            strip = self.palette.strip(drawn, width, ground).apply_style(self.rich_style)
             if number is not None:
                 strip = strip.apply_offsets(-seen.row.margin, number)
             if len(self._strips) > _STRIPS_KEPT:
                 self._strips.clear()
             self._strips[key] = strip
         return strip
+
+    def line_at(self, y: int) -> Line:
+        """What is drawn there, with what a click on it does; empty below the last row."""
+        if not 0 <= y < len(self._shown):
+            return ()
+        width = self.text_width
+        line = self._marked(self._shown[y], width)
+        return self._with_note(line, width) if y == self.size.height - 1 and self._has_unseen else line
 
     @property
     def text_width(self) -> int:

@@ -126,8 +126,9 @@ class Composer(RecallingEntry):
     # Sending and leaving
 
     def action_send(self) -> None:
-        if self._completion.is_open and not self.is_searching:
-            self.offer()  # what was typed in one go with this key may have overtaken the list
+        # Of what was typed right before the key the list has not heard yet.
+        if not self.is_searching:
+            self.offer()
         if self._completion.is_open and not self._is_whole_command():
             self.take_chosen()
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.containers import Vertical
 
 from kcode.tui.diff.bars import draw_file_bar
@@ -55,7 +56,7 @@ class DraftPane(Vertical):
             self._state.go_to_file(changed.path)
             key = _changed_hunk(former, changed)
             self._state.go(key)
-            self.run_worker(self._color(changed), group="color", exclusive=True)
+            self._color(changed)
         self._paint()
         self.come_or_go()
 
@@ -70,6 +71,7 @@ class DraftPane(Vertical):
             self._bar.show(lambda width: draw_file_bar(state, self._texts, width))
             self._body.show(state.sheet(), state.key)
 
+    @work(group="color", exclusive=True)
     async def _color(self, change: FileChange) -> None:
         colors = await asyncio.to_thread(color, change)
         if self._state is not None:

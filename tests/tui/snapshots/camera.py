@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from kcode.tui.palette import ANSI, BLIND, DARK, LIGHT
 from tests.tui.snapshots.scenes import SCENES
-from tests.tui.snapshots.staging import BROAD, NARROW, until
+from tests.tui.snapshots.staging import BROAD, DEADLINE, NARROW, until
+from tests.tui.stage import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,11 +55,13 @@ async def at_rest(pilot: Pilot[Any]) -> Sequence[Strip]:
         await until(lambda screen=screen: screen.size == app.size, pilot)  # type: ignore[misc] # the screen of this round
         is_drawn = asyncio.Event()
         app.call_later(screen.call_after_refresh, is_drawn.set)
-        await is_drawn.wait()
+        await asyncio.wait_for(is_drawn.wait(), DEADLINE)
     await pilot.pause()
     seen: list[Sequence[Strip]] = []
+    end = asyncio.get_running_loop().time() + DEADLINE
     while len(seen) < _SAME or any(one != seen[-1] for one in seen[-_SAME:]):
         await asyncio.sleep(0.005)
+        assert asyncio.get_running_loop().time() < end, shown(app)
         # A screen that stands over another one keeps a picture of it.
         app.screen.refresh()
         seen.append(app.screen._compositor.render_strips(app.size))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from kcode.agent.place import open_place
+from kcode.commands.table import COMMANDS
 from kcode.errors import KcodeError
 from kcode.events import (
     ReasoningStreamed,
@@ -64,6 +66,7 @@ class QuietApp(KcodeApp):
 
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
+        self.is_over = threading.Event()
         self.proposed = propose_in_demo(folder)
         place = self.proposed.place
         super().__init__(Start(ModelOptions(), place, open_place(place)), Preferences(), TEXTS, self.clock)
@@ -73,6 +76,7 @@ class QuietApp(KcodeApp):
         assert not prompt
 
         def refuse() -> object:
+            self.is_over.wait(DEADLINE)
             raise KcodeError("There is no session.")
 
         self._talk = Talk(refuse, lambda: None, _never)  # type: ignore[arg-type] # it never opens one
@@ -94,10 +98,11 @@ async def conversing(folder: Path) -> AsyncIterator[tuple[QuietApp, Pilot[Any]]]
     async with app.run_test(size=BROAD) as pilot:
         await until(lambda: app._talk is not None, pilot)
         app.tell(Opened("Moonshot", "kimi-k2-thinking", "main", "s", ()), Counted(account(2_700, 0, 0.0), True, True))
-        await app.workers.wait_for_complete([worker for worker in app.workers if worker.group == "learning"])
+        await until(lambda: len(app.conversation.source.commands()) > len(COMMANDS), pilot)
         try:
             yield app, pilot
         finally:
+            app.is_over.set()
             await asyncio.to_thread(app.talk.close, DEADLINE)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.events import Paste
+from textual.events import Key, Paste
 
 from kcode.tui.history import InputHistory, Typed
 from kcode.tui.widgets.composer import Composer
@@ -169,5 +169,21 @@ def test_a_command_typed_whole_is_sent_by_one_enter(tmp_path: Path) -> None:
         await pilot.press("enter")
         assert stage.asked == [Composer.CommandEntered("help", "")]
         assert not stage.completion.is_open
+
+    walk(stage, steps)
+
+
+def test_a_list_that_what_was_typed_has_overtaken_takes_no_enter(tmp_path: Path) -> None:
+    stage = ComposerStage(tmp_path)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await pilot.press("/")
+        assert "every key" in shown(stage).lower()
+        # Faster than the list can follow.
+        for key in (*"redo", "enter"):
+            stage.post_message(Key(key, key if len(key) == 1 else None))
+        await pilot.pause()
+        asked = [message for message in stage.asked if isinstance(message, Composer.CommandEntered)]
+        assert [(message.name, message.words) for message in asked] == [("redo", "")]
 
     walk(stage, steps)

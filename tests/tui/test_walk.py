@@ -166,7 +166,7 @@ def test_by_mouse_alone(tmp_path: Path, model_server: ModelServerFactory) -> Non
     file = program.repository / "calc/money.py"
     with Tmux(program, "cents() rounds down", columns=150, rows=45) as terminal:
         # With the draft beside it the conversation has other lines than before.
-        terminal.wait_for("Rounded.", "2 steps", "accept · reject")
+        terminal.wait_for("Rounded.", "2 steps", "/ shows the commands,")
         # The line that tells what goes on is taken away, and all moves down by one.
         terminal.wait_for("interrupts", gone=True)
         terminal.click_on("▸ Thought")

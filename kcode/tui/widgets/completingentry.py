@@ -103,6 +103,8 @@ class CompletingEntry(VimEntry):
 
     def action_complete(self) -> None:
         """Take what is chosen; where the list is closed, open it again."""
+        if self._token is not None:
+            self.offer()
         if self._completion.is_open:
             self.take_chosen()
         else:

@@ -5,34 +5,36 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from textual.app import App
-
+from kcode.folders import config_folder
+from kcode.tui.preferences import load_preferences
 from kcode.tui.screens.review import ReviewScreen
-from kcode.tui.screens.reviewlooking import ReviewOutcome
+from kcode.tui.terminalapp import TerminalApp
 from kcode.tui.texts import language_of, load_texts
-from kcode.tui.themes import DEFAULT_THEME, own_themes
 
 if TYPE_CHECKING:
+    from kcode.tui.preferences import Preferences
     from kcode.tui.reviewdesk import ReviewDesk
+    from kcode.tui.texts import Texts
 
 
-class ReviewApp(App[ReviewOutcome | None]):
+class ReviewApp(TerminalApp):
     """Ends when its screen is left."""
 
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, desk: ReviewDesk) -> None:
-        super().__init__()
+    def __init__(self, desk: ReviewDesk, preferences: Preferences, texts: Texts) -> None:
+        super().__init__(preferences, texts)
         self._desk = desk
-        for theme in own_themes():
-            self.register_theme(theme)
-        self.theme = DEFAULT_THEME
 
     def on_mount(self) -> None:
         # Nobody typed into anything here before.
-        self.push_screen(ReviewScreen(self._desk, load_texts(language_of(os.environ)), grace=0.0), self.exit)
+        split, wrap = self.preferences.side_by_side == "always", self.preferences.wrap
+        screen = ReviewScreen(self._desk, self.texts, grace=0.0, split=split, wrap=wrap)
+        self.push_screen(screen, lambda _: self.exit())
 
 
-def show_review(desk: ReviewDesk) -> ReviewOutcome | None:
-    """Show the screen until it is left; what was done there."""
-    return ReviewApp(desk).run()
+def show_review(desk: ReviewDesk) -> None:
+    """Show the screen until it is left, as the user has set the interface."""
+    preferences = load_preferences(config_folder(os.environ) / "config.toml")
+    texts = load_texts(language_of(os.environ) if preferences.language == "auto" else preferences.language)
+    ReviewApp(desk, preferences, texts).run(mouse=preferences.mouse)

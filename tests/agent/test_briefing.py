@@ -213,6 +213,16 @@ def test_nothing_that_a_repository_names_is_run_while_it_is_looked_at(tmp_path: 
     assert list(marks.iterdir()) == []
 
 
+# What is not indexed within the time that a first answer may wait is not in it: so the index is there before.
+INDEX = """
+import sys, time
+from pathlib import Path
+from tests.agent.briefings import brief
+briefing = brief(Path(sys.argv[1])).briefing
+while briefing.overview.index().is_busy:
+    time.sleep(0.02)
+briefing.close()
+"""
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -225,6 +235,7 @@ briefed.briefing.close()
 
 def test_the_same_repository_and_request_give_the_same_bytes_in_any_process(tmp_path: Path) -> None:
     root = new_repository(tmp_path / "r", LARGE)
+    subprocess.run([sys.executable, "-c", INDEX, str(root)], check=True)
     found = {
         subprocess.run(
             [sys.executable, "-c", SCRIPT, str(root)],

@@ -67,7 +67,10 @@ class HearingScreen(Screen[None]):
         self._clock = clock
         self.source = WorkspaceSource(texts)
         self.running = False
+        # Looked up for each piece of a stream, which a query would take too long for.
+        self._activity = Activity(texts, still=preferences.linear, now=clock)
         self._transcript: Transcript | None = None
+        self._waiting = 0
         self._draft: DraftPane | None = None
         self._questions: QuestionPanel | None = None
         self._finding: FindLine | None = None
@@ -82,7 +85,7 @@ class HearingScreen(Screen[None]):
         yield Horizontal(id="upper")
         yield Vertical(id="asides")
         yield DraftBar(texts)
-        yield Activity(texts, still=self.preferences.linear, now=self._clock)
+        yield self._activity
         yield completion
         yield Composer(
             texts,
@@ -170,13 +173,14 @@ class HearingScreen(Screen[None]):
         """Show what happened, in order."""
         for one in news:
             self._receive_one(one)
-        self.count_waiting()
+        if self.transcript.stack.waiting != self._waiting:
+            self.count_waiting()
 
     def count_waiting(self) -> None:
         """Have it shown how many messages wait for a turn to take them."""
-        waiting = self.transcript.stack.waiting
+        waiting = self._waiting = self.transcript.stack.waiting
         self.query_one(Composer).queued = waiting
-        self.query_one(Activity).queue(waiting)
+        self._activity.queue(waiting)
 
     def _receive_one(self, news: News) -> None:
         from kcode.events import TurnStarted  # noqa: PLC0415 - after the first paint
@@ -222,18 +226,18 @@ class HearingScreen(Screen[None]):
                 self.transcript.stop()
                 words = f"{type(error).__name__}: {error}"
                 self.running = False
-                self.query_one(Activity).end()
+                self._activity.end()
                 text = self.texts("app.crashed", error=words, session=self.kcode.session)
                 self.tell(text, "error")
             case Rested():
                 self.running = False
-                self.query_one(Activity).end()
+                self._activity.end()
                 self.kcode.call_user("done")
             case _:
                 if isinstance(news, TurnStarted):
                     self.running = True
                 self.transcript.show(news)
-                show_activity(self.query_one(Activity), news)
+                show_activity(self._activity, news)
 
     def _begin(self, opened: Opened) -> None:
         self.kcode.session = opened.session

@@ -325,7 +325,9 @@ def memory_after(bench: Bench, calls: int = 300) -> Row:
 def main(kcode: str, seconds: float) -> bool:
     """Measure one after the other; True when every bound is kept."""
     with tempfile.TemporaryDirectory(prefix="kcode-bench-") as scratch:
-        bench = Bench(str(Path(kcode).absolute()), make_repository(Path(scratch) / "repository", 60), Path(scratch) / "home")
+        bench = Bench(
+            str(Path(kcode).absolute()), make_repository(Path(scratch) / "repository", 60), Path(scratch) / "home"
+        )
         rows = [*first_paint(bench), enter_to_request(bench), *idle(bench), memory_after(bench)]
         opened, session = long_session(bench)
         rows += opened

@@ -16,7 +16,7 @@ from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
-from kcode.errors import KcodeError, NoKeyError, UsageError
+from kcode.errors import KcodeError, NoKeyError
 from kcode.folders import config_folder
 from kcode.tui.doing import take_preferences
 from kcode.tui.drawing import drawn_on_stdout
@@ -188,17 +188,12 @@ class KcodeApp(TerminalApp):
         if self.reviewing is not None:
             self.reviewing.refresh_proposal()
 
-    def try_preference(self, name: str, value: str) -> str | None:
-        """Set a preference for this run and those that follow; what is wrong with it, None when it is set."""
+    async def set_preference(self, name: str, value: str) -> None:
+        """Set a preference for this run and those that follow; UsageError where it cannot be kept, and is not set then."""
         kind = type(getattr(self.preferences, name, ""))
-        try:
-            found = save_preference(self._config, name, value == "true" if kind is bool else value)
-        except UsageError as error:
-            return str(error)
-        self.preferences = self.conversation.preferences = found
-        self.theme = found.theme
-        take_preferences(self.conversation)
-        return None
+        kept = value == "true" if kind is bool else value
+        self.follow(await asyncio.to_thread(save_preference, self._config, name, kept))
+        take_preferences(self.conversation, self.preferences)
 
     async def tell_not_opened(self, error: KcodeError) -> None:
         """Ask for what is missing, where that is a key; else say what is wrong."""

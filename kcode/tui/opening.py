@@ -129,7 +129,7 @@ async def _settings(conversation: ConversationScreen) -> None:
     config = config_folder(os.environ) / "config.toml"
     default = conversation.texts("app.origin_default")
     origins = find_origins(app.start.model, await app.talk.call(used), os.environ, config, default)
-    screen = SettingsScreen(conversation.texts, _settings_of(conversation), app.try_preference, origins)
+    screen = SettingsScreen(conversation.texts, _settings_of(conversation), app.set_preference, origins)
     await app.push_screen_wait(screen)
 
 
@@ -144,7 +144,8 @@ def _settings_of(conversation: ConversationScreen) -> list[Setting]:
             continue
         choices = choices_of(one.name) or ("true", "false")
         words = conversation.texts(f"settings.{one.name}")
-        found.append(Setting(one.name, words, str(value).lower() if isinstance(value, bool) else value, choices))
+        shown = str(value).lower() if isinstance(value, bool) else value
+        found.append(Setting(one.name, words, shown, choices, waits=one.name == "language"))
     return found
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from kcode.tui.texts import Texts
 
 
+# What Textual itself sets: buttons, movements, and two ways to tell of places beyond column 223.
+_MOUSE_MODES = (1000, 1003, 1015, 1006)
+
+
 def tell_of_hangup(terminal: int, tell: Callable[[], None]) -> None:
     """Call `tell`, in another thread, once nobody has the other side of the terminal open any more.
 
@@ -45,6 +49,22 @@ class TerminalApp(App[int]):
             self.register_theme(theme)
         self.theme = preferences.theme
         self.set_keymap(dict(preferences.keys))
+
+    def follow(self, preferences: Preferences) -> None:
+        """Look and act as the user has set it by now; the language is the next start's."""
+        self.preferences = preferences
+        self.theme = preferences.theme
+        self.set_keymap(dict(preferences.keys))
+        self.use_mouse(on=preferences.mouse)
+
+    def use_mouse(self, *, on: bool) -> None:
+        """Have the terminal report the mouse, or leave it to the terminal's own selecting."""
+        driver = self._driver
+        if driver is not None and driver._mouse != on:  # noqa: SLF001 - Textual takes it at the start only
+            # By it the driver has the modes as they are here after a suspend, and ends them at the end.
+            driver._mouse = on  # noqa: SLF001
+            self.capture_mouse(None)
+            self.write_sequence("".join(f"\x1b[?{mode}{'h' if on else 'l'}" for mode in _MOUSE_MODES))
 
     def watch_theme(self) -> None:
         self.call_next(repaint, self)

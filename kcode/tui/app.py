@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, ClassVar
 from kcode.errors import KcodeError, NoKeyError
 from kcode.folders import config_folder
 from kcode.tui.doing import take_preferences
-from kcode.tui.drawing import drawn_on_stdout
-from kcode.tui.keys import teach_keys
 from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, title_sequence
 from kcode.tui.preferences import load_preferences, save_preference
 from kcode.tui.screens.conversation import ConversationScreen
@@ -244,15 +242,13 @@ def run_interface(start: Start) -> tuple[int, bool]:
     """Show the interface until the user leaves; the exit code, and whether they want to see the demo."""
     preferences = load_preferences(config_folder(os.environ) / "config.toml")
     texts = load_texts(language_of(os.environ) if preferences.language == "auto" else preferences.language)
-    teach_keys()
     app = KcodeApp(start, preferences, texts)
     try:
-        with drawn_on_stdout():
-            code = app.run(mouse=preferences.mouse)
+        code = app.run_at_terminal()
     finally:
         app.end()
     if app.session:
         sys.stderr.write(texts("app.goodbye", session=app.session) + "\n")
     if app.pending:
         sys.stderr.write(texts("app.goodbye_pending", count=app.pending) + "\n")
-    return app.return_code or code or 0, app.wants_demo
+    return code, app.wants_demo

@@ -60,7 +60,7 @@ class ScreenFront:
 
         def show(name: str) -> None:
             if are_themes:
-                app.theme = name
+                app.show_theme(name)
 
         picks = await self._screen.picks()
         picked = await picks.pick(question, choices, current, other=other, tried=show)

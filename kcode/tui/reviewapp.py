@@ -37,4 +37,4 @@ def show_review(desk: ReviewDesk) -> None:
     """Show the screen until it is left, as the user has set the interface."""
     preferences = load_preferences(config_folder(os.environ) / "config.toml")
     texts = load_texts(language_of(os.environ) if preferences.language == "auto" else preferences.language)
-    ReviewApp(desk, preferences, texts).run(mouse=preferences.mouse)
+    ReviewApp(desk, preferences, texts).run_at_terminal()

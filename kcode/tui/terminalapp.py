@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Literal
 
 from textual.app import App
 
+from kcode.tui.drawing import drawn_on_stdout
+from kcode.tui.fewcolors import Colorless, theme_for
+from kcode.tui.keys import teach_keys
 from kcode.tui.notify import notice_sequence
 from kcode.tui.themes import own_themes, repaint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from textual.filter import LineFilter
 
     from kcode.tui.preferences import Preferences
     from kcode.tui.texts import Texts
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 
 # What Textual itself sets: buttons, movements, and two ways to tell of places beyond column 223.
 _MOUSE_MODES = (1000, 1003, 1015, 1006)
+_COLORLESS = Colorless()
 
 
 def tell_of_hangup(terminal: int, tell: Callable[[], None]) -> None:
@@ -47,13 +53,33 @@ class TerminalApp(App[int]):
         self.preferences, self.texts = preferences, texts
         for theme in own_themes():
             self.register_theme(theme)
-        self.theme = preferences.theme
+        # Whether to look at what the terminal can show: a test's or a picture's is none.
+        self._at_terminal = False
+        self.show_theme(preferences.theme)
         self.set_keymap(dict(preferences.keys))
+
+    def run_at_terminal(self) -> int:
+        """Run until the user leaves, in the colours that the terminal has; the exit code."""
+        teach_keys()
+        self._at_terminal = True
+        self.show_theme(self.preferences.theme)
+        with drawn_on_stdout():
+            code = self.run(mouse=self.preferences.mouse)
+        return self.return_code or code or 0
+
+    def show_theme(self, name: str) -> None:
+        """Show everything in this theme, or in the one for few colours or none."""
+        colors = self.console.color_system if self._at_terminal else "truecolor"
+        self.theme = theme_for(name, None if self.no_color else colors)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """As Textual has it, but that no colour is none, and no grey in its place."""
+        return (_COLORLESS,) if self.no_color else super().get_line_filters()
 
     def follow(self, preferences: Preferences) -> None:
         """Look and act as the user has set it by now; the language is the next start's."""
         self.preferences = preferences
-        self.theme = preferences.theme
+        self.show_theme(preferences.theme)
         self.set_keymap(dict(preferences.keys))
         self.use_mouse(on=preferences.mouse)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Input
 
 from kcode.errors import KcodeError
 from kcode.sanitize import sanitize_line
@@ -20,6 +19,7 @@ from kcode.tui.lines import Role, Span, shorten
 from kcode.tui.reviewdesk import Source
 from kcode.tui.reviewstate import ReviewState
 from kcode.tui.screens.reviewkeys import is_open, keys_for
+from kcode.tui.widgets.caret import CaretLine
 from kcode.tui.widgets.diffbody import DiffBody
 from kcode.tui.widgets.filelist import FileList
 from kcode.tui.widgets.linebar import LineBar, TextPane
@@ -92,7 +92,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
             TextPane("review-side"),
         )
         self.side.can_focus = False
-        self.filter_box = Input(id="review-filter", select_on_focus=False)
+        self.filter_box = CaretLine(id="review-filter", select_on_focus=False)
         self.filter_box.can_focus = False
 
     def compose(self) -> ComposeResult:

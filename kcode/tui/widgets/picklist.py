@@ -61,6 +61,7 @@ class PickList(Vertical):
     DEFAULT_CSS = """
     PickList { width: 100%; height: auto; display: none; background: $panel; border-top: solid $accent; }
     PickList Notice, PickList RowList, PickList EntryLine { background: $panel; }
+    PickList RowList { max-height: 40vh; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "step(-1)", show=False),

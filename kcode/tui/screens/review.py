@@ -100,7 +100,8 @@ class ReviewScreen(EditingScreen):
         what = count_hunks(len(keys), self.texts)
         try:
             self._tests = tests = self.desk.tests(keys, self._take_output)
-            self.say(self.texts("review.tests_running", hunks=what), Role.WARNING)
+            running = "review.tests_running" if self._is_confined else "review.tests_running_bare"
+            self.say(self.texts(running, hunks=what), Role.WARNING)
             report = await asyncio.to_thread(tests.run)
         except ToolError as error:
             # The last words are for the model, which has a tool of that name.

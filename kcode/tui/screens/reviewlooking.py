@@ -82,6 +82,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         self.mode = "look"
         self._grace, self._opened_at = grace, time.monotonic()
         self._side = ""
+        self._is_confined = True
         self.is_studying = False
         self._moved_of: Reviewed | None = None
         self._title_bar, self._file_bar = LineBar("review-title"), LineBar("review-file")
@@ -113,6 +114,13 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         self.filter_box.placeholder = self.texts("review.filter_hint")
         self._title_bar.show(lambda _: (Span(f" {self.texts('review.reading')}", Role.DIM),))
         self.refresh_proposal()
+        self.run_worker(self._look_at_sandbox(), group="sandbox")
+
+    async def _look_at_sandbox(self) -> None:
+        """Find out how tests would run, before the user has any run."""
+        if await self.asked(self.desk.is_confined) is False:
+            self._is_confined = False
+            self.paint()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
         """Whether a key or a click counts: not in the first moment, and not before there is something to look at."""
@@ -156,7 +164,8 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         state = self.state
         if state is None:
             return
-        self._title_bar.show(lambda width: draw_title(state, self.desk.title, self.texts, width))
+        title, confined = self.desk.title, self._is_confined
+        self._title_bar.show(lambda width: draw_title(state, title, self.texts, width, is_confined=confined))
         self._file_bar.show(lambda width: draw_file_bar(state, self.texts, width))
         change = state.change
         self.files.show(state.entries(), change.path if change else "")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 from kcode.errors import KcodeError, NoKeyError
 from kcode.folders import config_folder
 from kcode.tui.doing import take_preferences
+from kcode.tui.drawing import drawn_on_stdout
 from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, title_sequence
 from kcode.tui.preferences import load_preferences, save_preference
 from kcode.tui.screens.conversation import ConversationScreen
@@ -244,7 +245,8 @@ def run_interface(start: Start) -> tuple[int, bool]:
     texts = load_texts(language_of(os.environ) if preferences.language == "auto" else preferences.language)
     app = KcodeApp(start, preferences, texts)
     try:
-        code = app.run_at_terminal()
+        with drawn_on_stdout():
+            code = app.run_at_terminal()
     finally:
         app.end()
     if app.session:

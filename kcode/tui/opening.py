@@ -35,7 +35,7 @@ async def open_screen(conversation: ConversationScreen, which: Shown) -> None:
 async def _review(conversation: ConversationScreen, *, apply: bool = False) -> None:
     from kcode.agent.reviewing import review_of  # noqa: PLC0415 - after the first paint
     from kcode.tui.pendingdesk import PendingDesk  # noqa: PLC0415
-    from kcode.tui.screens.review import ReviewScreen  # noqa: PLC0415
+    from kcode.tui.reviewapp import review_screen  # noqa: PLC0415
 
     app, texts = conversation.kcode, conversation.texts
 
@@ -48,8 +48,7 @@ async def _review(conversation: ConversationScreen, *, apply: bool = False) -> N
     if desk is None or not desk.look().proposal:
         conversation.front.tell(texts("app.review_nothing"))
         return
-    preferences = app.preferences
-    screen = ReviewScreen(desk, texts, split=preferences.side_by_side == "always", wrap=preferences.wrap)
+    screen = review_screen(desk, texts, app.preferences)
     app.reviewing = screen
     if apply:
         screen.call_after_refresh(screen.action_apply)

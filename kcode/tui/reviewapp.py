@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kcode.folders import config_folder
 from kcode.tui.preferences import load_preferences
 from kcode.tui.screens.review import ReviewScreen
+from kcode.tui.screens.reviewlooking import GRACE_SECONDS
 from kcode.tui.terminalapp import TerminalApp
 from kcode.tui.texts import language_of, load_texts
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from kcode.tui.preferences import Preferences
     from kcode.tui.reviewdesk import ReviewDesk
     from kcode.tui.texts import Texts
+
+
+def review_screen(
+    desk: ReviewDesk, texts: Texts, preferences: Preferences, *, grace: float = GRACE_SECONDS
+) -> ReviewScreen:
+    """The review as the user has set it."""
+    side_by_side, wrap, linear = preferences.side_by_side, preferences.wrap, preferences.linear
+    return ReviewScreen(desk, texts, grace=grace, side_by_side=side_by_side, wrap=wrap, linear=linear)
 
 
 class ReviewApp(TerminalApp):
@@ -28,13 +37,16 @@ class ReviewApp(TerminalApp):
 
     def on_mount(self) -> None:
         # Nobody typed into anything here before.
-        split, wrap = self.preferences.side_by_side == "always", self.preferences.wrap
-        screen = ReviewScreen(self._desk, self.texts, grace=0.0, split=split, wrap=wrap)
-        self.push_screen(screen, lambda _: self.exit())
+        self.push_screen(review_screen(self._desk, self.texts, self.preferences, grace=0.0), lambda _: self.exit())
+
+
+def review_app(desk: ReviewDesk) -> ReviewApp:
+    """The app as the user has set the interface."""
+    preferences = load_preferences(config_folder(os.environ) / "config.toml")
+    texts = load_texts(language_of(os.environ) if preferences.language == "auto" else preferences.language)
+    return ReviewApp(desk, preferences, texts)
 
 
 def show_review(desk: ReviewDesk) -> None:
-    """Show the screen until it is left, as the user has set the interface."""
-    preferences = load_preferences(config_folder(os.environ) / "config.toml")
-    texts = load_texts(language_of(os.environ) if preferences.language == "auto" else preferences.language)
-    ReviewApp(desk, preferences, texts).run_at_terminal()
+    """Show the screen until it is left."""
+    review_app(desk).run_at_terminal()

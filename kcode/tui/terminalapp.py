@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 
 from textual.app import App
 
-from kcode.tui.drawing import drawn_on_stdout
 from kcode.tui.fewcolors import Colorless, theme_for
 from kcode.tui.keys import teach_keys
 from kcode.tui.notify import notice_sequence
@@ -63,8 +62,7 @@ class TerminalApp(App[int]):
         teach_keys()
         self._at_terminal = True
         self.show_theme(self.preferences.theme)
-        with drawn_on_stdout():
-            code = self.run(mouse=self.preferences.mouse)
+        code = self.run(mouse=self.preferences.mouse)
         return self.return_code or code or 0
 
     def show_theme(self, name: str) -> None:

@@ -19,6 +19,7 @@ class ArrangingScreen(LookingScreen):
     """What is changed here is forgotten with the screen."""
 
     def action_toggle_split(self) -> None:
+        self._splits_itself = False
         self.body.set_look(split=not self.body.look.split)
 
     def action_toggle_blanks(self) -> None:
@@ -52,10 +53,12 @@ class ArrangingScreen(LookingScreen):
         self._side = kind
         self.side.show(lines)
         self.add_class("-side")
+        self.call_after_refresh(self.fit)
 
     def hide_side(self) -> None:
         self._side = ""
         self.remove_class("-side")
+        self.call_after_refresh(self.fit)
 
     def action_filter(self) -> None:
         self.filter_box.display = self.filter_box.can_focus = True

@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from kcode.draft.review import Reviewed
+    from kcode.tui.preferences import SideBySide
     from kcode.tui.reviewdesk import ReviewDesk
     from kcode.tui.texts import Texts
 
 Answer = TypeVar("Answer")
 # Keys that were meant for what stood here before must decide nothing.
 GRACE_SECONDS = 0.3
+# So many cells a side are worth being side by side.
+SIDE = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
     LookingScreen #review-side { display: none; height: 45%; border-top: solid $panel; }
     LookingScreen.-side #review-side { display: block; }
     LookingScreen.-wide #review-side { height: 1fr; width: 42%; border-top: none; border-left: solid $panel; }
+    LookingScreen.-linear #review-files, LookingScreen.-linear #review-side { border: none; }
     LookingScreen #review-said { background: $background; }
     LookingScreen #review-file { background: $surface; }
     LookingScreen #review-filter { display: none; height: 1; border: none; padding: 0 1; background: $surface; }
@@ -73,15 +77,21 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         texts: Texts,
         *,
         grace: float = GRACE_SECONDS,
-        split: bool = False,
+        side_by_side: SideBySide = "never",
         wrap: bool = False,
+        linear: bool = False,
     ) -> None:
         super().__init__()
+        if linear:
+            # One thing at a time, as where there is no room for two.
+            self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow")]
+            self.add_class("-linear")
         self.desk, self.texts = desk, texts
         self.state: ReviewState | None = None
         self.mode = "look"
         self._grace, self._opened_at = grace, time.monotonic()
         self._side = ""
+        self._splits_itself = side_by_side == "auto" and not linear
         self._is_confined = True
         self.is_studying = False
         self._moved_of: Reviewed | None = None
@@ -89,7 +99,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         self._said, self._keys = LineBar("review-said"), LineBar("review-keys")
         self.files, self.body, self.side = (
             FileList("review-files"),
-            DiffBody("review-body", split=split, wrap=wrap),
+            DiffBody("review-body", split=side_by_side == "always", wrap=wrap),
             TextPane("review-side"),
         )
         self.side.can_focus = False
@@ -121,6 +131,15 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         if await self.asked(self.desk.is_confined) is False:
             self._is_confined = False
             self.paint()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.fit)
+
+    def fit(self) -> None:
+        """Show the diff side by side where both sides have room, unless that was chosen otherwise."""
+        has_room = self.body.size.width >= 2 * SIDE
+        if self._splits_itself and self.body.look.split is not has_room:
+            self.body.set_look(split=has_room)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
         """Whether a key or a click counts: not in the first moment, and not before there is something to look at."""

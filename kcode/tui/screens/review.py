@@ -100,7 +100,7 @@ class ReviewScreen(EditingScreen):
         what = count_hunks(len(keys), self.texts)
         try:
             self._tests = tests = self.desk.tests(keys, self._take_output)
-            running = "review.tests_running" if self._is_confined else "review.tests_running_bare"
+            running = "review.tests_running_bare" if self._is_confined is False else "review.tests_running"
             self.say(self.texts(running, hunks=what), Role.WARNING)
             report = await asyncio.to_thread(tests.run)
         except ToolError as error:

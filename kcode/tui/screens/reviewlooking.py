@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 # Keys that were meant for what stood here before must decide nothing.
 GRACE_SECONDS = 0.3
-# So many cells a side are worth being side by side.
-SIDE = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         self._grace, self._opened_at = grace, time.monotonic()
         self._side = ""
         self._splits_itself = side_by_side == "auto" and not linear
-        self._is_confined = True
+        self._is_confined: bool | None = None
         self.is_studying = False
         self._moved_of: Reviewed | None = None
         self._title_bar, self._file_bar = LineBar("review-title"), LineBar("review-file")
@@ -124,22 +122,6 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         self.filter_box.placeholder = self.texts("review.filter_hint")
         self._title_bar.show(lambda _: (Span(f" {self.texts('review.reading')}", Role.DIM),))
         self.refresh_proposal()
-        self.run_worker(self._look_at_sandbox(), group="sandbox")
-
-    async def _look_at_sandbox(self) -> None:
-        """Find out how tests would run, before the user has any run."""
-        if await self.asked(self.desk.is_confined) is False:
-            self._is_confined = False
-            self.paint()
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.fit)
-
-    def fit(self) -> None:
-        """Show the diff side by side where both sides have room, unless that was chosen otherwise."""
-        has_room = self.body.size.width >= 2 * SIDE
-        if self._splits_itself and self.body.look.split is not has_room:
-            self.body.set_look(split=has_room)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
         """Whether a key or a click counts: not in the first moment, and not before there is something to look at."""
@@ -183,7 +165,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         state = self.state
         if state is None:
             return
-        title, confined = self.desk.title, self._is_confined
+        title, confined = self.desk.title, self._is_confined is not False
         self._title_bar.show(lambda width: draw_title(state, title, self.texts, width, is_confined=confined))
         self._file_bar.show(lambda width: draw_file_bar(state, self.texts, width))
         change = state.change
@@ -204,6 +186,10 @@ class LookingScreen(Screen[ReviewOutcome | None]):
             while await self._study_one():
                 self.paint()
                 self.on_learned()
+            if self._is_confined is None:
+                # Known before the user has any tests run.
+                self._is_confined = await self.asked(self.desk.is_confined)
+                self.paint()
         finally:
             self.is_studying = False
 

@@ -92,12 +92,19 @@ async def _context(conversation: ConversationScreen) -> None:
         assert compactor is not None  # every conversation has one
         return bench.account(), files_in_window(bench.desk.conversation.messages), compactor.pins
 
-    def keep(pins: Pins) -> None:
-        def set_pins(bench: Workbench) -> None:
+    async def set_pins(pins: Pins) -> None:
+        def take(bench: Workbench) -> None:
             assert bench.desk.compactor is not None
             bench.desk.compactor.pins = pins
+            bench.log.append_pins(pins.kept, pins.dropped)
 
-        app.run_worker(app.talk.call(set_pins), group="pins")
+        try:
+            await app.talk.call(take)
+        except KcodeError as error:
+            conversation.front.tell(str(error), "warning")
+
+    def keep(pins: Pins) -> None:
+        app.run_worker(set_pins(pins), group="pins")
 
     account, files, pins = await app.talk.call(read)
     wanted = await app.push_screen_wait(ContextScreen(conversation.texts, account, files, pins, keep))

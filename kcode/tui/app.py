@@ -133,7 +133,7 @@ class KcodeApp(TerminalApp):
     @property
     def has_session(self) -> bool:
         """Whether there is a session to talk in, or one that is being opened."""
-        return self._talk is not None and self._talk.thread.is_alive()
+        return self._talk is not None and self._talk.is_alive
 
     @property
     def talk(self) -> Talk:
@@ -159,14 +159,23 @@ class KcodeApp(TerminalApp):
 
         async def ask() -> None:
             given = await self.conversation.ask(question)
-            if not answer.cancelled():
+            if answer.set_running_or_notify_cancel():
                 answer.set_result(given)
+
+        def post(act: Callable[[], object]) -> None:
+            with suppress(RuntimeError):  # the screen is gone already
+                loop.call_soon_threadsafe(act)
 
         def begin() -> None:
             worker = self.run_worker(ask(), group="question")
-            answer.add_done_callback(lambda done: done.cancelled() and loop.call_soon_threadsafe(worker.cancel))
 
-        loop.call_soon_threadsafe(begin)
+            def end(done: Future[str | None]) -> None:
+                if done.cancelled():
+                    post(worker.cancel)
+
+            answer.add_done_callback(end)
+
+        post(begin)
         return answer
 
     def change_session(self, resume: str | None, words: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,4 +43,5 @@ class BackgroundTests:
         running = self._running
         if running is not None:
             loop, task = running
-            loop.call_soon_threadsafe(task.cancel)
+            with suppress(RuntimeError):  # it ended just now
+                loop.call_soon_threadsafe(task.cancel)

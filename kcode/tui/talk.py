@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from kcode.errors import KcodeError
+from kcode.tui.loopthread import LoopThread
 from kcode.tui.news import Crashed, NotOpened, Remembered
 from kcode.tui.turns import Said, Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from concurrent.futures import Future
 
     from kcode.agent.workbench import Workbench
@@ -45,14 +44,18 @@ class Talk:
     ) -> None:
         self._open_bench, self._wake, self._ask, self._remember = open_bench, wake, ask, remember
         self._news: deque[News] = deque()
-        self._loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self._live, name="kcode talk", daemon=True)
+        self._thread = LoopThread("kcode talk", self._serve, lambda error: self._tell(Crashed(error)), _CLOSED)
         self._turns: Turns | None = None
         self._early: list[Callable[[Turns], None]] = []
         self._done, self._read = asyncio.Event(), asyncio.Event()
 
     def start(self) -> None:
-        self.thread.start()
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the session is open, or on its way."""
+        return self._thread.is_alive
 
     def take(self) -> list[News]:
         """The news since the last time, in order."""
@@ -60,7 +63,7 @@ class Talk:
         while self._news:
             taken.append(self._news.popleft())
         if len(taken) > _MOST_UNREAD:
-            self._loop.call_soon_threadsafe(self._read.set)
+            self._thread.post(self._read.set)
         return taken
 
     def have(self, act: Callable[[Turns], None]) -> None:
@@ -72,8 +75,7 @@ class Talk:
             else:
                 act(self._turns)
 
-        with suppress(RuntimeError):  # what ended in a crash does nothing any more
-            self._loop.call_soon_threadsafe(do)
+        self._thread.post(do)
 
     def say(self, prompt: str, words: str | None = None) -> None:
         """Have a turn about this; behind those that wait, if one runs."""
@@ -112,14 +114,12 @@ class Talk:
         async def run() -> T:
             return await work(self._opened.bench)
 
-        return await self._there(run)
+        return await self._thread.call(run)
 
     def close(self, seconds: float) -> bool:
         """Interrupt what runs, close the session and end the thread; False when that takes longer than `seconds`."""
-        if self.thread.is_alive():
-            self._loop.call_soon_threadsafe(self._done.set)
-            self.thread.join(seconds)
-        return not self.thread.is_alive()
+        self._thread.post(self._done.set)
+        return self._thread.join(seconds)
 
     # In the other thread.
 
@@ -133,31 +133,7 @@ class Talk:
         async def run() -> T:
             return work(self._opened)
 
-        return await self._there(run)
-
-    async def _there(self, run: Callable[[], Coroutine[None, None, T]]) -> T:
-        """Await this in the other thread. KcodeError where the session is closed, or is meanwhile."""
-        if not self.thread.is_alive() or self._loop.is_closed():
-            raise KcodeError(_CLOSED)
-        coroutine = run()
-        try:
-            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        except RuntimeError:
-            coroutine.close()
-            raise KcodeError(_CLOSED) from None
-        return await asyncio.wrap_future(future)
-
-    def _live(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        serving = self._loop.create_task(self._serve())
-        try:
-            # Not as a task's work: in the end all other tasks are cancelled.
-            serving.add_done_callback(lambda _: self._loop.stop())
-            self._loop.run_forever()
-            if (error := serving.exception()) is not None:
-                self._tell(Crashed(error))
-        finally:
-            self._loop.close()
+        return await self._thread.call(run)
 
     async def _serve(self) -> None:
         try:
@@ -176,11 +152,7 @@ class Talk:
             await self._done.wait()
             self._turns.give_up()
             # The turn, and whatever a screen still waits for.
-            others = asyncio.all_tasks(self._loop) - {asyncio.current_task()}
-            for task in others:
-                task.cancel()
-            if others:
-                await asyncio.wait(others)
+            await self._thread.cancel_others()
         finally:
             await bench.aclose()
 

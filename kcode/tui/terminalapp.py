@@ -104,6 +104,10 @@ class TerminalApp(App[int]):
         if sequence and self._driver is not None:
             self._driver.write(sequence)
 
+    def action_help_quit(self) -> None:
+        """Ctrl-C where there is nothing to copy: one step back, as Esc."""
+        self.call_later(self.run_action, "screen.close")
+
     def _fatal_error(self) -> None:
         """Show what went wrong without the values of variables, among which a key may be."""
         from rich.traceback import Traceback  # noqa: PLC0415 - mostly never needed

@@ -96,6 +96,23 @@ def test_for_screen_readers_there_is_one_thing_at_a_time_and_no_boxes(
     walk(tmp_path, monkeypatch, "linear = true", steps)
 
 
+def test_ctrl_c_goes_one_step_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def steps(app: ReviewApp, screen: ReviewScreen, pilot: Pilot[int]) -> None:
+        await pilot.press("a", "enter")
+        while app.screen is screen:
+            await pilot.pause(0.01)
+        await pilot.press("ctrl+c")
+        while app.screen is not screen:
+            await pilot.pause(0.01)
+        await pilot.press("w", "ctrl+c")
+        assert not screen.has_class("-side")
+        await pilot.press("ctrl+c")
+        while not app._exit:
+            await pilot.pause(0.01)
+
+    walk(tmp_path, monkeypatch, "", steps)
+
+
 @pytest.mark.parametrize("mouse", [True, False])
 def test_the_mouse_is_asked_for_where_the_user_wants_that(tmp_path: Path, *, mouse: bool) -> None:
     program = make_program(tmp_path)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,10 @@ from tests.headless.proposals import INVOICE, Proposed, propose_changes
 from tests.tui.reviewing import desk_of, live_desk_of, walking
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
+
+    from kcode.draft.files import Proposal
 
 ROUNDED = INVOICE.replace("sum(self.lines)", "round(sum(self.lines), 2)")
 SENT = ROUNDED.replace("Invoice().send()", "Invoice().send()\n    print('sent')")
@@ -342,6 +346,37 @@ def test_it_is_said_where_tests_run_without_a_sandbox(proposed: Proposed) -> Non
             await walk.see("Testing your files with 0 hunks, without a sandbox")
             await walk.press("ctrl+x")
             await walk.see("The tests were ended before they were through.")
+
+    asyncio.run(walk_through())
+
+
+class Slow(PendingDesk):
+    """Writes once it may."""
+
+    may = Event()
+
+    def carry_out(self, *, apply: Collection[str], reject: Collection[str], allowed: Collection[str]) -> Proposal:
+        assert self.may.wait(60)
+        return super().carry_out(apply=apply, reject=reject, allowed=allowed)
+
+
+def test_what_is_being_written_is_written_to_its_end(proposed: Proposed) -> None:
+    desk = Slow(proposed.review(), open_place(proposed.place), proposed.place)
+    desk.may = Event()
+
+    async def walk_through() -> None:
+        async with walking(desk, (100, 24)) as walk:
+            await walk.press("a", "enter", "y")
+            await walk.see("Writing …")
+            await walk.press("x", "escape")
+            await walk.see("It is being written, which is done whole or not at all; esc goes back after that.")
+            assert "decided 1 of 5" in walk.text
+            assert proposed.read("invoice.py") == INVOICE
+            desk.may.set()
+            await walk.see("Applied: 1 hunk in 1 file")
+            assert proposed.read("invoice.py") == ROUNDED
+            await walk.press("escape")
+            assert walk.app.left == [ReviewOutcome(1, 0)]
 
     asyncio.run(walk_through())
 

@@ -201,8 +201,12 @@ class ReviewScreen(EditingScreen):
         return bool(answer)
 
     async def _with_consent(self, act: Callable[[Collection[str]], Done]) -> Done | None:
-        """Do it in a thread, and once more with the read-only files in the way, if the user agrees; None: it failed."""
+        """Do it in a thread, and once more with the read-only files in the way, if the user agrees; None: it failed.
+
+        What is being written is written to its end: half of it would be worse than all or nothing.
+        """
         self.mode = "busy"
+        self.say(self.texts("review.writing"), Role.WARNING)
         try:
             return await asyncio.to_thread(act, ())
         except ReadOnlyError as error:
@@ -225,6 +229,8 @@ class ReviewScreen(EditingScreen):
             return
         elif self._side:
             self.hide_side()
+        elif self.mode == "busy":
+            self.say(self.texts("review.writing_still"), Role.WARNING)
         elif self.mode == "look":
             done = self._applied + self._rejected
             self.dismiss(ReviewOutcome(self._applied, self._rejected) if done else None)

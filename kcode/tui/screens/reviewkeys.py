@@ -18,7 +18,9 @@ Mode = Literal["look", "cut", "write", "busy"]
 _CUT = frozenset({"move_cut", "keep_cut", "leave_cut", "toggle_split", "toggle_blanks"})
 _ONLY_CUT = frozenset({"move_cut", "keep_cut", "leave_cut"})
 # What can be done while something is being written or taken back.
-_BUSY = frozenset({"step", "step_file", "go", "toggle_split", "toggle_blanks", "toggle_wrap", "toggle_folds", "unfold"})
+_BUSY = frozenset(
+    {"step", "step_file", "go", "toggle_split", "toggle_blanks", "toggle_wrap", "toggle_folds", "unfold", "close"}
+)
 
 # One table, since of two classes' bindings of one key only one would hold. What counts when is said by `is_open`.
 BINDINGS = (

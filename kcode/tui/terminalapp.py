@@ -90,8 +90,9 @@ class TerminalApp(App[int]):
             self.capture_mouse(None)
             self.write_sequence("".join(f"\x1b[?{mode}{'h' if on else 'l'}" for mode in _MOUSE_MODES))
 
-    def watch_theme(self) -> None:
-        self.call_next(repaint, self)
+    def watch_theme(self, before: str, theme: str) -> None:
+        if theme != before and self.is_running:
+            self.call_next(repaint, self)
 
     def call_user(self, why: Literal["done", "asks"]) -> None:
         """Call the user back to a terminal that they do not look at."""

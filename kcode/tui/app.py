@@ -240,9 +240,6 @@ class KcodeApp(TerminalApp):
         self._watchdog.start()
         self.run_worker(self._close(code), group="leaving")
 
-    async def action_quit(self) -> None:
-        self.leave()
-
     async def _close(self, code: int) -> None:
         if self._talk is not None:
             await asyncio.to_thread(self._talk.close, CLOSING_SECONDS)

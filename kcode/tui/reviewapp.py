@@ -22,8 +22,15 @@ def review_screen(
     desk: ReviewDesk, texts: Texts, preferences: Preferences, *, grace: float = GRACE_SECONDS
 ) -> ReviewScreen:
     """The review as the user has set it."""
-    side_by_side, wrap, linear = preferences.side_by_side, preferences.wrap, preferences.linear
-    return ReviewScreen(desk, texts, grace=grace, side_by_side=side_by_side, wrap=wrap, linear=linear)
+    return ReviewScreen(
+        desk,
+        texts,
+        grace=grace,
+        side_by_side=preferences.side_by_side,
+        wrap=preferences.wrap,
+        linear=preferences.linear,
+        keymap=preferences.keys,
+    )
 
 
 class ReviewApp(TerminalApp):

@@ -105,6 +105,13 @@ class TerminalApp(App[int]):
         if sequence and self._driver is not None:
             self._driver.write(sequence)
 
+    async def action_quit(self) -> None:
+        self.leave()
+
+    def leave(self, code: int = 0) -> None:
+        """End the program, with all that has to be done before."""
+        self.exit(code)
+
     def action_help_quit(self) -> None:
         """Ctrl-C where there is nothing to copy: one step back, as Esc."""
         self.call_later(self.run_action, "screen.close")

@@ -59,6 +59,18 @@ def test_colours_and_language_are_the_users(tmp_path: Path, monkeypatch: pytest.
     walk(tmp_path, monkeypatch, 'theme = "kcode-light"\nlanguage = "zh"', steps)
 
 
+def test_the_users_own_keys_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def steps(app: ReviewApp, screen: ReviewScreen, pilot: Pilot[int]) -> None:
+        assert "y accept" in shown(app)
+        await pilot.press("a")
+        assert screen.desk.acts() == 0
+        await pilot.press("y")
+        while screen.desk.acts() == 0:
+            await pilot.pause(0.01)
+
+    walk(tmp_path, monkeypatch, 'keys = {review-accept = "y"}', steps)
+
+
 @pytest.mark.parametrize(
     ("how", "columns", "is_split"),
     [("always", 80, True), ("never", 240, False), ("auto", 150, False), ("auto", 240, True)],

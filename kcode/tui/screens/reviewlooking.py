@@ -19,13 +19,13 @@ from kcode.tui.lines import Role, Span, shorten
 from kcode.tui.reviewdesk import Source
 from kcode.tui.reviewstate import ReviewState
 from kcode.tui.screens.reviewkeys import is_open, keys_for
-from kcode.tui.widgets.caret import CaretLine
+from kcode.tui.widgets.caretline import CaretLine
 from kcode.tui.widgets.diffbody import DiffBody
 from kcode.tui.widgets.filelist import FileList
 from kcode.tui.widgets.linebar import LineBar, TextPane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from textual.app import ComposeResult
 
@@ -78,6 +78,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         side_by_side: SideBySide = "never",
         wrap: bool = False,
         linear: bool = False,
+        keymap: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
         if linear:
@@ -88,7 +89,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         self.state: ReviewState | None = None
         self.mode = "look"
         self._grace, self._opened_at = grace, time.monotonic()
-        self._side = ""
+        self._side, self._keymap = "", keymap or {}
         self._splits_itself = side_by_side == "auto" and not linear
         self._is_confined: bool | None = None
         self.is_studying = False
@@ -177,7 +178,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
             self.run_worker(self._study(), group="study")
 
     def paint_keys(self) -> None:
-        keys = keys_for(self.mode, self.desk.source, self.texts)
+        keys = keys_for(self.mode, self.desk.source, self.texts, self._keymap)
         self._keys.show(lambda width: draw_keys(keys, width))
 
     async def _study(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.geometry import Offset
-from textual.widgets import Input, TextArea
+from textual.widgets import TextArea
 
 if TYPE_CHECKING:
     from textual.geometry import Region
@@ -20,20 +20,6 @@ class CaretArea(TextArea):
         # Textual's own does not know of lines that were broken anew for another width.
         column, row = self.wrapped_document.location_to_offset(self.cursor_location)
         return self.content_region.offset + Offset(column + self.gutter_width, row) - self.scroll_offset
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        if self.has_focus:
-            self.app.cursor_position = self.cursor_screen_offset
-        return super().render_lines(crop)
-
-
-class CaretLine(Input):
-    """The same for one line."""
-
-    @property
-    def cursor_screen_offset(self) -> Offset:
-        # Behind the text Textual counts the room that it keeps free there.
-        return super().cursor_screen_offset - Offset(int(self.cursor_at_end), 0)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         if self.has_focus:

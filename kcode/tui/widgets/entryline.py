@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from kcode.sanitize import sanitize_line
-from kcode.tui.widgets.caret import CaretLine
+from kcode.tui.widgets.caretline import CaretLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

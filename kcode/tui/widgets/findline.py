@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 
-from kcode.tui.widgets.caret import CaretLine
+from kcode.tui.widgets.caretline import CaretLine
 
 if TYPE_CHECKING:
     from textual.binding import BindingType

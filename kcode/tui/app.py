@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, ClassVar
 from kcode.errors import KcodeError, NoKeyError
 from kcode.folders import config_folder
 from kcode.tui.doing import take_preferences
-from kcode.tui.drawing import drawn_on_stdout
 from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, title_sequence
 from kcode.tui.preferences import load_preferences, save_preference
 from kcode.tui.screens.conversation import ConversationScreen
@@ -260,8 +259,8 @@ def run_interface(start: Start) -> tuple[int, bool]:
     texts = load_texts(language_of(os.environ) if preferences.language == "auto" else preferences.language)
     app = KcodeApp(start, preferences, texts)
     try:
-        with drawn_on_stdout():
-            code = app.run_at_terminal()
+        # Also where stderr goes elsewhere.
+        code = app.run_at_terminal(1)
     finally:
         app.end()
     if app.session:

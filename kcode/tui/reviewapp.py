@@ -55,5 +55,5 @@ def review_app(desk: ReviewDesk) -> ReviewApp:
 
 
 def show_review(desk: ReviewDesk) -> None:
-    """Show the screen until it is left."""
-    review_app(desk).run_at_terminal()
+    """Show the screen until it is left, on stderr: what comes of it may go elsewhere on stdout."""
+    review_app(desk).run_at_terminal(2)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import select
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from textual.app import App
 
+from kcode.tui.drawing import drawn_on
 from kcode.tui.fewcolors import Colorless, theme_for
 from kcode.tui.keys import teach_keys
 from kcode.tui.notify import notice_sequence
 from kcode.tui.themes import own_themes, repaint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from textual.filter import LineFilter
 
+    from kcode.tui.drawing import HeldErrors
     from kcode.tui.preferences import Preferences
     from kcode.tui.texts import Texts
 
@@ -54,16 +57,30 @@ class TerminalApp(App[int]):
             self.register_theme(theme)
         # Whether to look at what the terminal can show: a test's or a picture's is none.
         self._at_terminal = False
+        self._errors: HeldErrors | None = None
         self.show_theme(preferences.theme)
         self.set_keymap(dict(preferences.keys))
 
-    def run_at_terminal(self) -> int:
-        """Run until the user leaves, in the colours that the terminal has; the exit code."""
+    def run_at_terminal(self, descriptor: int) -> int:
+        """Run until the user leaves, on this terminal in the colours that it has; the exit code."""
         teach_keys()
         self._at_terminal = True
         self.show_theme(self.preferences.theme)
-        code = self.run(mouse=self.preferences.mouse)
+        with drawn_on(descriptor) as self._errors:
+            code = self.run(mouse=self.preferences.mouse)
         return self.return_code or code or 0
+
+    @contextmanager
+    def suspend(self) -> Iterator[None]:
+        """Leave the terminal, and stderr with it, to a program that the user asked for."""
+        with super().suspend():
+            if self._errors is not None:
+                self._errors.let_through()
+            try:
+                yield
+            finally:
+                if self._errors is not None:
+                    self._errors.hold()
 
     def show_theme(self, name: str) -> None:
         """Show everything in this theme, or in the one for few colours or none."""

@@ -48,6 +48,13 @@ class Terminal:
             assert time.monotonic() < end, self.raw[-3000:]
             self._read(0.1)
 
+    def read_on(self) -> None:
+        """Read what comes next."""
+        before, end = len(self.raw), time.monotonic() + DEADLINE
+        while len(self.raw) == before:
+            assert time.monotonic() < end, self.raw[-3000:]
+            self._read(0.1)
+
     def type(self, text: bytes) -> None:
         os.write(self.master, text)
 

@@ -34,6 +34,49 @@ main()
 """
 
 
+# The program with a library that writes to the terminal's descriptor, and so does what it starts.
+NOISY = """
+import os, subprocess
+from kcode.tui.widgets import statusline
+draw = statusline.status_line
+def note(state, *more):
+    if state.cached is not None and note.first:
+        note.first = False
+        os.write(2, b"noise\\033[31m of a library\\n")
+        subprocess.run(["sh", "-c", "echo noise of a child >&2"])
+    return draw(state, *more)
+note.first = True
+statusline.status_line = note
+from kcode.__main__ import main
+main()
+"""
+
+
+def test_what_is_written_to_stderr_meanwhile_is_told_once_the_screen_is_gone(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    usage = {"prompt_tokens": 9, "cached_tokens": 3}
+    program = program_with(tmp_path, model_server, reply("Said before.", usage=usage))
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\necho the editor speaks >&2\n")
+    editor.chmod(0o755)
+    with Terminal(program, "-c", NOISY, "what is here?", EDITOR=str(editor), VISUAL=str(editor)) as terminal:
+        terminal.read_until(b"Said before.", b"cached")
+        terminal.type(b"\x07")
+        terminal.read_until(b"the editor speaks")
+        assert b"noise" not in terminal.raw
+        spoken = terminal.raw.index(b"the editor speaks")
+        while b"\x1b[?1049h" not in terminal.raw[spoken:]:
+            terminal.read_on()
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.end() == 143
+        terminal.assert_restored()
+    after = terminal.raw[terminal.raw.rfind(b"\x1b[?1049l") :]
+    assert b"noise\xe2\x90\x9b[31m of a library" in after
+    assert b"noise of a child" in after
+    assert b"the editor speaks" not in after
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
 def test_a_signal_ends_it_well_in_the_middle_of_a_turn(
     tmp_path: Path, model_server: ModelServerFactory, number: signal.Signals, code: int

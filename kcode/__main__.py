@@ -17,7 +17,7 @@ def main() -> NoReturn:
     """Run kcode with the process's arguments and leave with its exit code."""
     _leave_workspace_out(sys.path)
     # Nothing of an import is garbage, yet by default the collector looks through it every 700 objects.
-    gc.set_threshold(50_000)
+    gc.set_threshold(400_000)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _leave)

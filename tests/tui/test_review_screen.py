@@ -94,6 +94,35 @@ def test_the_same_by_mouse_alone(proposed: Proposed) -> None:
     asyncio.run(walk_through())
 
 
+def test_what_is_told_of_keys_can_be_clicked(proposed: Proposed) -> None:
+    async def walk_through() -> None:
+        async with walking(desk_of(proposed), size=(80, 40)) as walk:
+            await walk.click("c comment")
+            await walk.see("Comment for the model")
+            walk.write("one")
+            await walk.click("ctrl+j new line")
+            await walk.click("enter keep")
+            await walk.see("# one", "esc back")
+            await walk.click("c comment")
+            walk.write("other")
+            await walk.click("esc leave")
+            await walk.see("# one", "esc back")
+            await walk.click("e edit")
+            await walk.see("The new lines of this hunk")
+            walk.write("    def tax(self): ...")
+            await walk.click("ctrl+s keep")
+            await walk.see("edited by you", "esc back")
+            await walk.click("? keys")
+            await walk.click("A R")
+            await walk.see("decided 3 of 5")
+            await walk.click("undo the last decision")
+            await walk.see("decided 0 of 5")
+            await walk.click("? keys")
+            await walk.until(lambda: "undo the last decision" not in walk.text)
+
+    asyncio.run(walk_through())
+
+
 def test_nothing_is_written_without_a_yes_to_the_summary(proposed: Proposed) -> None:
     async def walk_through() -> None:
         async with walking(desk_of(proposed)) as walk:

@@ -100,7 +100,9 @@ class HearingScreen(Screen[None]):
 
     def on_mount(self) -> None:
         status = self.query_one(StatusLine)
-        status.state = replace(status.state, background=self.texts("app.opening"))
+        help_key, send_key = (shown_keys(key, self.preferences.keys, most=1) for key in ("help", "composer-send"))
+        opening = self.texts("app.opening")
+        status.state = replace(status.state, background=opening, help_key=help_key, send_key=send_key)
         self.query_one(Composer).focus()
         self.call_after_refresh(self._begin_talk)
 

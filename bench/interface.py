@@ -331,8 +331,9 @@ def memory_after(bench: Bench, calls: int = 300) -> Row:
 
 def feel(bench: Bench, seconds: float) -> list[Row]:
     """What depends on the terminal too: the first paint, Enter, and keys while each kind of text streams."""
-    streams = [row for name in KINDS for row in stream(bench, name, seconds)]
-    return [*first_paint(bench), enter_to_request(bench), *streams]
+    # What is typed while a text streams is kept, and stands there the next time in the place of the signs waited for.
+    rows = [*first_paint(bench), enter_to_request(bench)]
+    return [*rows, *(row for name in KINDS for row in stream(bench, name, seconds))]
 
 
 def main(kcode: str, seconds: float) -> bool:
@@ -348,7 +349,7 @@ def main(kcode: str, seconds: float) -> bool:
             bench, "prose", seconds / 3, "-r", session, of=f"prose at the end of {opened[0].name[:5]} messages"
         )
         if shutil.which("tmux"):
-            rows += feel(replace(bench, terminal=TmuxProgram), seconds)
+            rows += feel(replace(bench, terminal=TmuxProgram, home=Path(scratch) / "home in tmux"), seconds)
         else:
             rows.append(Row("in tmux", "not measured: it is not installed"))
     return show(rows)

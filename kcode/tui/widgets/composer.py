@@ -31,10 +31,10 @@ _BETWEEN = " · "
 
 
 def sign_at(placeholder: str, column: int) -> str:
-    """The sign with which the part of the placeholder in that column begins, or "" where it begins with none."""
+    """The sign with which the part of the placeholder in that column begins, or "" where it is none that opens a list."""
     at = 0
     for part in placeholder.split(_BETWEEN):
-        if at <= column < at + cell_len(part) and part[0] in "@/!":
+        if at <= column < at + cell_len(part) and part[0] in "@/":
             return part[0]
         at += cell_len(part + _BETWEEN)
     return ""
@@ -137,7 +137,7 @@ class Composer(RecallingEntry):
             self._unsent.save(self.typed)
 
     def on_click(self, event: Click) -> None:
-        """Where nothing stands, a click on what the signs are for begins with the sign."""
+        """Where nothing stands, a click on what there is a list of begins with its sign, which opens it."""
         at = event.get_content_offset(self)
         if at is not None and not self.text and (sign := sign_at(self._texts("composer.placeholder"), at.x)):
             self.insert(sign)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,7 +118,7 @@ def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
         for left in parent.glob(f"{name}-*"):
             with contextlib.suppress(SessionError, BlockingIOError), _locked(left, wait=False):
                 remove_folder(left)
-        folder = make_folder(parent / f"{name}-{secrets.token_hex(4)}", fresh=True)
+        folder = make_folder(parent / f"{name}-{os.urandom(4).hex()}", fresh=True)
         using = contextlib.ExitStack()
         using.enter_context(_locked(folder))
     with using:
@@ -193,7 +192,7 @@ def _empty(top: Path) -> None:
             found = [entry for entry in entries if entry.path != str(top / _MARK)]
         for entry in found:
             if entry.is_dir(follow_symlinks=False):
-                inner = top / f"removed-{secrets.token_hex(8)}"
+                inner = top / f"removed-{os.urandom(8).hex()}"
                 _move(entry.path, inner)
                 pending.append(inner)
             else:

@@ -19,7 +19,7 @@ LAYERS: list[set[str]] = [
     {"agent"},
     {"context", "session", "providers", "sandbox", "testing", "editor"},
     {"draft"},
-    {"tooling", "workspace", "safegit", "snapshot", "settings", "options"},
+    {"tooling", "workspace", "safegit", "snapshot", "settings", "settingsfiles", "options"},
     {
         "events",
         "messages",

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kcode.errors import UsageError
-from kcode.settings import Settings, load_settings, read_credentials
+from kcode.settings import Settings, load_settings
+from kcode.settingsfiles import read_credentials
 
 if TYPE_CHECKING:
     from pathlib import Path

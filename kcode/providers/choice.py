@@ -9,7 +9,7 @@ from kcode.errors import UsageError
 from kcode.providers.dialects import Profile, dialect_for, is_kimi
 from kcode.providers.endpoints import CUSTOM, ENDPOINTS, move_endpoint
 from kcode.providers.own_endpoints import add_own_rows
-from kcode.settings import read_credentials
+from kcode.settingsfiles import read_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kcode.errors import UsageError
 from kcode.providers.keys import KEYRING_MARK
 from kcode.providers.system_keyring import delete_secret, keyring_name, write_secret
-from kcode.settings import read_credentials, read_credentials_text
+from kcode.settingsfiles import read_credentials, read_credentials_text
 
 if TYPE_CHECKING:
     from pathlib import Path

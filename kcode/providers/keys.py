@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kcode.errors import NoKeyError, UsageError
 from kcode.providers.system_keyring import read_secret
-from kcode.settings import read_credentials
+from kcode.settingsfiles import read_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

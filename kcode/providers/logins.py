@@ -11,7 +11,8 @@ from kcode.providers.choice import known_endpoints, resolve_endpoint
 from kcode.providers.credentials import store_key
 from kcode.providers.keycheck import check_key
 from kcode.providers.keys import KEYRING_MARK, FoundKey, check_form
-from kcode.settings import load_settings, read_credentials
+from kcode.settings import load_settings
+from kcode.settingsfiles import read_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

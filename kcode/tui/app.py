@@ -81,6 +81,12 @@ class KcodeApp(TerminalApp):
         self._watchdog: threading.Timer | None = None
         self.wants_demo = False
         self.reviewing: ReviewScreen | None = None
+        self.is_painted = False
+
+    def on_ready(self) -> None:
+        """Textual is about to paint for the first time; what it refreshes before that is not seen yet."""
+        self.is_painted = True
+        self.conversation.call_after_refresh(self.conversation.begin_talk)
 
     def on_mount(self) -> None:
         self.write_sequence(SAVE_TITLE + title_sequence(f"kcode {self.place.workspace.root.name}"))

@@ -11,7 +11,6 @@ from textual.app import SuspendNotSupported
 from kcode.commands.table import COMMANDS, load_command, unknown_command
 from kcode.errors import KcodeError, UsageError
 from kcode.folders import config_folder, make_folder
-from kcode.tui.completing import SymbolPlace
 from kcode.tui.history import Typed
 from kcode.tui.widgets.activity import Activity
 from kcode.tui.widgets.composer import Composer
@@ -92,6 +91,7 @@ def view_outside(screen: ConversationScreen, text: str, name: str) -> None:
 async def learn_workspace(screen: ConversationScreen) -> None:
     """Have the composer know the workspace's files and definitions, and the user's own commands."""
     from kcode.commands.words import load_word_commands  # noqa: PLC0415 - after the first paint
+    from kcode.tui.completing import SymbolPlace  # noqa: PLC0415
 
     words, warnings = await asyncio.to_thread(load_word_commands, config_folder(os.environ) / "commands")
     screen.source.know_words(words)

@@ -9,7 +9,6 @@ It is a memory, not a record: what cannot be read or written is let be, since no
 from __future__ import annotations
 
 import contextlib
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +131,8 @@ def _encode(typed: Typed) -> bytes:
     entry: dict[str, Any] = {"text": typed.text}
     if pastes := typed.pastes.used_in(typed.text).contents:
         entry["pastes"] = dict(pastes)
+    import json  # noqa: PLC0415 - after the first paint
+
     return json.dumps(entry).encode("ascii") + b"\n"
 
 
@@ -146,6 +147,8 @@ def _read_lines(path: Path) -> list[Typed]:
 
 
 def _decode(line: bytes) -> Typed | None:
+    import json  # noqa: PLC0415 - after the first paint
+
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):

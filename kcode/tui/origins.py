@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kcode.settings import read_config
+from kcode.settingsfiles import read_config
 from kcode.tui.screens.settings import Origin
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kcode.errors import UsageError
 from kcode.nearest import nearest_paths
-from kcode.settings import read_config, read_config_text
+from kcode.settingsfiles import read_config, read_config_text
 from kcode.tui.keys import read_keymap
 from kcode.tui.texts import LANGUAGES
 from kcode.tui.themes import DEFAULT_THEME, theme_names

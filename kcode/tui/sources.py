@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kcode.commands.table import COMMANDS
-from kcode.tui.completing import CommandHelp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kcode.commands.words import WordCommand
-    from kcode.tui.completing import SymbolPlace
+    from kcode.tui.completing import CommandHelp, SymbolPlace
     from kcode.tui.texts import Texts
 
 _MOST_SYMBOLS = 60
@@ -25,7 +24,7 @@ class WorkspaceSource:
         self._files: Sequence[str] = ()
         self._symbols: dict[str, list[SymbolPlace]] = {}
         self._words: dict[str, WordCommand] = {}
-        self._commands = self._list_commands()
+        self._commands: Sequence[CommandHelp] = ()
 
     def know_files(self, files: Sequence[str]) -> None:
         """Offer these paths from here on."""
@@ -42,7 +41,7 @@ class WorkspaceSource:
     def know_words(self, commands: Sequence[WordCommand]) -> None:
         """Offer these commands, which are only words, beside the others; one of those keeps its name."""
         self._words = {one.name: one for one in commands if one.name not in COMMANDS}
-        self._commands = self._list_commands()
+        self._commands = ()
 
     def word_command(self, name: str) -> WordCommand | None:
         return self._words.get(name)
@@ -64,8 +63,9 @@ class WorkspaceSource:
         return sorted(matching, key=lambda one: (len(one.name), one.name, one.path))[:_MOST_SYMBOLS]
 
     def commands(self) -> Sequence[CommandHelp]:
-        return self._commands
+        if not self._commands:
+            from kcode.tui.completing import CommandHelp  # noqa: PLC0415 - after the first paint
 
-    def _list_commands(self) -> list[CommandHelp]:
-        own = [CommandHelp(name, self._texts(f"commands.{name}")) for name in COMMANDS]
-        return own + [CommandHelp(one.name, one.description) for one in self._words.values()]
+            own = [CommandHelp(name, self._texts(f"commands.{name}")) for name in COMMANDS]
+            self._commands = own + [CommandHelp(one.name, one.description) for one in self._words.values()]
+        return self._commands

@@ -46,8 +46,9 @@ class TerminalApp(App[int]):
         self.theme = preferences.theme
         self.set_keymap(dict(preferences.keys))
 
-    def watch_theme(self) -> None:
-        self.call_next(repaint, self)
+    def watch_theme(self, before: str, theme: str) -> None:
+        if theme != before and self.is_running:
+            self.call_next(repaint, self)
 
     def call_user(self, why: Literal["done", "asks"]) -> None:
         """Call the user back to a terminal that they do not look at."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kcode.settings import read_credentials
+from kcode.settingsfiles import read_credentials
 from tests.model_server import fault, reply
 from tests.program import KEY, Program, make_program
 from tests.screen import Screen

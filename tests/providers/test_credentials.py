@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kcode.errors import UsageError
 from kcode.providers.credentials import forget_key, store_key, with_entry, without_entry
-from kcode.settings import read_credentials
+from kcode.settingsfiles import read_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.screen import Screen
 
 from kcode.folders import config_folder, make_folder
@@ -16,6 +16,7 @@ from kcode.tui.history import InputHistory, Unsent
 from kcode.tui.keys import clash_warnings, shown_keys
 from kcode.tui.sources import WorkspaceSource
 from kcode.tui.widgets.activity import Activity
+from kcode.tui.widgets.beside import Beside
 from kcode.tui.widgets.completion import Completion
 from kcode.tui.widgets.composer import Composer
 from kcode.tui.widgets.draftbar import DraftBar
@@ -43,15 +44,11 @@ if TYPE_CHECKING:
 class HearingScreen(Screen[None]):
     """One session. What happens in it comes through `receive`."""
 
-    # From this width on the draft stands beside the conversation.
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it so
     DEFAULT_CSS = """
     HearingScreen { layout: vertical; background: $background; }
-    HearingScreen #upper { height: 1fr; }
     HearingScreen Transcript { width: 1fr; }
     HearingScreen #asides { height: auto; }
     HearingScreen.-linear Composer, HearingScreen.-linear Composer:focus { border: none; }
-    HearingScreen.-narrow DraftPane { display: none; }
     """
 
     def __init__(
@@ -82,7 +79,7 @@ class HearingScreen(Screen[None]):
         place, texts = self.kcode.place, self.texts
         completion = Completion(texts)
         # What is said, what is asked, and the words to find, have their places here once they are there.
-        yield Horizontal(id="upper")
+        yield Beside(id="upper")
         yield Vertical(id="asides")
         yield DraftBar(texts)
         yield self._activity
@@ -104,9 +101,10 @@ class HearingScreen(Screen[None]):
         opening = self.texts("app.opening")
         status.state = replace(status.state, background=opening, help_key=help_key, send_key=send_key)
         self.query_one(Composer).focus()
-        self.call_after_refresh(self._begin_talk)
+        if self.kcode.is_painted:
+            self.call_after_refresh(self.begin_talk)
 
-    def _begin_talk(self) -> None:
+    def begin_talk(self) -> None:
         """Put in what the first paint can do without, and open the session."""
         if self.resumed is None:
             self.tell(self.texts("app.welcome"))

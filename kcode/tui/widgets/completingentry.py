@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from textual.actions import SkipAction
 
-from kcode.tui.completing import Completer, Offer, find_token
 from kcode.tui.widgets.completion import MOST_ROWS, Completion
 from kcode.tui.widgets.vimentry import VimEntry
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from textual.events import Key
 
-    from kcode.tui.completing import CompletionSource, Token
+    from kcode.tui.completing import Completer, CompletionSource, Offer, Token
     from kcode.tui.history import Typed
     from kcode.tui.texts import Texts
 
@@ -35,11 +34,20 @@ class CompletingEntry(VimEntry):
         super().__init__(texts, vim=vim, placeholder=texts("composer.placeholder"), id=id)
         completion.target = self
         self._completion = completion
-        self._completer = Completer(source)
+        self._source = source
+        self._made: Completer | None = None
         self._token: Token | None = None
         self._closed_at: tuple[int, int] | None = None
         # A text that came from elsewhere, and that nobody has typed in yet.
         self._untouched: str | None = None
+
+    @property
+    def _completer(self) -> Completer:
+        if self._made is None:
+            from kcode.tui.completing import Completer  # noqa: PLC0415 - after the first paint
+
+            self._made = Completer(self._source)
+        return self._made
 
     def put(self, typed: Typed) -> None:
         super().put(typed)
@@ -63,6 +71,8 @@ class CompletingEntry(VimEntry):
 
     def offer(self) -> None:
         """Open, change or close the list for what stands before the caret."""
+        from kcode.tui.completing import find_token  # noqa: PLC0415 - after the first paint
+
         row, column = self.cursor_location
         is_typing = self.selection.is_empty and self.has_focus and self.is_inserting
         token = find_token(row, self.document[row][:column]) if is_typing else None

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from kcode.tui.completing import Offer
-from kcode.tui.fuzzy import Candidates
 from kcode.tui.history import Typed, Walk
 from kcode.tui.widgets.completingentry import CompletingEntry
 
@@ -114,6 +112,9 @@ class RecallingEntry(CompletingEntry):
         self.put(found)
 
     def _search(self) -> None:
+        from kcode.tui.completing import Offer  # noqa: PLC0415 - needed by few sessions
+        from kcode.tui.fuzzy import Candidates  # noqa: PLC0415
+
         newest = list(reversed(self._sent.entries))
         found = Candidates([entry.text for entry in newest]).rank(self.text)
         self._found = [newest[one.index] for one in found]

@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 from kcode.providers.endpoints import ENDPOINTS
 from kcode.providers.logins import HeldKey, Logins, held_key
-from kcode.settings import read_credentials
+from kcode.settingsfiles import read_credentials
 from kcode.tui.lines import plain, width_of
 from kcode.tui.palette import PALETTES
 from kcode.tui.screens.first_run import Demo, FirstRunScreen, Place, Ready, place_rows

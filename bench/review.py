@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import tempfile
 import time
@@ -98,7 +99,7 @@ async def measure(desk: PendingDesk) -> dict[str, float]:
         found["open"] = time.perf_counter() - start
         await until(lambda: not fresh.is_studying)
         found["all"] = time.perf_counter() - start
-        found["freeze"], ticker.longest = ticker.longest, 0.0
+        found["freeze"], ticker.longest, ticker.busiest = ticker.longest, 0.0, 0.0
         spent = []
         for _ in range(KEYS):
             before = time.process_time()
@@ -122,6 +123,9 @@ def main() -> bool:
     with tempfile.TemporaryDirectory(prefix="kcode-bench-") as scratch:
         os.environ["HOME"] = f"{scratch}/home"
         os.environ.pop("XDG_STATE_HOME", None)
+        # As the program itself does, before and after it has imported what it needs.
+        gc.set_threshold(50_000)
+        gc.freeze()
         found = asyncio.run(measure(large_proposal(Path(scratch))))
     name = f"{LINES:,} lines, {LINES // STEP} hunks: "
     most = f"<= {FREEZE_SECONDS * 1000:.0f} ms"
@@ -146,7 +150,7 @@ def main() -> bool:
                 most,
                 found["acting"] <= FREEZE_SECONDS,
             ),
-            Row(f"{name}CPU of the longest freeze", f"{found['busiest'] * 1000:.0f} ms"),
+            Row(f"{name}CPU of the longest freeze on keys", f"{found['busiest'] * 1000:.0f} ms"),
             Row(f"{name}CPU of a step to another hunk", f"{found['key'] * 1000:.1f} ms"),
         ]
     )

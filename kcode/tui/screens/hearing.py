@@ -103,6 +103,10 @@ class HearingScreen(Screen[None]):
         self.query_one(Composer).focus()
         if self.kcode.is_painted:
             self.call_after_refresh(self.begin_talk)
+            return
+        # What Textual draws before it is ready it throws away. What nobody asks for once more comes a frame later.
+        for widget in self.children:
+            widget.call_after_refresh(widget.refresh)
 
     def begin_talk(self) -> None:
         """Put in what the first paint can do without, and open the session."""

@@ -168,6 +168,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         self.body.show(state.sheet(), state.key)
         self.paint_keys()
         if not self.is_studying:
+            self.is_studying = True
             self.run_worker(self._study(), group="study")
 
     def paint_keys(self) -> None:
@@ -176,7 +177,6 @@ class LookingScreen(Screen[ReviewOutcome | None]):
 
     async def _study(self) -> None:
         """Find out what takes longer, the file of the cursor first."""
-        self.is_studying = True
         try:
             while await self._study_one():
                 self.paint()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rich.style import Style
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -18,6 +19,7 @@ from kcode.tui.themes import palette_for
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.geometry import Region
     from textual.selection import Selection
 
     from kcode.draft.review import Cut
@@ -54,6 +56,8 @@ class DiffBody(ScrollView, can_focus=True):
         """What the rows were laid out from."""
         self._opened: dict[str, frozenset[int] | None] = {}
         self._palette: Palette | None = None
+        self._ground, self._drawn_look = Style.null(), self.look
+        """What all lines of a painting share, looked up once for it."""
 
     @property
     def cursor(self) -> str:
@@ -177,20 +181,24 @@ class DiffBody(ScrollView, can_focus=True):
         self._palette = None
         super().notify_style_update()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._ground, self._drawn_look = self.rich_style, self._present_look()
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
-        found = self._placed.at(y + self.scroll_offset.y)
-        width = self.scrollable_content_region.width
+        at = y + self.scroll_offset.y
+        found = self._placed.at(at)
+        width = self._drawn_look.width
         if found is None or self.sheet is None:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._ground)
         if self._palette is None:
             self._palette = palette_for(self.app.current_theme)
         row, part = found
-        lines = draw(self.sheet, row, self._present_look())
+        lines = draw(self.sheet, row, self._drawn_look)
         line = lines[min(part, len(lines) - 1)]
-        at = y + self.scroll_offset.y
         if (selection := self.text_selection) is not None:
             line = with_selection(line, selection.get_span(at))
-        return self._palette.strip(line, width).apply_style(self.rich_style).apply_offsets(0, at)
+        return self._palette.strip(line, width).apply_style(self._ground).apply_offsets(0, at)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         if self.sheet is None:

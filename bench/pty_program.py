@@ -49,6 +49,16 @@ class PtyProgram:
         self._reader.start()
 
     def _drain(self) -> None:
+        """Read to the end, which comes when nobody has the other side open any more, and only then close.
+
+        Closed while it is read, its number could be given to the next terminal, of which this would take a part.
+        """
+        try:
+            self._read_on()
+        finally:
+            os.close(self._master)
+
+    def _read_on(self) -> None:
         while True:
             try:
                 data = os.read(self._master, 1 << 16)
@@ -97,4 +107,3 @@ class PtyProgram:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        os.close(self._master)

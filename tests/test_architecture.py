@@ -94,6 +94,7 @@ EFFECTS = {
     "editor.py",  # runs the user's own editor on a file of kcode's
     "headless/terminal.py",  # opens the terminal to ask a question
     "headless/demo.py",  # makes the project of the demo
+    "tui/drawing.py",  # a file without a name, for what is written to stderr while the screen is drawn
     "streams.py",  # opens /dev/null in the place of a closed stream
 }
 EFFECTS_FOLDERS = ("sandbox/",)

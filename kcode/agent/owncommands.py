@@ -7,17 +7,18 @@ import json
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from kcode.agent.running import run_heard
 from kcode.errors import ToolError
-from kcode.events import DraftChanged, ToolCallFinished, ToolCallOutput, ToolCallStarted
+from kcode.events import ToolCallStarted
 from kcode.messages import KCODE_NOTE, ToolCall, UserMessage
 from kcode.options import TEST_SECONDS
 from kcode.results import CommandEnd, CommandResult, ToolResult
 from kcode.textfile import without_colors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Callable, Coroutine
 
     from kcode.agent.workbench import Workbench
     from kcode.events import Event
@@ -102,7 +103,7 @@ async def run_own_command(bench: Workbench, command: str) -> AsyncGenerator[Even
         summary = f"Exit code {result.exit_code} after {result.seconds:.1f} s" if result.exit_code >= 0 else ""
         return ToolResult(result.output, summary, went_well=went_well)
 
-    async with aclosing(_follow(bench, call_of(command), run, seen.append)) as events:
+    async with aclosing(_run(bench, call_of(command), run, seen.append)) as events:
         async for event in events:
             yield event
 
@@ -120,37 +121,21 @@ async def run_own_tests(bench: Workbench, target: str) -> AsyncGenerator[Event, 
         return ToolResult(f"$ {report.command}\n{report.result.output}", tests=report)
 
     call = ToolCall(f"own:{time.monotonic_ns()}", "run_tests", json.dumps({"target": target} if target else {}))
-    async with aclosing(_follow(bench, call, run, lambda _: None)) as events:
+    async with aclosing(_run(bench, call, run, lambda _: None)) as events:
         async for event in events:
             yield event
 
 
-async def _follow(
-    bench: Workbench, call: ToolCall, run: Callable[[], Awaitable[ToolResult]], hear: Callable[[str], None]
+async def _run(
+    bench: Workbench,
+    call: ToolCall,
+    work: Callable[[], Coroutine[Any, Any, ToolResult]],
+    hear: Callable[[str], None],
 ) -> AsyncGenerator[Event, None]:
-    began = time.monotonic()
-    output: asyncio.Queue[str | None] = asyncio.Queue()
-
-    def receive(text: str) -> None:
-        hear(text)
-        output.put_nowait(text)
-
     yield ToolCallStarted(call)
-    bench.view.on_output = receive
-    task = asyncio.ensure_future(run())
-    task.add_done_callback(lambda _: output.put_nowait(None))
-    try:
-        while (text := await output.get()) is not None:
-            yield ToolCallOutput(call.id, text)
-        result = task.result()
-    finally:
-        bench.view.on_output = None
-        if not task.done():
-            task.cancel()
-            await asyncio.wait([task])
-    yield ToolCallFinished(call, result, time.monotonic() - began)
-    if changed := bench.view.take_changes():
-        yield DraftChanged(changed)
+    async with aclosing(run_heard(bench.view, call, work, hear)) as events:
+        async for event in events:
+            yield event
 
 
 def _one_line(path: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections import deque
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from kcode.agent.calls import run_tool_call
@@ -15,12 +15,12 @@ from kcode.agent.compaction import NoRoom, make_room
 from kcode.agent.costlimit import is_spent, reason_not_to_send
 from kcode.agent.guard import Guard, find_fault
 from kcode.agent.reply import Reply, stream_reply
+from kcode.agent.running import HeardView, run_heard
 from kcode.agent.tally import Tally
 from kcode.context.budget import budget_for, fit_result
 from kcode.context.tokens import output_reserve
 from kcode.errors import ProviderError
 from kcode.events import (
-    DraftChanged,
     MessageTaken,
     ModelNudged,
     ReplyDiscarded,
@@ -28,7 +28,6 @@ from kcode.events import (
     StepStarted,
     TestsFinished,
     ToolCallFinished,
-    ToolCallOutput,
     ToolCallStarted,
     TurnEnd,
     TurnFinished,
@@ -67,19 +66,14 @@ class Limits:
     cost: float | None = None
 
 
-class LiveView(View, Protocol):
+class LiveView(View, HeardView, Protocol):
     """The tools' view, with what the loop needs of it beside."""
 
-    on_output: Callable[[str], None] | None
-    """Gets a running command's output piece by piece, for the screen."""
     call: str
     """The id of the call that is under way, so that what it changes is known to be its doing; "" between calls."""
 
     async def ready(self) -> None:
         """Return once the draft is open and commands can run; raises KcodeError when they never will."""
-
-    def take_changes(self) -> tuple[str, ...]:
-        """The draft's paths that changed since this was last asked."""
 
 
 class Briefing(Protocol):
@@ -365,24 +359,16 @@ def _first_argument(call: ToolCall) -> str:
 
 
 async def _run_call(desk: Desk, call: ToolCall, *, cut_off: bool) -> AsyncGenerator[Event, None]:
-    started = time.monotonic()
-    output: asyncio.Queue[str | None] = asyncio.Queue()
-    desk.view.on_output, desk.view.call = output.put_nowait, call.id
-    task = asyncio.create_task(run_tool_call(call, desk.tools, desk.view, cut_off=cut_off))
-    task.add_done_callback(lambda _: output.put_nowait(None))
+    view, tests = desk.view, None
+    view.call = call.id
     try:
-        while (text := await output.get()) is not None:
-            yield ToolCallOutput(call.id, text)
-        result = task.result()
+        work = partial(run_tool_call, call, desk.tools, view, cut_off=cut_off)
+        async with aclosing(run_heard(view, call, work)) as events:
+            async for event in events:
+                if isinstance(event, ToolCallFinished):
+                    view.call, tests = "", event.result.tests
+                yield event
     finally:
-        desk.view.on_output = None
-        if not task.done():
-            task.cancel()
-            await asyncio.wait([task])
-        desk.view.call = ""
-    yield ToolCallFinished(call, result, time.monotonic() - started)
-    changed = desk.view.take_changes()
-    if changed:
-        yield DraftChanged(changed)
-    if result.tests:
-        yield TestsFinished(result.tests)
+        view.call = ""
+    if tests:
+        yield TestsFinished(tests)

@@ -16,6 +16,7 @@ from kcode.agent.costlimit import check_limit
 from kcode.agent.ground import SessionGround, first_message
 from kcode.agent.length import RequestLength
 from kcode.agent.packing import describe_pack
+from kcode.agent.pins import Pins
 from kcode.agent.place import open_place
 from kcode.agent.resumption import (
     conversation_in,
@@ -273,6 +274,8 @@ def open_workbench(model: ModelOptions, options: PlaceOptions, command: str, res
             settings = settings_for_past(settings, earlier.past, endpoint.name)
         bench = _put_together(place, settings, model, options, command, earlier)
         failing.pop_all()
+    assert bench.desk.compactor is not None  # every workbench has one
+    bench.desk.compactor.pins = Pins(earlier.past.kept, earlier.past.dropped)
     return bench
 
 

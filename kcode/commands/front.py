@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from kcode.agent.checkup import Finding
     from kcode.agent.workbench import Workbench
@@ -37,8 +37,19 @@ class Front(Protocol):
     def say(self, prompt: str, words: str) -> None:
         """Have a turn about the prompt; the conversation shows the words."""
 
-    async def choose(self, question: str, choices: tuple[str, ...]) -> str | None:
-        """Have the user choose one."""
+    async def choose(
+        self,
+        question: str,
+        choices: Sequence[str],
+        current: str,
+        *,
+        other: bool = False,
+        are_themes: bool = False,
+    ) -> str | None:
+        """Have the user choose one, with `other` also one that is not there; None where they turn away.
+
+        Of themes each is shown while they look at it.
+        """
 
     def has_turn(self) -> bool:
         """Whether a turn runs."""
@@ -49,7 +60,7 @@ class Front(Protocol):
     def last_answer(self) -> str:
         """The last answer's Markdown; "" where there is none."""
 
-    def set_preference(self, name: str, value: str) -> None:
+    async def set_preference(self, name: str, value: str) -> None:
         """Change how the interface looks or acts, for this run and those that follow."""
 
     def preference(self, name: str) -> object:

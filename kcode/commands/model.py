@@ -29,4 +29,9 @@ async def _choose(front: Front) -> str | None:
     async def served(bench: Workbench) -> tuple[str, ...]:
         return tuple(sorted(row.id for row in await bench.provider.list_models()))
 
-    return await front.choose(front.text("commands.which_model"), await front.run(served))
+    front.tell(front.text("commands.asking_models"))
+    current = await front.call(lambda bench: bench.provider.model)
+    ids = await front.run(served)
+    # One that the user named need not be among those that are served.
+    choices = ids if current in ids else (current, *ids)
+    return await front.choose(front.text("commands.which_model"), choices, current, other=True)

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
 async def run(front: Front, words: str) -> None:
     themes = front.themes()
-    name = words or await front.choose(front.text("commands.which_theme"), themes)
+    current = str(front.preference("theme"))
+    name = words or await front.choose(front.text("commands.which_theme"), themes, current, are_themes=True)
     if name is None:
         return
     if name not in themes:
         raise UsageError(front.text("commands.theme_words", themes=", ".join(themes)))
-    front.set_preference("theme", name)
+    await front.set_preference("theme", name)
+    front.tell(front.text("commands.theme_changed", theme=name), "good")

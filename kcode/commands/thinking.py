@@ -17,5 +17,5 @@ async def run(front: Front, words: str) -> None:
     if words and words not in WAYS:
         raise UsageError(front.text("commands.thinking_words", ways=", ".join(WAYS)))
     way = words or WAYS[(WAYS.index(current) + 1) % len(WAYS) if current in WAYS else 0]
-    front.set_preference("reasoning", way)
+    await front.set_preference("reasoning", way)
     front.tell(front.text(f"commands.thinking_{way}"))

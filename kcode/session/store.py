@@ -120,6 +120,10 @@ class SessionLog:
         """Keep the name that the user gave the session; "" takes it away."""
         self._append({"type": "name", "name": name}, durable=True)
 
+    def append_pins(self, kept: Iterable[str], dropped: Iterable[str]) -> None:
+        """Keep which files the user wants kept through compactions, and which dropped: all of them, as they stand."""
+        self._append({"type": "pins", "kept": list(kept), "dropped": list(dropped)})
+
     def append_start(self, **facts: str | int | None) -> None:
         """Keep what the session, or a later run that goes on with it, was started with; never a key."""
         self._append({"type": "session"} | facts, durable=True)
@@ -271,7 +275,8 @@ def load_usages(session: Session) -> list[Usage]:
 class Past:
     """A session as its log tells it: what it was started as, the model that it used last, and all that was said.
 
-    `changed_draft` says that something was ever changed in its draft.
+    `changed_draft` says that something was ever changed in its draft; `kept` and `dropped` are the files of which the user
+    said that compactions keep them or leave them out.
     """
 
     command: str
@@ -279,6 +284,8 @@ class Past:
     endpoint: str | None
     entries: tuple[Message | Epoch | Paid | Forked, ...]
     changed_draft: bool = False
+    kept: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 def load_past(session: Session) -> Past:
@@ -288,13 +295,20 @@ def load_past(session: Session) -> Past:
     chosen = [record for record in records if record.get("type") in {"session", "model"}]
     models = [model for record in chosen if isinstance(model := record.get("model"), str)]
     endpoint = starts[-1].get("endpoint") if starts else None
+    pinned: dict[str, Any] = next((record for record in reversed(records) if record.get("type") == "pins"), {})
     return Past(
         command=str(starts[-1].get("command")) if starts else "",
         model=models[-1] if models else None,
         endpoint=endpoint if isinstance(endpoint, str) else None,
         entries=tuple(read_entries(records)),
         changed_draft=any(record.get("type") in {"draft", "decision"} for record in records),
+        kept=_paths(pinned.get("kept")),
+        dropped=_paths(pinned.get("dropped")),
     )
+
+
+def _paths(value: object) -> tuple[str, ...]:
+    return tuple(path for path in value if isinstance(path, str)) if isinstance(value, list) else ()
 
 
 def _read_records(session: Session) -> Sequence[dict[str, Any]]:

@@ -16,11 +16,9 @@ from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
-from kcode.errors import KcodeError, NoKeyError, UsageError
+from kcode.errors import KcodeError, NoKeyError
 from kcode.folders import config_folder
 from kcode.tui.doing import take_preferences
-from kcode.tui.drawing import drawn_on_stdout
-from kcode.tui.keys import teach_keys
 from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, title_sequence
 from kcode.tui.preferences import load_preferences, save_preference
 from kcode.tui.screens.conversation import ConversationScreen
@@ -203,17 +201,12 @@ class KcodeApp(TerminalApp):
         if self.reviewing is not None:
             self.reviewing.refresh_proposal()
 
-    def try_preference(self, name: str, value: str) -> str | None:
-        """Set a preference for this run and those that follow; what is wrong with it, None when it is set."""
+    async def set_preference(self, name: str, value: str) -> None:
+        """Set a preference for this run and those that follow; UsageError where it cannot be kept, and is not set then."""
         kind = type(getattr(self.preferences, name, ""))
-        try:
-            found = save_preference(self._config, name, value == "true" if kind is bool else value)
-        except UsageError as error:
-            return str(error)
-        self.preferences = self.conversation.preferences = found
-        self.theme = found.theme
-        take_preferences(self.conversation)
-        return None
+        kept = value == "true" if kind is bool else value
+        self.follow(await asyncio.to_thread(save_preference, self._config, name, kept))
+        take_preferences(self.conversation, self.preferences)
 
     async def tell_not_opened(self, error: KcodeError) -> None:
         """Ask for what is missing, where that is a key; else say what is wrong."""
@@ -264,15 +257,14 @@ def run_interface(start: Start) -> tuple[int, bool]:
     """Show the interface until the user leaves; the exit code, and whether they want to see the demo."""
     preferences = load_preferences(config_folder(os.environ) / "config.toml")
     texts = load_texts(language_of(os.environ) if preferences.language == "auto" else preferences.language)
-    teach_keys()
     app = KcodeApp(start, preferences, texts)
     try:
-        with drawn_on_stdout():
-            code = app.run(mouse=preferences.mouse)
+        # Also where stderr goes elsewhere.
+        code = app.run_at_terminal(1)
     finally:
         app.end()
     if app.session:
         sys.stderr.write(texts("app.goodbye", session=app.session) + "\n")
     if app.pending:
         sys.stderr.write(texts("app.goodbye_pending", count=app.pending) + "\n")
-    return app.return_code or code or 0, app.wants_demo
+    return code, app.wants_demo

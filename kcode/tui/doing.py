@@ -16,6 +16,7 @@ from kcode.tui.widgets.activity import Activity
 from kcode.tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
+    from kcode.tui.preferences import Preferences
     from kcode.tui.screens.conversation import ConversationScreen
     from kcode.tui.screens.hearing import HearingScreen
 
@@ -108,9 +109,12 @@ async def learn_workspace(screen: ConversationScreen) -> None:
     )
 
 
-def take_preferences(screen: ConversationScreen) -> None:
+def take_preferences(screen: ConversationScreen, preferences: Preferences) -> None:
     """Have the screen look and act as the user has set it by now."""
-    preferences = screen.preferences
+    former, screen.preferences = screen.preferences, preferences
+    if former.linear != preferences.linear:
+        screen.draft.is_wanted = not preferences.linear
+        screen.draft.come_or_go()
     screen.query_one(Activity).is_still = preferences.linear
     stack = screen.transcript.stack
     stack.show_reasoning(preferences.reasoning)

@@ -7,13 +7,12 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from kcode.errors import UsageError
 from kcode.sanitize import sanitize_names
 from kcode.tui.clipboard import copy_sequence
 from kcode.tui.stepping import step_apply, step_turn, what_changed_last
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from kcode.agent.checkup import Finding
     from kcode.agent.workbench import Workbench
@@ -48,8 +47,26 @@ class ScreenFront:
     def say(self, prompt: str, words: str) -> None:
         self._screen.say(words, prompt)
 
-    async def choose(self, question: str, choices: tuple[str, ...]) -> str | None:
-        return await self._screen.choose(question, choices)
+    async def choose(
+        self,
+        question: str,
+        choices: Sequence[str],
+        current: str,
+        *,
+        other: bool = False,
+        are_themes: bool = False,
+    ) -> str | None:
+        app = self._screen.kcode
+
+        def show(name: str) -> None:
+            if are_themes:
+                app.show_theme(name)
+
+        picks = await self._screen.picks()
+        picked = await picks.pick(question, choices, current, other=other, tried=show)
+        if picked is None:
+            show(current)
+        return picked
 
     def has_turn(self) -> bool:
         return self._screen.running
@@ -84,9 +101,8 @@ class ScreenFront:
     def preference(self, name: str) -> object:
         return getattr(self._screen.kcode.preferences, name)
 
-    def set_preference(self, name: str, value: str) -> None:
-        if (wrong := self._screen.kcode.try_preference(name, value)) is not None:
-            raise UsageError(wrong)
+    async def set_preference(self, name: str, value: str) -> None:
+        await self._screen.kcode.set_preference(name, value)
 
     async def resume(self, session: str | None) -> None:
         self._screen.kcode.change_session(session)

@@ -104,6 +104,43 @@ KEYS: tuple[Key, ...] = (
     Key("journal-read", "tab", "read", "journal"),
     Key("first-run-key", "c", "enter_key", "first-run"),
     Key("first-run-demo", "d", "demo", "first-run"),
+    Key("review-next-hunk", "j,n", "step(1)", "review"),
+    Key("review-previous-hunk", "k,p", "step(-1)", "review"),
+    Key("review-next-file", "J,tab", "step_file(1)", "review"),
+    Key("review-previous-file", "K,shift+tab", "step_file(-1)", "review"),
+    Key("review-side-by-side", "v", "toggle_split", "review"),
+    Key("review-blanks", "b", "toggle_blanks", "review"),
+    Key("review-wrap", "W", "toggle_wrap", "review"),
+    Key("review-folds", "z", "toggle_folds(False)", "review"),
+    Key("review-all-folds", "Z", "toggle_folds(True)", "review"),
+    Key("review-filter", "slash", "filter", "review"),
+    Key("review-files", "l", "list_files", "review"),
+    Key("review-side-down", "shift+down", "scroll_side(1)", "review"),
+    Key("review-side-up", "shift+up", "scroll_side(-1)", "review"),
+    Key("review-help", "question_mark", "help", "review"),
+    Key("review-toggle", "space", "toggle('*')", "review"),
+    Key("review-accept", "a", "accept('*')", "review"),
+    Key("review-reject", "x,r", "reject('*')", "review"),
+    Key("review-accept-file", "A", "decide_file(True)", "review"),
+    Key("review-reject-file", "R", "decide_file(False)", "review"),
+    Key("review-accept-all", "ctrl+a", "accept_all", "review"),
+    Key("review-undo-decision", "u", "undo_decision", "review"),
+    Key("review-split", "s", "split", "review"),
+    Key("review-cut-down", "j,down", "move_cut(1)", "review-cut", priority=True),
+    Key("review-cut-up", "k,up", "move_cut(-1)", "review-cut", priority=True),
+    Key("review-keep-cut", "enter", "keep_cut", "review-cut", priority=True),
+    Key("review-leave-cut", "escape", "leave_cut", "review-cut", priority=True),
+    Key("review-edit", "e", "edit", "review"),
+    Key("review-edit-outside", "E", "edit_outside", "review"),
+    Key("review-comment", "c", "comment", "review"),
+    Key("review-why", "w", "why", "review"),
+    Key("review-test", "t", "test(False)", "review"),
+    Key("review-test-pending", "T", "test(True)", "review"),
+    Key("review-cancel-test", "ctrl+x", "cancel_test", "review"),
+    Key("review-apply", "enter,ctrl+s", "apply", "review"),
+    Key("review-undo", "ctrl+z", "take_back('undo')", "review"),
+    Key("review-redo", "ctrl+y", "take_back('redo')", "review"),
+    Key("review-close", "escape,q", "close", "review"),
 )
 
 _BY_ID = {key.id: key for key in KEYS}
@@ -211,6 +248,12 @@ def shown_keys(id_: str, keymap: Mapping[str, str], *, most: int = 3) -> str:
     """The keys of an action as the help shows them."""
     keys = keymap.get(id_, _BY_ID[id_].keys).split(",")
     return " ".join(printed_key(key) for key in keys[:most])
+
+
+def own_key(action: str, scope: str, keymap: Mapping[str, str]) -> str:
+    """The first of the user's own keys for what runs this action there; "" where they have set none."""
+    own = next((keymap[key.id] for key in KEYS if (key.scope, key.action) == (scope, action) and key.id in keymap), "")
+    return printed_key(own.split(",")[0]) if own else ""
 
 
 def help_rows(texts: Texts, keymap: Mapping[str, str], keys: Iterable[Key] = KEYS) -> list[tuple[str, str, str]]:

@@ -35,7 +35,7 @@ async def open_screen(conversation: ConversationScreen, which: Shown) -> None:
 async def _review(conversation: ConversationScreen, *, apply: bool = False) -> None:
     from kcode.agent.reviewing import review_of  # noqa: PLC0415 - after the first paint
     from kcode.tui.pendingdesk import PendingDesk  # noqa: PLC0415
-    from kcode.tui.screens.review import ReviewScreen  # noqa: PLC0415
+    from kcode.tui.reviewapp import review_screen  # noqa: PLC0415
 
     app, texts = conversation.kcode, conversation.texts
 
@@ -48,8 +48,7 @@ async def _review(conversation: ConversationScreen, *, apply: bool = False) -> N
     if desk is None or not desk.look().proposal:
         conversation.front.tell(texts("app.review_nothing"))
         return
-    preferences = app.preferences
-    screen = ReviewScreen(desk, texts, split=preferences.side_by_side == "always", wrap=preferences.wrap)
+    screen = review_screen(desk, texts, app.preferences)
     app.reviewing = screen
     if apply:
         screen.call_after_refresh(screen.action_apply)
@@ -93,12 +92,19 @@ async def _context(conversation: ConversationScreen) -> None:
         assert compactor is not None  # every conversation has one
         return bench.account(), files_in_window(bench.desk.conversation.messages), compactor.pins
 
-    def keep(pins: Pins) -> None:
-        def set_pins(bench: Workbench) -> None:
+    async def set_pins(pins: Pins) -> None:
+        def take(bench: Workbench) -> None:
             assert bench.desk.compactor is not None
             bench.desk.compactor.pins = pins
+            bench.log.append_pins(pins.kept, pins.dropped)
 
-        app.run_worker(app.talk.call(set_pins), group="pins")
+        try:
+            await app.talk.call(take)
+        except KcodeError as error:
+            conversation.front.tell(str(error), "warning")
+
+    def keep(pins: Pins) -> None:
+        app.run_worker(set_pins(pins), group="pins")
 
     account, files, pins = await app.talk.call(read)
     wanted = await app.push_screen_wait(ContextScreen(conversation.texts, account, files, pins, keep))
@@ -129,7 +135,7 @@ async def _settings(conversation: ConversationScreen) -> None:
     config = config_folder(os.environ) / "config.toml"
     default = conversation.texts("app.origin_default")
     origins = find_origins(app.start.model, await app.talk.call(used), os.environ, config, default)
-    screen = SettingsScreen(conversation.texts, _settings_of(conversation), app.try_preference, origins)
+    screen = SettingsScreen(conversation.texts, _settings_of(conversation), app.set_preference, origins)
     await app.push_screen_wait(screen)
 
 
@@ -144,7 +150,8 @@ def _settings_of(conversation: ConversationScreen) -> list[Setting]:
             continue
         choices = choices_of(one.name) or ("true", "false")
         words = conversation.texts(f"settings.{one.name}")
-        found.append(Setting(one.name, words, str(value).lower() if isinstance(value, bool) else value, choices))
+        shown = str(value).lower() if isinstance(value, bool) else value
+        found.append(Setting(one.name, words, shown, choices, waits=one.name == "language"))
     return found
 
 

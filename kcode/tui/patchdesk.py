@@ -14,7 +14,7 @@ from kcode.draft.journal import apply_changes
 from kcode.draft.provenance import Tested
 from kcode.draft.review import Review, comment, decide, reviewed
 from kcode.errors import RefusedError
-from kcode.tui.pendingdesk import JournalDesk, background_tests
+from kcode.tui.pendingdesk import JournalDesk, background_tests, tests_are_confined
 from kcode.tui.reviewdesk import Source
 
 if TYPE_CHECKING:
@@ -116,6 +116,9 @@ class PatchDesk:
     def tests(self, keys: Collection[str], on_output: Callable[[str], None]) -> BackgroundTests:
         self._check_written()
         return background_tests(self._place, self._options, self.look().proposal, keys, on_output)
+
+    def is_confined(self) -> bool:
+        return tests_are_confined(self._place, self._options)
 
     def edit_outside(self, path: str, data: bytes) -> bytes | None:
         from kcode.editor import edit_text  # noqa: PLC0415 - few reviews ever need it

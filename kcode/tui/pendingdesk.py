@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass
 from threading import Lock
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kcode.agent.partial import open_partial_tests
 from kcode.draft.journal import plan_redo, plan_undo, reverse
+from kcode.sandbox import Rung
 from kcode.tui.backgroundtests import BackgroundTests
 from kcode.tui.reviewdesk import Source
 
@@ -59,6 +61,13 @@ def background_tests(
     return BackgroundTests(work)
 
 
+def tests_are_confined(place: Place, options: PlaceOptions) -> bool:
+    """Whether tests run in a sandbox here; only where the user allowed that they may not, this is found out by trying."""
+    if not options.no_sandbox:
+        return True
+    return asyncio.run(open_partial_tests(place, options)).sandbox.rung is not Rung.UNISOLATED
+
+
 class PendingDesk:
     """The pending proposal of a session."""
 
@@ -100,6 +109,9 @@ class PendingDesk:
 
     def tests(self, keys: Collection[str], on_output: Callable[[str], None]) -> BackgroundTests:
         return background_tests(self._place, self._options, self.look().proposal, keys, on_output)
+
+    def is_confined(self) -> bool:
+        return tests_are_confined(self._place, self._options)
 
     def edit_outside(self, path: str, data: bytes) -> bytes | None:
         from kcode.editor import edit_text  # noqa: PLC0415 - few sessions ever need it

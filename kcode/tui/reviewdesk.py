@@ -70,5 +70,8 @@ class ReviewDesk(Protocol):
     def tests(self, keys: Collection[str], on_output: Callable[[str], None]) -> BackgroundTests:
         """A run of the tests over the workspace plus these hunks, not yet started."""
 
+    def is_confined(self) -> bool:
+        """Whether tests run in a sandbox; finding that out may take a moment."""
+
     def edit_outside(self, path: str, data: bytes) -> bytes | None:
         """What the user makes of the text in their own editor; None when that failed. The terminal must be free."""

@@ -5,18 +5,30 @@ from __future__ import annotations
 import os
 import select
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from textual.app import App
 
+from kcode.tui.drawing import drawn_on
+from kcode.tui.fewcolors import Colorless, theme_for
+from kcode.tui.keys import teach_keys
 from kcode.tui.notify import notice_sequence
 from kcode.tui.themes import own_themes, repaint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
+    from textual.filter import LineFilter
+
+    from kcode.tui.drawing import HeldErrors
     from kcode.tui.preferences import Preferences
     from kcode.tui.texts import Texts
+
+
+# What Textual itself sets: buttons, movements, and two ways to tell of places beyond column 223.
+_MOUSE_MODES = (1000, 1003, 1015, 1006)
+_COLORLESS = Colorless()
 
 
 def tell_of_hangup(terminal: int, tell: Callable[[], None]) -> None:
@@ -43,8 +55,57 @@ class TerminalApp(App[int]):
         self.preferences, self.texts = preferences, texts
         for theme in own_themes():
             self.register_theme(theme)
-        self.theme = preferences.theme
+        # Whether to look at what the terminal can show: a test's or a picture's is none.
+        self._at_terminal = False
+        self._errors: HeldErrors | None = None
+        self.show_theme(preferences.theme)
         self.set_keymap(dict(preferences.keys))
+
+    def run_at_terminal(self, descriptor: int) -> int:
+        """Run until the user leaves, on this terminal in the colours that it has; the exit code."""
+        teach_keys()
+        self._at_terminal = True
+        self.show_theme(self.preferences.theme)
+        with drawn_on(descriptor) as self._errors:
+            code = self.run(mouse=self.preferences.mouse)
+        return self.return_code or code or 0
+
+    @contextmanager
+    def suspend(self) -> Iterator[None]:
+        """Leave the terminal, and stderr with it, to a program that the user asked for."""
+        with super().suspend():
+            if self._errors is not None:
+                self._errors.let_through()
+            try:
+                yield
+            finally:
+                if self._errors is not None:
+                    self._errors.hold()
+
+    def show_theme(self, name: str) -> None:
+        """Show everything in this theme, or in the one for few colours or none."""
+        colors = self.console.color_system if self._at_terminal else "truecolor"
+        self.theme = theme_for(name, None if self.no_color else colors)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """As Textual has it, but that no colour is none, and no grey in its place."""
+        return (_COLORLESS,) if self.no_color else super().get_line_filters()
+
+    def follow(self, preferences: Preferences) -> None:
+        """Look and act as the user has set it by now; the language is the next start's."""
+        self.preferences = preferences
+        self.show_theme(preferences.theme)
+        self.set_keymap(dict(preferences.keys))
+        self.use_mouse(on=preferences.mouse)
+
+    def use_mouse(self, *, on: bool) -> None:
+        """Have the terminal report the mouse, or leave it to the terminal's own selecting."""
+        driver = self._driver
+        if driver is not None and driver._mouse != on:  # noqa: SLF001 - Textual takes it at the start only
+            # By it the driver has the modes as they are here after a suspend, and ends them at the end.
+            driver._mouse = on  # noqa: SLF001
+            self.capture_mouse(None)
+            self.write_sequence("".join(f"\x1b[?{mode}{'h' if on else 'l'}" for mode in _MOUSE_MODES))
 
     def watch_theme(self, before: str, theme: str) -> None:
         if theme != before and self.is_running:
@@ -60,6 +121,17 @@ class TerminalApp(App[int]):
         """Send the terminal something that it does not show."""
         if sequence and self._driver is not None:
             self._driver.write(sequence)
+
+    async def action_quit(self) -> None:
+        self.leave()
+
+    def leave(self, code: int = 0) -> None:
+        """End the program, with all that has to be done before."""
+        self.exit(code)
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C where there is nothing to copy: one step back, as Esc."""
+        self.call_later(self.run_action, "screen.close")
 
     def _fatal_error(self) -> None:
         """Show what went wrong without the values of variables, among which a key may be."""

@@ -240,7 +240,7 @@ def test_as_text_it_reads_in_order_and_holds_what_is_folded() -> None:
     text = feed.as_text()
     assert text.split("\n\n") == [
         "You:\nwhy?␛[2J",
-        "Thought 0 s · 5 tokens\nLet me see.",
+        "Thought · 5 tokens\nLet me see.",
         "kcode:\n**Because.**",
         "Tool: run_command ls (done)\n$ ls\nExit code 0 after 0.0 s:\na.py",
     ]

@@ -35,7 +35,7 @@ hunks = st.builds(
 def test_the_smallest_screen_has_the_keys_that_a_mouse_cannot_do_without(language: str, source: Source) -> None:
     texts = load_texts(language)
     shown = {
-        mode: {span.action for span in draw_keys(keys_for(mode, source, texts), 80)}
+        mode: {span.action for span in draw_keys(keys_for(mode, source, texts, {}), 80)}
         for mode in ("look", "cut", "write", "edit")
     }
     assert {"screen.accept('*')", "screen.comment", "screen.edit", "screen.help", "screen.close"} <= shown["look"]

@@ -2,18 +2,26 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 
+from kcode.agent.place import open_place
 from kcode.draft.review import Decision, comment, decide
+from kcode.tui.backgroundtests import BackgroundTests
+from kcode.tui.pendingdesk import PendingDesk
 from kcode.tui.screens.reviewlooking import ReviewOutcome
 from tests.agent.proposals import make_bench
 from tests.headless.proposals import INVOICE, Proposed, propose_changes
 from tests.tui.reviewing import desk_of, live_desk_of, walking
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
+
+    from kcode.draft.files import Proposal
 
 ROUNDED = INVOICE.replace("sum(self.lines)", "round(sum(self.lines), 2)")
 SENT = ROUNDED.replace("Invoice().send()", "Invoice().send()\n    print('sent')")
@@ -90,35 +98,6 @@ def test_the_same_by_mouse_alone(proposed: Proposed) -> None:
             assert proposed.read("invoice.py") == ROUNDED
             await walk.click("esc back")
             assert walk.app.left == [ReviewOutcome(1, 1)]
-
-    asyncio.run(walk_through())
-
-
-def test_what_is_told_of_keys_can_be_clicked(proposed: Proposed) -> None:
-    async def walk_through() -> None:
-        async with walking(desk_of(proposed), size=(80, 40)) as walk:
-            await walk.click("c comment")
-            await walk.see("Comment for the model")
-            walk.write("one")
-            await walk.click("ctrl+j new line")
-            await walk.click("enter keep")
-            await walk.see("# one", "esc back")
-            await walk.click("c comment")
-            walk.write("other")
-            await walk.click("esc leave")
-            await walk.see("# one", "esc back")
-            await walk.click("e edit")
-            await walk.see("The new lines of this hunk")
-            walk.write("    def tax(self): ...")
-            await walk.click("ctrl+s keep")
-            await walk.see("edited by you", "esc back")
-            await walk.click("? keys")
-            await walk.click("A R")
-            await walk.see("decided 3 of 5")
-            await walk.click("undo the last decision")
-            await walk.see("decided 0 of 5")
-            await walk.click("? keys")
-            await walk.until(lambda: "undo the last decision" not in walk.text)
 
     asyncio.run(walk_through())
 
@@ -345,6 +324,68 @@ def test_a_run_of_the_tests_can_be_ended(proposed: Proposed, tmp_path: Path) -> 
             await walk.see("The tests were ended before they were through.")
 
     asyncio.run(walk_through())
+
+
+class Bare(PendingDesk):
+    """As on a machine where nothing can be isolated, and the user allowed that; the tests go on until they are ended."""
+
+    def is_confined(self) -> bool:
+        return False
+
+    def tests(self, *_: object) -> BackgroundTests:
+        return BackgroundTests(partial(asyncio.sleep, 600))  # type: ignore[arg-type] # it never comes to a report
+
+
+def test_it_is_said_where_tests_run_without_a_sandbox(proposed: Proposed) -> None:
+    place = open_place(proposed.place)
+
+    async def walk_through() -> None:
+        async with walking(Bare(proposed.review(), place, proposed.place), (80, 24)) as walk:
+            await walk.see("decided 0 of 5  no sandbox")
+            await walk.press("t")
+            await walk.see("Testing your files with 0 hunks, without a sandbox")
+            await walk.press("ctrl+x")
+            await walk.see("The tests were ended before they were through.")
+
+    asyncio.run(walk_through())
+
+
+class Slow(PendingDesk):
+    """Writes once it may."""
+
+    may = Event()
+
+    def carry_out(self, *, apply: Collection[str], reject: Collection[str], allowed: Collection[str]) -> Proposal:
+        assert self.may.wait(60)
+        return super().carry_out(apply=apply, reject=reject, allowed=allowed)
+
+
+def test_what_is_being_written_is_written_to_its_end(proposed: Proposed) -> None:
+    desk = Slow(proposed.review(), open_place(proposed.place), proposed.place)
+    desk.may = Event()
+
+    async def walk_through() -> None:
+        async with walking(desk, (100, 24)) as walk:
+            await walk.press("a", "enter", "y")
+            await walk.see("Writing …")
+            await walk.press("x", "escape")
+            await walk.see("It is being written, which is done whole or not at all; esc goes back after that.")
+            assert "decided 1 of 5" in walk.text
+            assert proposed.read("invoice.py") == INVOICE
+            desk.may.set()
+            await walk.see("Applied: 1 hunk in 1 file")
+            assert proposed.read("invoice.py") == ROUNDED
+            await walk.press("escape")
+            assert walk.app.left == [ReviewOutcome(1, 0)]
+
+    asyncio.run(walk_through())
+
+
+def test_a_sandbox_that_works_is_used_also_where_none_is_asked_for(proposed: Proposed, tmp_path: Path) -> None:
+    if make_bench(tmp_path / "probe", "copy") is None:
+        pytest.skip("commands cannot be isolated here")
+    assert desk_of(replace(proposed, place=replace(proposed.place, no_sandbox=True))).is_confined()
+    assert desk_of(proposed).is_confined()
 
 
 def test_what_was_decided_before_is_there_again(proposed: Proposed) -> None:

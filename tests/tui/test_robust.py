@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import pty
-import select
 import signal
-import struct
-import subprocess
-import sys
-import termios
-import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.model_server import fault, reply
 from tests.program import make_program
 from tests.tui.living import enter_environment, living
+from tests.tui.terminal import DEADLINE, Terminal, program_with
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.model_server import ModelServerFactory
-    from tests.program import Program
 
-DEADLINE = 60.0
 # The program with a widget that fails as soon as something was answered.
 BROKEN = """
 from kcode.tui.widgets import statusline
@@ -42,68 +34,47 @@ main()
 """
 
 
-class Terminal:
-    """The program at a terminal that is read byte for byte."""
-
-    def __init__(self, program: Program, *arguments: str, errors: int | None = None, **more: str) -> None:
-        self.master, self.slave = pty.openpty()
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
-        self.before = termios.tcgetattr(self.slave)
-        self.raw = b""
-        self.process = subprocess.Popen(
-            [sys.executable, *(arguments or ("-m", "kcode"))],
-            cwd=program.repository,
-            env=program.environment | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | more,
-            stdin=self.slave,
-            stdout=self.slave,
-            stderr=self.slave if errors is None else errors,
-            start_new_session=True,
-        )
-
-    def read_until(self, *texts: bytes) -> None:
-        end = time.monotonic() + DEADLINE
-        while not all(text in self.raw for text in texts):
-            assert time.monotonic() < end, self.raw[-3000:]
-            self._read(0.1)
-
-    def type(self, text: bytes) -> None:
-        os.write(self.master, text)
-
-    def end(self) -> int:
-        end = time.monotonic() + DEADLINE
-        while self.process.poll() is None:
-            assert time.monotonic() < end, self.raw[-3000:]
-            self._read(0.05)
-        while self._read(0.0):
-            pass
-        return self.process.returncode
-
-    def _read(self, seconds: float) -> bool:
-        if select.select([self.master], [], [], seconds)[0]:
-            self.raw += os.read(self.master, 65536)
-            return True
-        return False
-
-    def assert_restored(self) -> None:
-        assert termios.tcgetattr(self.slave) == self.before
-        assert self.raw.rfind(b"\x1b[?1049l") > self.raw.rfind(b"\x1b[?1049h") > -1
-        for mode in (b"1000", b"1003", b"1006", b"2004"):
-            assert self.raw.rfind(b"\x1b[?" + mode + b"l") > self.raw.rfind(b"\x1b[?" + mode + b"h"), mode
-        assert self.raw.rfind(b"\x1b[?25h") > self.raw.rfind(b"\x1b[?25l")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(DEADLINE)
-        os.close(self.master)
-        os.close(self.slave)
+# The program with a library that writes to the terminal's descriptor, and so does what it starts.
+NOISY = """
+import os, subprocess
+from kcode.tui.widgets import statusline
+draw = statusline.status_line
+def note(state, *more):
+    if state.cached is not None and note.first:
+        note.first = False
+        os.write(2, b"noise\\033[31m of a library\\n")
+        subprocess.run(["sh", "-c", "echo noise of a child >&2"])
+    return draw(state, *more)
+note.first = True
+statusline.status_line = note
+from kcode.__main__ import main
+main()
+"""
 
 
-def program_with(folder: Path, model_server: ModelServerFactory, *script: Any) -> Program:
-    return make_program(folder, more={"KCODE_BASE_URL": model_server(script).url})
+def test_what_is_written_to_stderr_meanwhile_is_told_once_the_screen_is_gone(
+    tmp_path: Path, model_server: ModelServerFactory
+) -> None:
+    usage = {"prompt_tokens": 9, "cached_tokens": 3}
+    program = program_with(tmp_path, model_server, reply("Said before.", usage=usage))
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\necho the editor speaks >&2\n")
+    editor.chmod(0o755)
+    with Terminal(program, "-c", NOISY, "what is here?", EDITOR=str(editor), VISUAL=str(editor)) as terminal:
+        terminal.read_until(b"Said before.", b"cached")
+        terminal.type(b"\x07")
+        terminal.read_until(b"the editor speaks")
+        assert b"noise" not in terminal.raw
+        spoken = terminal.raw.index(b"the editor speaks")
+        while b"\x1b[?1049h" not in terminal.raw[spoken:]:
+            terminal.read_on()
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.end() == 143
+        terminal.assert_restored()
+    after = terminal.raw[terminal.raw.rfind(b"\x1b[?1049l") :]
+    assert b"noise\xe2\x90\x9b[31m of a library" in after
+    assert b"noise of a child" in after
+    assert b"the editor speaks" not in after
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])

@@ -21,7 +21,8 @@ _LAST_ROWS = 3
 class ReasoningBlock(Block):
     """A header with time and tokens. Live it shows the last lines, opened all of them, else none; it is never Markdown.
 
-    `tokens` are counted by the endpoint where it did, else estimated; `seconds` is None where nobody measured them.
+    `tokens` are counted by the endpoint where it did, else estimated; `seconds` is None where nobody measured them,
+    and less than one is not told.
     """
 
     can_open = folds = True
@@ -136,9 +137,9 @@ class ReasoningBlock(Block):
     def _title(self) -> str:
         parts = [f"{self.texts('transcript.tokens', count=self.tokens, tokens=f'{self.tokens:,}')}"]
         seconds = ""
-        if self.seconds is not None:
+        if self.seconds is not None and self.seconds >= 1:
             seconds = " " + write_seconds(self.seconds, self.texts, exact=False)
-            if self.is_live and self.seconds >= 1:
+            if self.is_live:
                 parts.append(self.texts("transcript.rate", rate=f"{self.tokens / self.seconds:.0f}"))
         words = self.texts("transcript.thinking" if self.is_live else "transcript.thought")
         return " · ".join([words + seconds, *parts])

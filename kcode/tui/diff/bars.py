@@ -24,8 +24,8 @@ class Key(NamedTuple):
     action: str
 
 
-def draw_title(state: ReviewState, title: str, texts: Texts, width: int) -> Line:
-    """What is under review and how far: files, lines, decided hunks, tests."""
+def draw_title(state: ReviewState, title: str, texts: Texts, width: int, *, is_confined: bool) -> Line:
+    """What is under review and how far: files, lines, decided hunks, tests, and whether those run in a sandbox."""
     view = state.view
     entries = [state.entry(change) for change in view.proposal.changes]
     added, removed = sum(entry.added for entry in entries), sum(entry.removed for entry in entries)
@@ -35,6 +35,8 @@ def draw_title(state: ReviewState, title: str, texts: Texts, width: int) -> Line
     spans += [Span(texts("review.files", count=len(entries))), Span(f"  +{added:,}", Role.ADDED)]
     spans += [Span(f" -{removed:,}", Role.REMOVED), Span("  ")]
     spans.append(Span(texts("review.decided", decided=decided, count=len(view.decisions)), Role.STRONG))
+    if not is_confined:
+        spans.append(Span(f"  {texts('status.no_sandbox')}", Role.WARNING))
     tests = {entry.tests for entry in entries}
     if tests == {"+"}:
         spans.append(Span(f"  {texts('review.tests_passed')}", Role.GOOD))

@@ -33,7 +33,7 @@ class ConfirmScreen(ModalScreen[bool]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", id="confirm.yes"),
-        Binding("n,escape,q", "answer(False)", id="confirm.no"),
+        Binding("n,escape,q,ctrl+c", "answer(False)", id="confirm.no"),
     ]
 
     def __init__(self, title: str, lines: Sequence[Line], texts: Texts, yes: str) -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kcode.tui.texts import Texts
     from kcode.tui.widgets.draftpane import DraftPane
     from kcode.tui.widgets.findline import FindLine
+    from kcode.tui.widgets.picklist import PickList
     from kcode.tui.widgets.question import QuestionPanel
     from kcode.tui.widgets.transcript import Transcript
 
@@ -70,6 +71,7 @@ class HearingScreen(Screen[None]):
         self._waiting = 0
         self._draft: DraftPane | None = None
         self._questions: QuestionPanel | None = None
+        self._picks: PickList | None = None
         self._finding: FindLine | None = None
         self.refusal = ""
         """Why there is no session to talk in; "" where there is one, or will be."""
@@ -160,6 +162,15 @@ class HearingScreen(Screen[None]):
             self._questions = QuestionPanel(self.texts)
             self.query_one("#asides").mount(self._questions)
         return self._questions
+
+    async def picks(self) -> PickList:
+        """Where the user picks one of many names."""
+        if self._picks is None:
+            from kcode.tui.widgets.picklist import PickList  # noqa: PLC0415 - after the first paint
+
+            self._picks = PickList(self.texts)
+            await self.query_one("#asides").mount(self._picks)
+        return self._picks
 
     @property
     def finding(self) -> FindLine:
@@ -269,12 +280,6 @@ class HearingScreen(Screen[None]):
         """What the user answers to a question of the loop's; None where they turn away."""
         self.kcode.call_user("asks")
         return await self.questions.ask(question)
-
-    async def choose(self, question: str, choices: tuple[str, ...]) -> str | None:
-        """One of these, or another word; None where the user turns away."""
-        from kcode.questions import ChooseModel  # noqa: PLC0415 - after the first paint
-
-        return await self.questions.ask(ChooseModel(question, choices))
 
     def tell_review(self, outcome: ReviewOutcome) -> None:
         """Say what came of a review."""

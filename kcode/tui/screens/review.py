@@ -101,7 +101,8 @@ class ReviewScreen(EditingScreen):
         what = count_hunks(len(keys), self.texts)
         try:
             self._tests = tests = self.desk.tests(keys, self._take_output)
-            self.say(self.texts("review.tests_running", hunks=what), Role.WARNING, _CANCEL)
+            running = "review.tests_running_bare" if self._is_confined is False else "review.tests_running"
+            self.say(self.texts(running, hunks=what), Role.WARNING, _CANCEL)
             report = await asyncio.to_thread(tests.run)
         except ToolError as error:
             # The last words are for the model, which has a tool of that name.
@@ -205,8 +206,12 @@ class ReviewScreen(EditingScreen):
         return bool(answer)
 
     async def _with_consent(self, act: Callable[[Collection[str]], Done]) -> Done | None:
-        """Do it in a thread, and once more with the read-only files in the way, if the user agrees; None: it failed."""
+        """Do it in a thread, and once more with the read-only files in the way, if the user agrees; None: it failed.
+
+        What is being written is written to its end: half of it would be worse than all or nothing.
+        """
         self.mode = "busy"
+        self.say(self.texts("review.writing"), Role.WARNING)
         try:
             return await asyncio.to_thread(act, ())
         except ReadOnlyError as error:
@@ -229,6 +234,8 @@ class ReviewScreen(EditingScreen):
             return
         elif self._side:
             self.hide_side()
+        elif self.mode == "busy":
+            self.say(self.texts("review.writing_still"), Role.WARNING)
         elif self.mode == "look":
             done = self._applied + self._rejected
             self.dismiss(ReviewOutcome(self._applied, self._rejected) if done else None)

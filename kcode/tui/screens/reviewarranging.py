@@ -15,11 +15,24 @@ if TYPE_CHECKING:
     from kcode.tui.lines import Line
     from kcode.tui.widgets.filelist import FileList
 
+# So many cells a side are worth being side by side.
+_SIDE = 80
+
 
 class ArrangingScreen(LookingScreen):
     """What is changed here is forgotten with the screen."""
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.fit)
+
+    def fit(self) -> None:
+        """Show the diff side by side where both sides have room, unless that was chosen otherwise."""
+        has_room = self.body.size.width >= 2 * _SIDE
+        if self._splits_itself and self.body.look.split is not has_room:
+            self.body.set_look(split=has_room)
+
     def action_toggle_split(self) -> None:
+        self._splits_itself = False
         self.body.set_look(split=not self.body.look.split)
 
     def action_toggle_blanks(self) -> None:
@@ -59,10 +72,12 @@ class ArrangingScreen(LookingScreen):
         self._side = kind
         self.side.show(lines)
         self.add_class("-side")
+        self.call_after_refresh(self.fit)
 
     def hide_side(self) -> None:
         self._side = ""
         self.remove_class("-side")
+        self.call_after_refresh(self.fit)
 
     def action_filter(self) -> None:
         self.filter_box.display = self.filter_box.can_focus = True

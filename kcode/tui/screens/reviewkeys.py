@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Literal
 from textual.binding import Binding
 
 from kcode.tui.diff.bars import Key
+from kcode.tui.keys import bindings_for, own_key
 from kcode.tui.lines import Line, Role, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kcode.tui.reviewdesk import Source
     from kcode.tui.texts import Texts
 
@@ -18,48 +21,12 @@ Mode = Literal["look", "cut", "write", "edit", "busy"]
 _CUT = frozenset({"move_cut", "keep_cut", "leave_cut", "toggle_split", "toggle_blanks"})
 _ONLY_CUT = frozenset({"move_cut", "keep_cut", "leave_cut"})
 # What can be done while something is being written or taken back.
-_BUSY = frozenset({"step", "step_file", "go", "toggle_split", "toggle_blanks", "toggle_wrap", "toggle_folds", "unfold"})
+_BUSY = frozenset(
+    {"step", "step_file", "go", "toggle_split", "toggle_blanks", "toggle_wrap", "toggle_folds", "unfold", "close"}
+)
 
 # One table, since of two classes' bindings of one key only one would hold. What counts when is said by `is_open`.
-BINDINGS = (
-    Binding("j,n", "step(1)", id="review.next_hunk"),
-    Binding("k,p", "step(-1)", id="review.previous_hunk"),
-    Binding("J,tab", "step_file(1)", id="review.next_file"),
-    Binding("K,shift+tab", "step_file(-1)", id="review.previous_file"),
-    Binding("v", "toggle_split", id="review.side_by_side"),
-    Binding("b", "toggle_blanks", id="review.blanks"),
-    Binding("W", "toggle_wrap", id="review.wrap"),
-    Binding("z", "toggle_folds(False)", id="review.folds"),
-    Binding("Z", "toggle_folds(True)", id="review.all_folds"),
-    Binding("slash", "filter", id="review.filter"),
-    Binding("l", "list_files", id="review.files"),
-    Binding("shift+down", "scroll_side(1)", id="review.side_down"),
-    Binding("shift+up", "scroll_side(-1)", id="review.side_up"),
-    Binding("question_mark", "help", id="review.help"),
-    Binding("space", "toggle('*')", id="review.toggle"),
-    Binding("a", "accept('*')", id="review.accept"),
-    Binding("x,r", "reject('*')", id="review.reject"),
-    Binding("A", "decide_file(True)", id="review.accept_file"),
-    Binding("R", "decide_file(False)", id="review.reject_file"),
-    Binding("ctrl+a", "accept_all", id="review.accept_all"),
-    Binding("u", "undo_decision", id="review.undo_decision"),
-    Binding("s", "split", id="review.split"),
-    Binding("j,down", "move_cut(1)", priority=True, id="review.cut_down"),
-    Binding("k,up", "move_cut(-1)", priority=True, id="review.cut_up"),
-    Binding("enter", "keep_cut", priority=True, id="review.keep_cut"),
-    Binding("escape", "leave_cut", priority=True, id="review.leave_cut"),
-    Binding("e", "edit", id="review.edit"),
-    Binding("E", "edit_outside", id="review.edit_outside"),
-    Binding("c", "comment", id="review.comment"),
-    Binding("w", "why", id="review.why"),
-    Binding("t", "test(False)", id="review.test"),
-    Binding("T", "test(True)", id="review.test_pending"),
-    Binding("ctrl+x", "cancel_test", id="review.cancel_test"),
-    Binding("enter,ctrl+s", "apply", id="review.apply"),
-    Binding("ctrl+z", "take_back('undo')", id="review.undo"),
-    Binding("ctrl+y", "take_back('redo')", id="review.redo"),
-    Binding("escape,q", "close", id="review.close"),
-)
+BINDINGS = tuple(one for scope in ("review", "review-cut") for one in bindings_for(scope) if isinstance(one, Binding))
 
 # For each key its name, and the name of the text that says at more length what it does.
 ALL_KEYS = (
@@ -107,11 +74,12 @@ def is_open(action: str, mode: str) -> bool:
             return action not in _ONLY_CUT
 
 
-def keys_for(mode: str, source: Source, texts: Texts) -> list[Key]:
-    """The keys of the last line, those that matter most first."""
+def keys_for(mode: str, source: Source, texts: Texts, keymap: Mapping[str, str]) -> list[Key]:
+    """The keys of the last line, those that matter most first, as the user has them."""
+    scope = "review-cut" if mode == "cut" else "review"
 
     def key(name: str, word: str, action: str) -> Key:
-        return Key(name, texts(f"review.key_{word}"), f"screen.{action}")
+        return Key(own_key(action, scope, keymap) or name, texts(f"review.key_{word}"), f"screen.{action}")
 
     if mode == "cut":
         return [

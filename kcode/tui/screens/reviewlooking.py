@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Input
 
 from kcode.errors import KcodeError
 from kcode.sanitize import sanitize_line
@@ -19,16 +18,18 @@ from kcode.tui.lines import Role, Span, shorten
 from kcode.tui.reviewdesk import Source
 from kcode.tui.reviewstate import ReviewState
 from kcode.tui.screens.reviewkeys import is_open, keys_for
+from kcode.tui.widgets.caretline import CaretLine
 from kcode.tui.widgets.diffbody import DiffBody
 from kcode.tui.widgets.filelist import FileList
 from kcode.tui.widgets.linebar import LineBar, TextPane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from textual.app import ComposeResult
 
     from kcode.draft.review import Reviewed
+    from kcode.tui.preferences import SideBySide
     from kcode.tui.reviewdesk import ReviewDesk
     from kcode.tui.texts import Texts
 
@@ -61,6 +62,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
     LookingScreen #review-side { display: none; height: 45%; border-top: solid $panel; }
     LookingScreen.-side #review-side { display: block; }
     LookingScreen.-wide #review-side { height: 1fr; width: 42%; border-top: none; border-left: solid $panel; }
+    LookingScreen.-linear #review-files, LookingScreen.-linear #review-side { border: none; }
     LookingScreen #review-said { background: $background; }
     LookingScreen #review-file { background: $surface; }
     LookingScreen #review-filter { display: none; height: 1; border: none; padding: 0 1; background: $surface; }
@@ -72,26 +74,34 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         texts: Texts,
         *,
         grace: float = GRACE_SECONDS,
-        split: bool = False,
+        side_by_side: SideBySide = "never",
         wrap: bool = False,
+        linear: bool = False,
+        keymap: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
+        if linear:
+            # One thing at a time, as where there is no room for two.
+            self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow")]
+            self.add_class("-linear")
         self.desk, self.texts = desk, texts
         self.state: ReviewState | None = None
         self.mode = "look"
         self._grace, self._is_heeding = grace, not grace
-        self._side = ""
+        self._side, self._keymap = "", keymap or {}
+        self._splits_itself = side_by_side == "auto" and not linear
+        self._is_confined: bool | None = None
         self.is_studying = False
         self._moved_of: Reviewed | None = None
         self._title_bar, self._file_bar = LineBar("review-title"), LineBar("review-file")
         self._said, self._keys = LineBar("review-said"), LineBar("review-keys")
         self.files, self.body, self.side = (
             FileList("review-files"),
-            DiffBody("review-body", split=split, wrap=wrap),
+            DiffBody("review-body", split=side_by_side == "always", wrap=wrap),
             TextPane("review-side"),
         )
         self.side.can_focus = False
-        self.filter_box = Input(id="review-filter", select_on_focus=False)
+        self.filter_box = CaretLine(id="review-filter", select_on_focus=False)
         self.filter_box.can_focus = False
 
     def compose(self) -> ComposeResult:
@@ -161,7 +171,8 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         state = self.state
         if state is None:
             return
-        self._title_bar.show(lambda width: draw_title(state, self.desk.title, self.texts, width))
+        title, confined = self.desk.title, self._is_confined is not False
+        self._title_bar.show(lambda width: draw_title(state, title, self.texts, width, is_confined=confined))
         self._file_bar.show(lambda width: draw_file_bar(state, self.texts, width))
         change = state.change
         self.files.show(state.entries(), change.path if change else "")
@@ -172,7 +183,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
             self.run_worker(self._study(), group="study")
 
     def paint_keys(self) -> None:
-        keys = keys_for(self.mode, self.desk.source, self.texts) if self._is_heeding else []
+        keys = keys_for(self.mode, self.desk.source, self.texts, self._keymap) if self._is_heeding else []
         self._keys.show(lambda width: draw_keys(keys, width))
 
     async def _study(self) -> None:
@@ -181,6 +192,10 @@ class LookingScreen(Screen[ReviewOutcome | None]):
             while await self._study_one():
                 self.paint()
                 self.on_learned()
+            if self._is_confined is None:
+                # Known before the user has any tests run.
+                self._is_confined = await self.asked(self.desk.is_confined)
+                self.paint()
         finally:
             self.is_studying = False
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual import work
 from textual.containers import Horizontal
 
+from kcode.errors import KcodeError
 from kcode.tui.columns import column, paragraphs, said
 from kcode.tui.keys import bindings_for
 from kcode.tui.lines import Ground, Line, Role, Span, on, pad, shorten, width_of, wrap
@@ -16,27 +17,27 @@ from kcode.tui.widgets.keybar import KeyHint
 from kcode.tui.widgets.rowlist import Row, RowList
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from kcode.tui.texts import Texts
 
-    SetValue = Callable[[str, str], str | None]
+    SetValue = Callable[[str, str], Awaitable[None]]
 
-THEME = "theme"
 _GAP = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One preference; without `choices` its value is any text."""
+    """One preference; without `choices` its value is any text. What `waits` holds from the next start on."""
 
     name: str
     words: str
     value: str
     choices: tuple[str, ...] = ()
+    waits: bool = False
 
 
 class Origin(NamedTuple):
@@ -64,7 +65,8 @@ def setting_rows(settings: Sequence[Setting], origins: Sequence[Origin], width: 
         value = said(setting.value, Role.STRONG)
         arrows = (Span("◂ ", Role.DIM), value, Span(" ▸", Role.DIM)) if setting.choices else (Span("  "), value)
         rows.append(Row((*column((said(setting.name, Role.ACCENT),), first), *arrows), setting.name))
-        rows += [Row(line, setting.name) for line in _indented(setting.words, first + 2, width)]
+        words = f"{setting.words} {texts('screens.from_next_start')}" if setting.waits else setting.words
+        rows += [Row(line, setting.name) for line in _indented(words, first + 2, width)]
         rows.append(Row(()))
     if origins:
         rows.append(Row((Span(texts("screens.origins"), Role.HEADING),)))
@@ -113,7 +115,7 @@ def sample_rows(width: int, texts: Texts) -> list[Row]:
 
 
 class SettingsScreen(Sheet[None]):
-    """A change is kept at once, by `set_value`, which returns what is wrong with it. The theme is shown at once too."""
+    """A change is kept at once, by `set_value`, which raises KcodeError where that cannot be."""
 
     DEFAULT_CSS = """
     SettingsScreen #settings { width: 3fr; }
@@ -173,16 +175,13 @@ class SettingsScreen(Sheet[None]):
 
     @work(group="keep")
     async def _keep(self, setting: Setting, value: str) -> None:
-        wrong: list[str | None] = []
-        if not await self.act(lambda: wrong.append(self._set_value(setting.name, value))):
-            return
-        if wrong[0]:
-            self.say(f"✗ {wrong[0]}", Role.BAD)
+        try:
+            await self._set_value(setting.name, value)
+        except KcodeError as error:
+            self.say(f"✗ {error}", Role.BAD)
             return
         self._settings[setting.name] = replace(setting, value=value)
-        if setting.name == THEME and value in self.app.available_themes:
-            self.app.theme = value
-        self.say("")
+        self.say(self.text("next_start", name=setting.name, value=value) if setting.waits else "")
         self._list.remake()
 
     def _rows(self, width: int) -> Sequence[Row]:

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from kcode.sanitize import sanitize_line
+from kcode.tui.widgets.caretline import CaretLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class _Words(Input):
+class _Words(CaretLine):
     """Takes nothing that would steer the terminal, whether it is pasted or was there before."""
 
     def validate_value(self, value: str) -> str:
@@ -32,8 +33,8 @@ class EntryLine(Horizontal):
 
     DEFAULT_CSS = """
     EntryLine { height: 1; width: 100%; padding: 0 2; background: $panel; display: none; }
-    EntryLine Static { width: auto; height: 1; background: $panel; color: $accent; text-style: bold; }
-    EntryLine Input { width: 1fr; height: 1; border: none; padding: 0 0 0 1; background: $panel; }
+    EntryLine Static { width: auto; padding: 0 1 0 0; height: 1; background: $panel; color: $accent; text-style: bold; }
+    EntryLine Input { width: 1fr; height: 1; border: none; padding: 0; background: $panel; }
     EntryLine Input:focus { border: none; background-tint: $foreground 0%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

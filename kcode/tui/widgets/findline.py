@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
-from textual.widgets import Input
+
+from kcode.tui.widgets.caretline import CaretLine
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.widget import Widget
+    from textual.widgets import Input
 
     from kcode.tui.texts import Texts
     from kcode.tui.widgets.transcript import Transcript
 
 
-class FindLine(Input):
+class FindLine(CaretLine):
     """Hidden until it is opened; what is typed is found at once, and marked."""
 
     DEFAULT_CSS = """

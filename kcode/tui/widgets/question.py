@@ -16,6 +16,7 @@ from kcode.tui.lines import Role, Span
 from kcode.tui.widgets.entryline import EntryLine
 from kcode.tui.widgets.keybar import KeyBar, KeyHint
 from kcode.tui.widgets.notice import Notice
+from kcode.tui.widgets.patience import PATIENCE, until_quiet
 from kcode.tui.widgets.rowlist import Row, RowList
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from kcode.questions import Question
     from kcode.tui.texts import Texts
 
-PATIENCE = 0.4
 _HIGHEST = 8
 _OTHER, _KEY, _STOP = "/other", "/key", "/stop"
 
@@ -143,13 +143,7 @@ class QuestionPanel(Vertical):
             came_from.focus()
 
     async def _take_focus(self, question: Question | Confirm) -> None:
-        seen = _typing(self.screen.focused)
-        while True:
-            await asyncio.sleep(self._patience)
-            now = _typing(self.screen.focused)
-            if now == seen:
-                break
-            seen = now
+        await until_quiet(self.screen, self._patience)
         if self.has_focus_within:
             return
         self._list.focus()
@@ -205,9 +199,3 @@ class QuestionPanel(Vertical):
     def _give(self, answer: str | None) -> None:
         if self._answer and not self._answer.done():
             self._answer.set_result(answer)
-
-
-def _typing(widget: Widget | None) -> tuple[object, ...]:
-    """What changes when somebody types: which widget has the focus, its text and where its caret is."""
-    names = ("text", "value", "cursor_location", "cursor_position")
-    return (widget, *(getattr(widget, name, None) for name in names))

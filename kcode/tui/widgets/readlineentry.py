@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
+
+from kcode.tui.widgets.caret import CaretArea
 
 if TYPE_CHECKING:
     from textual.events import Key
 
 
-class ReadlineEntry(TextArea):
+class ReadlineEntry(CaretArea):
     """What is deleted by word or line can be put back; what is deleted in a row is put back in a row."""
 
     _killed = ""

@@ -12,8 +12,6 @@ from kcode.tui.widgets.readlineentry import ReadlineEntry
 
 if TYPE_CHECKING:
     from textual.events import Key, Paste
-    from textual.geometry import Region
-    from textual.strip import Strip
 
     from kcode.tui.texts import Texts
 
@@ -54,12 +52,6 @@ class TextEntry(ReadlineEntry):
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         del container, viewport, width
         return min(max(self.wrapped_document.height, 1), _MOST_ROWS)
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        # Whatever moved the text on the screen, input methods find the caret where it is.
-        if self.has_focus:
-            self.app.cursor_position = self.cursor_screen_offset
-        return super().render_lines(crop)
 
     async def _on_key(self, event: Key) -> None:
         if event.key in _NEWLINES:

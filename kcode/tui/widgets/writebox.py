@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import TextArea
 
 from kcode.tui.lines import Role, Span
+from kcode.tui.widgets.caret import CaretArea
 from kcode.tui.widgets.linebar import LineBar
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.events import Key
 
 
-class _Paper(TextArea):
+class _Paper(CaretArea):
     """Enter keeps what is a comment, and is a line's end in what is edited."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -125,7 +125,9 @@ async def helping(_: Path) -> AsyncIterator[Pilot[Any]]:
 @scene
 async def settings(_: Path) -> AsyncIterator[Pilot[Any]]:
     found = [
-        Setting(name, TEXTS(f"settings.{name}"), value, choices_of(name) or ("true", "false"))
+        Setting(
+            name, TEXTS(f"settings.{name}"), value, choices_of(name) or ("true", "false"), waits=name == "language"
+        )
         for name, value in (
             ("theme", "kcode-dark"), ("language", "auto"), ("vim", "false"), ("mouse", "true"), ("notifications", "bell"),
             ("reasoning", "collapsed"), ("wrap", "false"), ("side_by_side", "auto"), ("linear", "false"),
@@ -136,7 +138,11 @@ async def settings(_: Path) -> AsyncIterator[Pilot[Any]]:
         Origin("base_url", "https://api.moonshot.ai/v1", "config.toml"),
         Origin("model", "kimi-k2-thinking", "KCODE_MODEL"),
     ]
-    async with showing(SettingsScreen(TEXTS, found, lambda *_: None, origins), "kcode-dark") as pilot:
+
+    async def keep(*_: str) -> None:
+        """Nothing is changed in the picture."""
+
+    async with showing(SettingsScreen(TEXTS, found, keep, origins), "kcode-dark") as pilot:
         yield pilot
 
 

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from bench.scripted import memory_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -42,10 +44,21 @@ class PtyProgram:
             start_new_session=True,
         )
         os.close(slave)
+        self.pid = self.process.pid
         self._reader = threading.Thread(target=self._drain, daemon=True)
         self._reader.start()
 
     def _drain(self) -> None:
+        """Read to the end, which comes when nobody has the other side open any more, and only then close.
+
+        Closed while it is read, its number could be given to the next terminal, of which this would take a part.
+        """
+        try:
+            self._read_on()
+        finally:
+            os.close(self._master)
+
+    def _read_on(self) -> None:
         while True:
             try:
                 data = os.read(self._master, 1 << 16)
@@ -77,8 +90,12 @@ class PtyProgram:
 
     def cpu(self) -> float:
         """Seconds of CPU that the program itself took so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICK
+
+    def memory(self) -> float:
+        """The MiB of memory that the program itself has."""
+        return memory_of(self.pid).get("VmRSS", 0.0)
 
     def __enter__(self) -> Self:
         return self
@@ -90,4 +107,3 @@ class PtyProgram:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        os.close(self._master)

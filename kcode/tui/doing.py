@@ -18,6 +18,7 @@ from kcode.tui.widgets.composer import Composer
 if TYPE_CHECKING:
     from kcode.tui.preferences import Preferences
     from kcode.tui.screens.conversation import ConversationScreen
+    from kcode.tui.screens.hearing import HearingScreen
 
 
 async def run_command(screen: ConversationScreen, name: str, words: str) -> None:
@@ -56,7 +57,7 @@ async def resend(screen: ConversationScreen, words: str, at: int) -> None:
     screen.kcode.change_session(forked, words)
 
 
-def move(screen: ConversationScreen, action: str, argument: str | int) -> None:
+def move(screen: HearingScreen, action: str, argument: str | int) -> None:
     """Scroll or walk through the conversation, wherever the focus is."""
     transcript = screen.transcript
     match action, argument:

@@ -15,6 +15,7 @@ from kcode.tui.preferences import Preferences
 from kcode.tui.texts import load_texts
 from kcode.tui.widgets.composer import Composer
 from tests.tui.stage import shown
+from tests.tui.tmux import place_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -79,6 +80,18 @@ class Living:
         await self.pilot._wait_for_screen()
         await self.app._press_keys(keys)
         await asyncio.sleep(0)
+
+    async def click(self, words: str) -> None:
+        """Click on the first place that shows this."""
+        await self.see(words)
+        place = place_in(self.text, words)
+        assert place is not None
+        assert await self.pilot.click(offset=place)
+
+    async def review(self, decided: str) -> None:
+        """Open the review by its key, and wait until it takes keys for its own."""
+        await self.press("f2")
+        await self.see(decided, "esc back")
 
     @property
     def composer(self) -> Composer:

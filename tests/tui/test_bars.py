@@ -27,13 +27,15 @@ FULL = StatusState(
     cached=0.93,
     background="indexing 40 %",
     vim="normal",
+    help_key="F1",
+    send_key="enter",
 )
 DRAFT = DraftState(3, 42, 7, "passed", passed=12, pending=4, accepted=2, rejected=1, conflicts=1, review_key="F2")
 counts = st.integers(0, 10**7)
 
 
 def test_the_status_line_tells_all_where_there_is_room_and_drops_the_rest_by_rank() -> None:
-    wide = plain(status_line(FULL, 150, TEXTS))
+    wide = plain(status_line(FULL, 170, TEXTS))
     for part in (
         "NORMAL",
         "kimi-k2-thinking",
@@ -51,6 +53,17 @@ def test_the_status_line_tells_all_where_there_is_room_and_drops_the_rest_by_ran
         assert part in narrow
     assert "93%" not in narrow
     assert "kimi-k2" in plain(status_line(FULL, 20, TEXTS))
+
+
+@given(st.integers(40, 160), st.sampled_from(LANGUAGES), st.booleans())
+def test_the_key_at_the_right_of_the_status_moves_nothing_at_the_left(width: int, language: str, vim: bool) -> None:
+    texts = load_texts(language)
+    state = replace(FULL, vim="normal" if vim else "")
+    idle, typed = (status_line(replace(state, is_typed=is_typed), width, texts) for is_typed in (False, True))
+    assert plain(typed).endswith(f" enter {texts('status.send')} ")
+    assert plain(idle).endswith(f" F1 {texts('status.help')} ")
+    assert plain(idle).rpartition("F1")[0].rstrip() == plain(typed).rpartition("enter")[0].rstrip()
+    assert {span.action for span in typed[-3:-1]} == {"screen.in_composer('send')"}
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.cells import cell_len
 from textual.events import Key, Paste
 from textual.geometry import Offset
 
 from kcode.tui.history import InputHistory, Typed, Unsent
 from kcode.tui.keys import KEYS
+from kcode.tui.texts import load_texts
 from kcode.tui.vim import Mode
 from kcode.tui.widgets.composer import Composer
 from tests.tui.stage import shown
@@ -35,6 +37,27 @@ def test_enter_sends_and_other_ways_make_a_line(tmp_path: Path) -> None:
         assert stage.composer.text == ""
         assert stage.composer.size.height == 1
         assert "Ask or tell" in shown(stage)
+
+    walk(stage, steps)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_click_on_what_there_is_a_list_of_opens_it(tmp_path: Path, language: str) -> None:
+    stage = ComposerStage(tmp_path, language=language)
+    placeholder = load_texts(language)("composer.placeholder")
+
+    async def steps(pilot: Pilot[None]) -> None:
+        for sign in "/@":
+            column = cell_len(placeholder.partition(f"{sign} ")[0]) + 3
+            await pilot.click(stage.composer, offset=(column, 0))
+            assert stage.completion.is_open
+            assert stage.composer.text == sign
+            await pilot.click(stage.composer, offset=(column, 0))
+            assert stage.composer.text == sign
+            stage.composer.empty()
+        for column in (3, cell_len(placeholder)):
+            await pilot.click(stage.composer, offset=(column, 0))
+            assert not stage.composer.text
 
     walk(stage, steps)
 

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kcode.draft.files import Hunk
 from kcode.draft.review import Decision, Review, comment, decide, may_cut, reviewed
 from kcode.results import CommandResult, TestFailure, TestReport
+from kcode.tui.diff.bars import draw_keys
 from kcode.tui.diff.comments import comments_as_markdown
 from kcode.tui.diff.cuts import cuts_of
 from kcode.tui.diff.filelines import FileEntry, draw_files
 from kcode.tui.diff.handedit import editable_text
 from kcode.tui.diff.testlines import describe_report
-from kcode.tui.lines import join, plain, width_of
+from kcode.tui.lines import Role, join, plain, width_of
+from kcode.tui.reviewdesk import Source
 from kcode.tui.reviewstate import ReviewState
-from kcode.tui.texts import load_texts
+from kcode.tui.screens.reviewkeys import ALL_KEYS, explain_keys, is_open, keys_for
+from kcode.tui.texts import LANGUAGES, load_texts
 from tests.draft.reviews import LINES, proposal_of, ten_lines
 
 TEXTS = load_texts()
@@ -24,6 +28,30 @@ hunks = st.builds(
     bodies,
     st.sampled_from([b"", b"open"]),
 ).filter(lambda hunk: hunk.old_lines or hunk.new_lines)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("source", Source)
+def test_the_smallest_screen_has_the_keys_that_a_mouse_cannot_do_without(language: str, source: Source) -> None:
+    texts = load_texts(language)
+    shown = {
+        mode: {span.action for span in draw_keys(keys_for(mode, source, texts, {}), 80)}
+        for mode in ("look", "cut", "write", "edit")
+    }
+    assert {"screen.accept('*')", "screen.comment", "screen.edit", "screen.help", "screen.close"} <= shown["look"]
+    assert {"screen.test(False)", "screen.apply"} <= shown["look"] or not source.is_written
+    assert {"screen.keep_cut", "screen.leave_cut"} <= shown["cut"]
+    assert {"screen.in_box('keep')", "screen.in_box('leave')"} <= shown["write"] & shown["edit"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_key_that_the_help_of_a_review_tells_of_does_something_at_a_click(language: str) -> None:
+    told = explain_keys(Source.PROPOSAL, load_texts(language))[: len(ALL_KEYS)]
+    for line, (names, _) in zip(told, ALL_KEYS, strict=True):
+        keys = [span for span in line if span.role is Role.ACCENT]
+        assert [span.text for span in keys] == [f"{name} " for name in names.split()]
+        assert all(is_open(span.action.removeprefix("screen.").partition("(")[0], "look") for span in (*keys, line[-1]))
+    assert len({width_of(line[:-1]) for line in told}) == 1
 
 
 @given(hunks)

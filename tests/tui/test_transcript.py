@@ -147,6 +147,19 @@ async def test_a_click_on_its_header_opens_and_folds_a_block(
 
 
 @staged()
+async def test_a_click_leaves_the_focus_where_one_types(
+    scene: Scene, transcript: Transcript, pilot: Pilot[None]
+) -> None:
+    transcript.load([AssistantMessage("Done.", "First this.\nThen that.")])
+    await pilot.pause()
+    scene.screen.set_focus(None)
+    await pilot.click(transcript, offset=(4, 2))
+    await pilot.click(transcript, offset=(6, 0))
+    assert rows(scene)[:2] == ["  ▾ Thought · 7 tokens", "    First this."]
+    assert scene.focused is None
+
+
+@staged()
 async def test_keys_go_from_block_to_block_and_act_on_it(
     scene: Scene, transcript: Transcript, pilot: Pilot[None]
 ) -> None:

@@ -12,11 +12,14 @@ import uuid
 from typing import TYPE_CHECKING, Self
 
 import pytest
+from rich.cells import cell_len
 
 if TYPE_CHECKING:
     from tests.program import Program
 
 DEADLINE = 60.0
+# Between two looks at the screen.
+POLL = 0.02
 
 
 class Tmux:
@@ -66,22 +69,35 @@ class Tmux:
     def click(self, column: int, row: int) -> None:
         """Press and let go the left button on a cell, counted from 0."""
         for end in "Mm":
-            sent = f"\x1b[<0;{column + 1};{row + 1}{end}".encode()
-            self._run("send-keys", "-H", *(f"{byte:02x}" for byte in sent))
+            self._send(f"\x1b[<0;{column + 1};{row + 1}{end}")
 
-    def click_on(self, text: str) -> None:
-        """Click on the first place that shows this, once it stays where it is."""
-        self.wait_for(text)
-        place = None
-        while place is None or place != self._place_of(text):
-            place = self._place_of(text)
-            time.sleep(0.15)
-        self.click(*place)
+    def _send(self, sequence: str) -> None:
+        self._run("send-keys", "-H", *(f"{byte:02x}" for byte in sequence.encode()))
 
-    def _place_of(self, text: str) -> tuple[int, int] | None:
-        """The middle of it: column and row."""
-        rows = self.screen().split("\n")
-        return next(((line.index(text) + len(text) // 2, row) for row, line in enumerate(rows) if text in line), None)
+    def click_on(self, text: str, *shown: str, gone: str = "", beside: tuple[int, int] | None = None) -> str:
+        """Click on the first place that shows this; the screen with what that gives. `beside` is a column and rows below.
+
+        What comes meanwhile may move the place away under the click. So it is clicked where two looks in a row find it,
+        and again where it is found elsewhere after that and there is nothing yet of what is to be `shown` or `gone`.
+        """
+        clicked = seen = None
+        end = time.monotonic() + DEADLINE
+        while True:
+            screen = self.screen()
+            if clicked is not None and all(one in screen for one in shown) and (not gone or gone not in screen):
+                return screen
+            if time.monotonic() > end:
+                raise AssertionError(f"clicked on {text!r} at {clicked}, and never {shown} without {gone!r}\n{screen}")
+            place = place_in(screen, text, beside)
+            if place is not None and place == seen and place != clicked:
+                self.click(*place)
+                clicked = place
+            seen = place
+            time.sleep(POLL)
+
+    def turn_wheel(self, column: int, row: int, *, notches: int) -> None:
+        """Turn the wheel towards the user."""
+        self._send(f"\x1b[<65;{column + 1};{row + 1}M" * notches)
 
     def screen(self) -> str:
         return self._run("capture-pane", "-p")
@@ -98,10 +114,19 @@ class Tmux:
                 return screen
             if time.monotonic() > end:
                 raise AssertionError(f"{'still' if gone else 'never'} on the screen: {texts}\n{screen}")
-            time.sleep(0.02)
+            time.sleep(POLL)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._run("kill-server")
+
+
+def place_in(screen: str, text: str, beside: tuple[int, int] | None = None) -> tuple[int, int] | None:
+    """The middle of the first place that shows this, as column and row; or what is in that column so many rows below it."""
+    for row, line in enumerate(screen.split("\n")):
+        if text in line:
+            middle = cell_len(line[: line.index(text)]) + cell_len(text) // 2
+            return (middle, row) if beside is None else (beside[0], row + beside[1])
+    return None

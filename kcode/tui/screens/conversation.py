@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 
 from kcode.commands.table import unknown_command, unknown_command_in
-from kcode.tui.doing import learn_workspace, move, resend, run_command, run_shell, view_outside
+from kcode.tui.doing import learn_workspace, resend, run_command, run_shell, view_outside
 from kcode.tui.front import ScreenFront
 from kcode.tui.history import Typed
 from kcode.tui.keys import bindings_for
 from kcode.tui.opening import open_screen
-from kcode.tui.screens.hearing import HearingScreen
+from kcode.tui.screens.reaching import ReachingScreen
 from kcode.tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _AGAIN_SECONDS = 3.0
 
 
-class ConversationScreen(HearingScreen):
+class ConversationScreen(ReachingScreen):
     """One session, to be talked in."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("app")
@@ -133,24 +133,6 @@ class ConversationScreen(HearingScreen):
     def action_open(self, which: Shown) -> None:
         """Show one of the other screens."""
         self.run_worker(open_screen(self, which), group="screens", exclusive=True)
-
-    def action_palette(self) -> None:
-        """All commands, in the composer's own list."""
-        composer = self.query_one(Composer)
-        composer.focus()
-        if not composer.text:
-            composer.insert("/")
-
-    def action_find(self) -> None:
-        self.finding.open(self.transcript, self.query_one(Composer))
-
-    def action_toggle_draft(self) -> None:
-        self.draft.is_wanted = not self.draft.is_wanted
-        self.draft.come_or_go()
-
-    def action_in_transcript(self, action: str, argument: str | int) -> None:
-        """Scroll or walk through the conversation, wherever the focus is."""
-        move(self, action, argument)
 
     def action_leave(self) -> None:
         """Copy what is selected, empty the line, interrupt the turn, or leave; to leave it takes two."""

@@ -99,7 +99,9 @@ class HearingScreen(Screen[None]):
 
     def on_mount(self) -> None:
         status = self.query_one(StatusLine)
-        status.state = replace(status.state, background=self.texts("app.opening"))
+        help_key, send_key = (shown_keys(key, self.preferences.keys, most=1) for key in ("help", "composer-send"))
+        opening = self.texts("app.opening")
+        status.state = replace(status.state, background=opening, help_key=help_key, send_key=send_key)
         self.query_one(Composer).focus()
         if self.kcode.is_painted:
             self.call_after_refresh(self.begin_talk)

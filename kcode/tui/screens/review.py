@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kcode.tui.lines import Line
 
 Done = TypeVar("Done")
+_CANCEL = "screen.cancel_test"
 
 
 class ReviewScreen(EditingScreen):
@@ -79,7 +80,7 @@ class ReviewScreen(EditingScreen):
         if state is None:
             return
         if self._tests is not None:
-            self.say(self.texts("review.tests_busy"), Role.WARNING)
+            self.say(self.texts("review.tests_busy"), Role.WARNING, _CANCEL)
             return
         self.run_worker(self._test(self._tested_keys(state.view, pending=pending)), group="test")
 
@@ -88,20 +89,20 @@ class ReviewScreen(EditingScreen):
         keys = view.keys(Decision.ACCEPTED) | (view.keys(Decision.PENDING) if pending else frozenset())
         return keys - view.proposal.conflicts
 
-    def say(self, text: str, role: Role = Role.TEXT) -> None:
+    def say(self, text: str, role: Role = Role.TEXT, action: str = "") -> None:
         """As before; with nothing to say, what the tests said of what is accepted, as long as that is the same."""
         if not text and self._verdict is not None and self.state is not None:
             keys, verdict, its_role = self._verdict
             if keys in {self._tested_keys(self.state.view, pending=pending) for pending in (False, True)}:
                 text, role = verdict, its_role
-        super().say(text, role)
+        super().say(text, role, action)
 
     async def _test(self, keys: frozenset[str]) -> None:
         what = count_hunks(len(keys), self.texts)
         try:
             self._tests = tests = self.desk.tests(keys, self._take_output)
             running = "review.tests_running_bare" if self._is_confined is False else "review.tests_running"
-            self.say(self.texts(running, hunks=what), Role.WARNING)
+            self.say(self.texts(running, hunks=what), Role.WARNING, _CANCEL)
             report = await asyncio.to_thread(tests.run)
         except ToolError as error:
             # The last words are for the model, which has a tool of that name.
@@ -136,7 +137,8 @@ class ReviewScreen(EditingScreen):
     def on_review_screen_printed(self) -> None:
         line, self._printed = self._printed, ""
         if self._tests is not None and line:
-            self.say(f"{self.texts('review.tests_say')} {sanitize_line(sanitize(line).rpartition('␍')[2])}", Role.DIM)
+            said = f"{self.texts('review.tests_say')} {sanitize_line(sanitize(line).rpartition('␍')[2])}"
+            self.say(said, Role.DIM, _CANCEL)
 
     def action_cancel_test(self) -> None:
         if self._tests is not None:
@@ -177,7 +179,8 @@ class ReviewScreen(EditingScreen):
         said = "review.applied" if written else "review.dropped"
         hunks = count_hunks(len(accepted) or len(rejected), self.texts)
         await self._look()
-        self.say(self.texts(said, hunks=hunks, size=describe_size(written, self.texts)), Role.GOOD)
+        back = "screen.take_back('undo')" if written else ""
+        self.say(self.texts(said, hunks=hunks, size=describe_size(written, self.texts)), Role.GOOD, back)
 
     async def action_take_back(self, kind: Literal["undo", "redo"]) -> None:
         """Take back what was applied last, or do it again, once it was shown what that writes."""
@@ -194,7 +197,9 @@ class ReviewScreen(EditingScreen):
         done = await self._with_consent(lambda allowed: self.desk.reverse(plan, allowed))
         if done is not None:
             await self._look()
-            self.say(self.texts(f"review.{kind}_done", names=sanitize_names(done.paths)), Role.GOOD)
+            other = "redo" if kind == "undo" else "undo"
+            said = self.texts(f"review.{kind}_done", names=sanitize_names(done.paths))
+            self.say(said, Role.GOOD, f"screen.take_back('{other}')")
 
     async def _agreed(self, title: str, lines: Sequence[Line], yes: str) -> bool:
         answer = await self.app.push_screen_wait(ConfirmScreen(title, lines, self.texts, yes))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
     from kcode.tui.lines import Line
+    from kcode.tui.widgets.filelist import FileList
 
 # So many cells a side are worth being side by side.
 _SIDE = 80
@@ -49,6 +50,12 @@ class ArrangingScreen(LookingScreen):
     def action_list_files(self) -> None:
         """Show the files in the place of the diff, where there is no room for both."""
         self.toggle_class("-listing")
+
+    def on_file_list_file_chosen(self, event: FileList.FileChosen) -> None:
+        if self.state is not None:
+            self.state.go_to_file(event.path)
+            self.remove_class("-listing")
+            self.moved_on()
 
     def action_scroll_side(self, by: int) -> None:
         self.side.scroll_relative(y=by, animate=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual.app import SuspendNotSupported
 
@@ -130,10 +130,14 @@ class EditingScreen(DecidingScreen):
 
     def write(self, title: str, text: str, keep: Callable[[str], None], *, is_short: bool = True) -> None:
         """Ask for a text in the box below the diff."""
-        self.mode, self._keep = "write", keep
+        self.mode, self._keep = "write" if is_short else "edit", keep
         self.say("")
         self._box.open(title, text, is_short=is_short)
         self.paint_keys()
+
+    def action_in_box(self, what: Literal["keep", "break_line", "leave"]) -> None:
+        """What the box's own keys do, for a click on them."""
+        self._box.carry_out(what)
 
     def on_write_box_kept(self, event: WriteBox.Kept) -> None:
         self.on_write_box_left()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kcode.tui.reviewdesk import Source
     from kcode.tui.texts import Texts
 
-Mode = Literal["look", "cut", "write", "busy"]
+Mode = Literal["look", "cut", "write", "edit", "busy"]
 # What can be done while it is chosen where a hunk is split.
 _CUT = frozenset({"move_cut", "keep_cut", "leave_cut", "toggle_split", "toggle_blanks"})
 _ONLY_CUT = frozenset({"move_cut", "keep_cut", "leave_cut"})
@@ -28,7 +28,7 @@ _BUSY = frozenset(
 # One table, since of two classes' bindings of one key only one would hold. What counts when is said by `is_open`.
 BINDINGS = tuple(one for scope in ("review", "review-cut") for one in bindings_for(scope) if isinstance(one, Binding))
 
-# For each key its name, and the name of the text that says what it does: in one word, and at more length.
+# For each key its name, and the name of the text that says at more length what it does.
 ALL_KEYS = (
     ("j k", "hunk"),
     ("J K tab", "file"),
@@ -53,6 +53,11 @@ ALL_KEYS = (
     ("ctrl+z ctrl+y", "undo_apply"),
     ("esc q", "back"),
 )
+# How the keys with names of their own are called in the bindings.
+_NAMED = {"esc": "escape", "/": "slash"}
+_ACTIONS = {
+    key: f"screen.{binding.action}" for binding in BINDINGS if not binding.priority for key in binding.key.split(",")
+}
 
 
 def is_open(action: str, mode: str) -> bool:
@@ -60,8 +65,9 @@ def is_open(action: str, mode: str) -> bool:
     match mode:
         case "cut":
             return action in _CUT
-        case "write":
-            return False
+        case "write" | "edit":
+            # The box has keys of its own; this is for clicks on them.
+            return action == "in_box"
         case "busy":
             return action in _BUSY
         case _:
@@ -82,20 +88,22 @@ def keys_for(mode: str, source: Source, texts: Texts, keymap: Mapping[str, str])
             key("enter", "cut", "keep_cut"),
             key("esc", "back", "leave_cut"),
         ]
-    if mode == "write":
-        return []
+    if mode in {"write", "edit"}:
+        ways = [key("enter", "keep", "in_box('keep')"), key("ctrl+j", "new_line", "in_box('break_line')")]
+        keep = ways if mode == "write" else [key("ctrl+s", "keep", "in_box('keep')")]
+        return [*keep, key("esc", "leave", "in_box('leave')")]
     written = [key("t", "test", "test(False)"), key("enter", "apply", "apply")] if source.is_written else []
     why = [key("w", "why", "why")] if source.value == "proposal" else []
     return [
-        key("j", "hunk", "step(1)"),
-        key("J", "file", "step_file(1)"),
         key("a", "accept", "accept('*')"),
         key("x", "reject", "reject('*')"),
         key("c", "comment", "comment"),
+        key("e", "edit", "edit"),
         *written,
         key("?", "help", "help"),
         key("esc", "back", "close"),
-        key("e", "edit", "edit"),
+        key("j", "hunk", "step(1)"),
+        key("J", "file", "step_file(1)"),
         *why,
         key("s", "split", "split"),
         key("u", "undo", "undo_decision"),
@@ -107,9 +115,14 @@ def keys_for(mode: str, source: Source, texts: Texts, keymap: Mapping[str, str])
 
 
 def explain_keys(source: Source, texts: Texts) -> list[Line]:
-    """All keys with what they do, and what deciding means here."""
+    """All keys with what they do, which a click on them does too, and what deciding means here."""
     widest = max(len(name) for name, _ in ALL_KEYS) + 2
-    lines: list[Line] = [
-        (Span(f"{name:<{widest}}", Role.ACCENT), Span(texts(f"review.help_{word}"))) for name, word in ALL_KEYS
-    ]
+    lines = [_explained(name, texts(f"review.help_{word}"), widest) for name, word in ALL_KEYS]
     return [*lines, (), (Span(texts(f"review.source_{source.value}"), Role.DIM),)]
+
+
+def _explained(names: str, words: str, widest: int) -> Line:
+    keys = names.split()
+    actions = [_ACTIONS[_NAMED.get(key, key)] for key in keys]
+    spans = [Span(f"{key} ", Role.ACCENT, action=action) for key, action in zip(keys, actions, strict=True)]
+    return (*spans, Span(" " * (widest - len(names) - 1)), Span(words, action=actions[0]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from kcode.tui.texts import Texts
 
 Answer = TypeVar("Answer")
-# Keys that were meant for what stood here before must decide nothing.
+# Keys that were meant for what stood here before must decide nothing; the line of keys comes when they count.
 GRACE_SECONDS = 0.3
 
 
@@ -88,7 +87,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         self.desk, self.texts = desk, texts
         self.state: ReviewState | None = None
         self.mode = "look"
-        self._grace, self._opened_at = grace, time.monotonic()
+        self._grace, self._is_heeding = grace, not grace
         self._side, self._keymap = "", keymap or {}
         self._splits_itself = side_by_side == "auto" and not linear
         self._is_confined: bool | None = None
@@ -119,18 +118,24 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         yield self._keys
 
     def on_mount(self) -> None:
-        self._opened_at = time.monotonic()
+        if self._grace:
+            self.set_timer(self._grace, self._heed)
         self.filter_box.placeholder = self.texts("review.filter_hint")
         self._title_bar.show(lambda _: (Span(f" {self.texts('review.reading')}", Role.DIM),))
         self.refresh_proposal()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
         """Whether a key or a click counts: not in the first moment, and not before there is something to look at."""
-        if time.monotonic() - self._opened_at < self._grace:
+        if not self._is_heeding:
             return False
         if self.state is None:
             return action == "close"
         return is_open(action, self.mode)
+
+    def _heed(self) -> None:
+        self._is_heeding = True
+        if self.state is not None:
+            self.paint_keys()
 
     def refresh_proposal(self) -> None:
         """Look at the draft and the user's files anew; the cursor and all decisions stay."""
@@ -156,10 +161,10 @@ class LookingScreen(Screen[ReviewOutcome | None]):
             self.say(str(error), Role.BAD)
             return None
 
-    def say(self, text: str, role: Role = Role.TEXT) -> None:
-        """Say something in the line above the keys; "" clears it."""
+    def say(self, text: str, role: Role = Role.TEXT, action: str = "") -> None:
+        """Say something in the line above the keys; "" clears it. `action` is what a click on it runs."""
         safe = sanitize_line(" ".join(text.split()))
-        self._said.show(lambda width: shorten((Span(f" {safe}", role),), width) if safe else ())
+        self._said.show(lambda width: shorten((Span(f" {safe}", role, action=action),), width) if safe else ())
 
     def paint(self) -> None:
         """Draw what has changed."""
@@ -178,7 +183,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
             self.run_worker(self._study(), group="study")
 
     def paint_keys(self) -> None:
-        keys = keys_for(self.mode, self.desk.source, self.texts, self._keymap)
+        keys = keys_for(self.mode, self.desk.source, self.texts, self._keymap) if self._is_heeding else []
         self._keys.show(lambda width: draw_keys(keys, width))
 
     async def _study(self) -> None:
@@ -250,9 +255,3 @@ class LookingScreen(Screen[ReviewOutcome | None]):
 
     def on_diff_body_hunk_chosen(self, event: DiffBody.HunkChosen) -> None:
         self.action_go(event.key if self.state and event.key in self.state.view.decisions else "")
-
-    def on_file_list_file_chosen(self, event: FileList.FileChosen) -> None:
-        if self.state is not None:
-            self.state.go_to_file(event.path)
-            self.remove_class("-listing")
-            self.moved_on()

@@ -55,7 +55,7 @@ def activity_line(state: ActivityState, now: float, width: int, texts: Texts, *,
         parts.append((Span(texts("status.turn_time", time=clock(now - state.began)), Role.DIM),))
     if state.queued:
         parts.append((Span(texts("status.queued", count=state.queued), Role.WARNING),))
-    hint: Line = (Span(texts("status.interrupts"), Role.DIM), Span(" "))
+    hint: Line = (Span(texts("status.interrupts"), Role.DIM, action="screen.in_composer('interrupt')"), Span(" "))
     line: Line = ()
     for part in parts:
         joined = (*line, Span(" · ", Role.GUTTER), *part) if line else part

@@ -25,6 +25,8 @@ _KINDS: dict[str, type[Block]] = {"reasoning": ReasoningBlock, "output": ToolBlo
 class BlockReader(BlockView):
     """A view with a cursor that is on one block, or on none."""
 
+    # Who clicks and then types means the composer: letters are not to be taken for keys of a block.
+    FOCUS_ON_CLICK: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("alt+up,ctrl+up", "step(-1)", show=False, id="transcript.previous"),
         Binding("alt+down,ctrl+down", "step(1)", show=False, id="transcript.next"),
@@ -140,10 +142,10 @@ class BlockReader(BlockView):
         self.redraw()
 
     async def on_click(self, event: Click) -> None:
-        """Put the cursor on the block that was clicked, and do what stands there."""
+        """Do what stands there, and go to the block where one goes through them at all."""
         clicked = cut(self.line_at(event.y), event.x, event.x + 1)
         seen = self._shown[event.y] if 0 <= event.y < len(self._shown) else None
-        if seen is not None and seen.block is not None:
+        if self.has_focus and seen is not None and seen.block is not None:
             self.cursor = seen.block.number
             self.redraw()
         if clicked and clicked[0].action:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.app import SuspendNotSupported
 from textual.message import Message
 
@@ -16,6 +17,7 @@ from kcode.tui.widgets.recallingentry import RecallingEntry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual.events import Click
     from textual.timer import Timer
 
     from kcode.tui.completing import CompletionSource
@@ -25,6 +27,17 @@ if TYPE_CHECKING:
 
 # Typing is kept so often, in seconds.
 _KEEP_EVERY = 0.3
+_BETWEEN = " · "
+
+
+def sign_at(placeholder: str, column: int) -> str:
+    """The sign with which the part of the placeholder in that column begins, or "" where it is none that opens a list."""
+    at = 0
+    for part in placeholder.split(_BETWEEN):
+        if at <= column < at + cell_len(part) and part[0] in "@/":
+            return part[0]
+        at += cell_len(part + _BETWEEN)
+    return ""
 
 
 class Composer(RecallingEntry):
@@ -122,6 +135,12 @@ class Composer(RecallingEntry):
         if self.text != self._kept and not self.is_searching:
             self._kept = self.text
             self._unsent.save(self.typed)
+
+    def on_click(self, event: Click) -> None:
+        """Where nothing stands, a click on what there is a list of begins with its sign, which opens it."""
+        at = event.get_content_offset(self)
+        if at is not None and not self.text and (sign := sign_at(self._texts("composer.placeholder"), at.x)):
+            self.insert(sign)
 
     # Sending and leaving
 

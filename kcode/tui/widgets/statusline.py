@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SEPARATOR: Span = Span(" · ", Role.GUTTER)
 _BAR = 8
+_SEND = "in_composer('send')"
 _FULL, _HALF, _EMPTY = "█", "▌", "░"
 
 
@@ -23,7 +24,8 @@ class StatusState:
     """`cost` is in US dollars and None where it is not known; `cached` is the share of the tokens sent that were cached.
 
     `is_confined` is False where commands run without a sandbox. `used` and `window` are in tokens, `trigger` is where the conversation is compacted. `background` is what goes on
-    beside the conversation, in words; `vim` is the name of the mode.
+    beside the conversation, in words; `vim` is the name of the mode. `send_key` sends what stands in the
+    composer, if that `is_typed`, and `help_key` shows the help; "" is for a key that is not told of.
     """
 
     endpoint: str = ""
@@ -38,18 +40,39 @@ class StatusState:
     cached: float | None = None
     background: str = ""
     vim: str = ""
+    help_key: str = ""
+    send_key: str = ""
+    is_typed: bool = False
 
 
 def status_line(state: StatusState, width: int, texts: Texts) -> Line:
-    """As many parts as the width takes: what matters least goes first, and what stays keeps its place."""
+    """As many parts as the width takes: what matters least goes first, and what stays keeps its place.
+
+    At the right is a key to be clicked on: that which sends what is typed, or the help's. Both have the same room.
+    """
+    hints = _hint(state.help_key, "help", "open('help')", texts), _hint(state.send_key, "send", _SEND, texts)
+    hint, room = hints[state.is_typed], max(map(width_of, hints)) + 2
+    if not hint or width < 3 * room:
+        return _facts(state, width, texts)
+    return (*_facts(state, width - width_of(hint) - 1, texts, spare=room - width_of(hint) - 1), *hint, Span(" "))
+
+
+def _hint(key: str, what: str, action: str, texts: Texts) -> Line:
+    action = f"screen.{action}"
+    words = (Span(key, Role.ACCENT, action=action), Span(f" {texts(f'status.{what}')}", Role.DIM, action=action))
+    return words if key else ()
+
+
+def _facts(state: StatusState, width: int, texts: Texts, *, spare: int = 1) -> Line:
+    """The parts in so many cells, of which `spare` at the end stay empty."""
     parts = [(rank, shown) for rank, shown in _parts(state, texts) if shown]
     for least in sorted((rank for rank, _ in parts), reverse=True):
         line = _joined([shown for _, shown in parts])
-        if width_of(line) <= width - 2:
+        if width_of(line) <= width - 1 - spare:
             break
         if len(parts) > 1:
             parts = [(rank, shown) for rank, shown in parts if rank != least]
-    return pad(shorten((Span(" "), *_joined([shown for _, shown in parts])), max(width - 1, 0)), width)
+    return pad(shorten((Span(" "), *_joined([shown for _, shown in parts])), max(width - spare, 0)), width)
 
 
 def _joined(parts: list[Line]) -> Line:

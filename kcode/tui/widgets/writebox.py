@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -105,6 +105,16 @@ class WriteBox(Vertical):
         """Have this text in the box, as if it had been written."""
         self._paper.text = text
         self._paper.move_cursor(self._paper.document.end)
+
+    def carry_out(self, what: Literal["keep", "break_line", "leave"]) -> None:
+        """Do what one of the box's keys does."""
+        match what:
+            case "keep":
+                self._paper.action_keep()
+            case "break_line":
+                self._paper.action_break_line()
+            case "leave":
+                self._paper.action_leave()
 
     def close(self) -> None:
         self.remove_class("-open")

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from kcode.folders import config_folder, make_folder
 from kcode.tui.history import InputHistory, Unsent
 from kcode.tui.keys import clash_warnings, shown_keys
+from kcode.tui.moving import paint_what_moves
 from kcode.tui.sources import WorkspaceSource
 from kcode.tui.widgets.activity import Activity
 from kcode.tui.widgets.beside import Beside
@@ -98,6 +99,7 @@ class HearingScreen(Screen[None]):
         yield StatusLine(texts)
 
     def on_mount(self) -> None:
+        paint_what_moves(self)
         status = self.query_one(StatusLine)
         help_key, send_key = (shown_keys(key, self.preferences.keys, most=1) for key in ("help", "composer-send"))
         opening = self.texts("app.opening")

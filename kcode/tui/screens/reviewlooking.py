@@ -15,6 +15,7 @@ from kcode.tui.diff.bars import draw_file_bar, draw_keys, draw_title
 from kcode.tui.diff.learning import color, learn
 from kcode.tui.diff.moved import moved_lines
 from kcode.tui.lines import Role, Span, shorten
+from kcode.tui.moving import paint_what_moves
 from kcode.tui.reviewdesk import Source
 from kcode.tui.reviewstate import ReviewState
 from kcode.tui.screens.reviewkeys import is_open, keys_for
@@ -118,6 +119,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         yield self._keys
 
     def on_mount(self) -> None:
+        paint_what_moves(self)
         if self._grace:
             self.set_timer(self._grace, self._heed)
         self.filter_box.placeholder = self.texts("review.filter_hint")

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from kcode.errors import KcodeError
 from kcode.tui.keys import bindings_for
 from kcode.tui.lines import Role
+from kcode.tui.moving import paint_what_moves
 from kcode.tui.widgets.entryline import EntryLine
 from kcode.tui.widgets.keybar import KeyBar, KeyHint
 from kcode.tui.widgets.notice import Notice
@@ -152,6 +153,7 @@ class Sheet(Screen[Result], Generic[Result]):
         return self.texts(f"screens.{key}", **values)
 
     def on_mount(self) -> None:
+        paint_what_moves(self)
         self.show_hints()
 
     def say(self, text: str, role: Role = Role.TEXT) -> None:

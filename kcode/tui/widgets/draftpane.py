@@ -56,20 +56,26 @@ class DraftPane(Vertical):
             self._state.go_to_file(changed.path)
             key = _changed_hunk(former, changed)
             self._state.go(key)
-            self._color(changed)
-        self._paint()
         self.come_or_go()
+        self._paint()
 
     def come_or_go(self) -> None:
         """Come and go with what there is to show."""
         has_files = self._state is not None and bool(self._state.view.proposal.changes)
         self.set_class(has_files and self.is_wanted, "-shown")
 
+    def on_show(self) -> None:
+        self._paint()
+
     def _paint(self) -> None:
+        """Draw what is to be seen, if anything is; syntax colours follow."""
         state = self._state
-        if state is not None:
-            self._bar.show(lambda width: draw_file_bar(state, self._texts, width))
-            self._body.show(state.sheet(), state.key)
+        if state is None or not self.display:
+            return
+        self._bar.show(lambda width: draw_file_bar(state, self._texts, width))
+        self._body.show(state.sheet(), state.key)
+        if state.change is not None and state.known.colors(state.change) is None:
+            self._color(state.change)
 
     @work(group="color", exclusive=True)
     async def _color(self, change: FileChange) -> None:

@@ -133,7 +133,7 @@ def wrap(line: Line, width: int, *, hang: int = 0) -> list[Line]:
             used += size
             continue
         if is_blank:
-            used = room  # the row ends here, and the blanks with it
+            used = room + 1  # the row ends here, and the blanks with it: not even an accent fits any more
             continue
         if used:
             rows.append([])

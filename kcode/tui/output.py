@@ -29,7 +29,7 @@ def _last_state(line: str) -> str:
 def last_line(text: str) -> str:
     """The last line of an output that says something; "" where none does."""
     lines = settled_output(text[-4_000:]).rstrip().rsplit("\n", 1)
-    return lines[-1].strip()
+    return expand_tabs(lines[-1].strip())
 
 
 def output_lines(text: str, role: Role = Role.TEXT) -> list[Line]:

@@ -15,6 +15,7 @@ def test_colours_are_dropped_and_all_else_that_steers_is_shown() -> None:
 def test_the_last_line_is_the_last_that_says_something() -> None:
     assert last_line("one\ntwo 10%\rtwo 90%\n\n") == "two 90%"
     assert last_line("\n \n") == ""
+    assert last_line("ok\ta.py\t3 s") == "ok  a.py    3 s"
 
 
 def test_a_diff_has_its_colours_and_a_list_of_dashes_has_none() -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kcode.tui.lines import Line, Role, Span, width_of
@@ -11,6 +11,7 @@ spans = st.builds(Span, texts, st.sampled_from([Role.TEXT, Role.CODE]))
 lines: st.SearchStrategy[Line] = st.lists(spans, max_size=3).map(tuple)
 
 
+@example([(Span("漢 ", action="0"), Span("\u0301")), (Span("aaa"),)], 2)
 @given(st.lists(lines, max_size=6), st.integers(2, 20))
 def test_text_that_comes_in_pieces_is_wrapped_like_the_whole(pieces: list[Line], width: int) -> None:
     whole, grown = Flow(width), Flow(width)

@@ -25,7 +25,7 @@ CONVERSATION: list[Message] = [SYSTEM, USER]
 
 def provider_of(server: ModelServer, model: str = "kimi-k2-thinking", **flags: object) -> OpenAIChat:
     # Where not even root can keep what was learned of a port: another server may have it next.
-    environment = {"KCODE_API_KEY": KEY, "HOME": "/dev/null"}
+    environment = {"KCODE_API_KEY": KEY, "HOME": "/nonexistent", "XDG_STATE_HOME": "/dev/null"}
     return open_provider(load_settings({"base_url": server.url, "model": model} | flags, environment), environment)
 
 

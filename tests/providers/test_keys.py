@@ -95,6 +95,6 @@ def test_all_keys_that_can_be_seen_are_known(tmp_path: Path) -> None:
     stored = tmp_path / "credentials"
     stored.write_text(f'moonshot = "sk-stored"\nopenrouter = "{KEYRING_MARK}"\n')
     stored.chmod(0o600)
-    environment = {"OPENROUTER_API_KEY": " sk-variable ", "HOME": "/dev/null"}
+    environment = {"OPENROUTER_API_KEY": " sk-variable ", "HOME": "/nonexistent", "XDG_STATE_HOME": "/dev/null"}
     found = known_keys(ENDPOINTS.values(), Settings(key="sk-own", credentials=stored), environment)
     assert found == ["sk-own", "sk-stored", "sk-variable"]

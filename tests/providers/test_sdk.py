@@ -143,7 +143,7 @@ def test_neither_importing_nor_connecting_imports_the_sdk() -> None:
 import sys
 from kcode.providers.openai_chat import open_provider
 from kcode.settings import load_settings
-environment = {"MOONSHOT_API_KEY": "x", "HOME": "/dev/null"}
+environment = {"MOONSHOT_API_KEY": "x", "HOME": "/nonexistent", "XDG_STATE_HOME": "/dev/null"}
 open_provider(load_settings({}, environment), environment)
 print([name for name in ("openai", "httpx2", "pydantic", "ssl_context") if name in sys.modules])
 """

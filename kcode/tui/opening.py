@@ -11,6 +11,7 @@ from kcode.errors import KcodeError
 from kcode.folders import config_folder
 from kcode.tui.keys import KEYS, shown_keys
 from kcode.tui.preferences import choices_of
+from kcode.tui.stepping import tell_written, written
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -49,6 +50,7 @@ async def _review(conversation: ConversationScreen, *, apply: bool = False) -> N
         conversation.front.tell(texts("app.review_nothing"))
         return
     screen = review_screen(desk, texts, app.preferences)
+    before = await app.talk.call(written)
     app.reviewing = screen
     if apply:
         screen.call_after_refresh(screen.action_apply)
@@ -57,8 +59,7 @@ async def _review(conversation: ConversationScreen, *, apply: bool = False) -> N
     finally:
         app.reviewing = None
     app.talk.look_at_draft()
-    if outcome is not None:
-        conversation.tell_review(outcome)
+    tell_written(conversation, before, await app.talk.call(written), outcome)
 
 
 async def _apply(conversation: ConversationScreen) -> None:

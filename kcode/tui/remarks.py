@@ -72,10 +72,12 @@ class Remarks:
                 key = "applied" if decision == "applied" else "rejected"
                 self._say(texts(f"transcript.{key}", files=sanitize_names(paths)))
             case TurnUndone(_, applied):
+                self._stack.take_back_turn()
                 told = texts("transcript.undone")
                 kept = texts("transcript.kept", files=sanitize_names(applied)) if applied else ""
                 self._say(f"{told} {kept}".rstrip())
             case TurnRedone():
+                self._stack.take_back_turn(is_taken_back=False)
                 self._say(texts("transcript.redone"))
             case _:
                 pass

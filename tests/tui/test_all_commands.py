@@ -111,6 +111,9 @@ async def use_words(user: Living, server: ModelServer) -> None:
 
 async def apply_and_take_back(user: Living, file: Path) -> None:
     await user.send("/undo turn")
+    await user.see("Take back the last turn, “/init”?")
+    await user.until(lambda: user.app.focused is not user.composer)
+    await user.press("y")
     await user.hear("The last turn was taken back.")
     await user.send("/redo")
     await user.hear("is here again")

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from kcode.tui.app import KcodeApp
     from kcode.tui.news import News, Opened
     from kcode.tui.preferences import Preferences
-    from kcode.tui.screens.reviewlooking import ReviewOutcome
     from kcode.tui.texts import Texts
     from kcode.tui.widgets.draftpane import DraftPane
     from kcode.tui.widgets.findline import FindLine
@@ -282,13 +281,6 @@ class HearingScreen(Screen[None]):
         """What the user answers to a question of the loop's; None where they turn away."""
         self.kcode.call_user("asks")
         return await self.questions.ask(question)
-
-    def tell_review(self, outcome: ReviewOutcome) -> None:
-        """Say what came of a review."""
-        if outcome.applied:
-            self.tell(self.texts("app.applied", count=outcome.applied))
-        if outcome.rejected:
-            self.tell(self.texts("app.rejected", count=outcome.rejected))
 
 
 def edit_outside(folder: Path, text: str) -> str | None:

@@ -11,7 +11,6 @@ from textual.app import SuspendNotSupported
 from kcode.commands.table import COMMANDS, load_command, unknown_command
 from kcode.errors import KcodeError, UsageError
 from kcode.folders import config_folder, make_folder
-from kcode.tui.history import Typed
 from kcode.tui.widgets.activity import Activity
 from kcode.tui.widgets.composer import Composer
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 async def run_command(screen: ConversationScreen, name: str, words: str) -> None:
-    """Run a slash command; what goes wrong on purpose is told in the conversation."""
+    """Run a slash command; what cannot be done is told where the user types, what goes wrong in the conversation."""
     try:
         if (found := screen.source.word_command(name)) is not None:
             screen.say(f"/{name} {words}".strip(), found.message(words))
@@ -30,16 +29,17 @@ async def run_command(screen: ConversationScreen, name: str, words: str) -> None
             await load_command(name)(screen.front, words)
         else:
             raise unknown_command(name, COMMANDS)
+    except UsageError as error:
+        screen.remark(str(error))
     except KcodeError as error:
-        screen.front.tell(str(error), "warning" if isinstance(error, UsageError) else "error")
+        screen.front.tell(str(error), "error")
 
 
 def run_shell(screen: ConversationScreen, command: str) -> None:
-    """Run the user's own command over the draft, in the sandbox; the model hears of it with the next message."""
+    """Run the user's own command over the draft, in the sandbox, once no turn runs; the model hears of it after that."""
     if screen.running:
-        screen.front.tell(screen.texts("app.shell_busy"), "warning")
-        screen.query_one(Composer).put(Typed(f"!{command}"))
-        return
+        screen.transcript.add_user(f"!{command}", queued=True)
+        screen.count_waiting()
     screen.running = True
     screen.transcript.viewport.follows = True
     screen.kcode.talk.have(lambda turns: turns.run_command(command))

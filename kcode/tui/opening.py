@@ -30,7 +30,7 @@ async def open_screen(conversation: ConversationScreen, which: Shown) -> None:
     try:
         await _OPENERS[which](conversation)
     except KcodeError as error:
-        conversation.front.tell(str(error), "warning")
+        conversation.remark(str(error))
 
 
 async def _review(conversation: ConversationScreen, *, apply: bool = False) -> None:
@@ -45,9 +45,12 @@ async def _review(conversation: ConversationScreen, *, apply: bool = False) -> N
             return None
         return PendingDesk(review_of(bench), bench.place, app.start.place)
 
+    if conversation.running:
+        # What the turn is about to propose comes in while one looks.
+        await app.talk.run(lambda bench: bench.view.ready())
     desk = await app.talk.call(make_desk)
-    if desk is None or not desk.look().proposal:
-        conversation.front.tell(texts("app.review_nothing"))
+    if desk is None or not (conversation.running or desk.look().proposal):
+        conversation.remark(texts("app.review_nothing"))
         return
     screen = review_screen(desk, texts, app.preferences)
     before = await app.talk.call(written)
@@ -75,7 +78,7 @@ async def _sessions(conversation: ConversationScreen) -> None:
     if chosen is None:
         return
     if conversation.running:
-        conversation.front.tell(conversation.texts("commands.turn_runs"), "warning")
+        conversation.remark(conversation.texts("commands.turn_runs"))
     elif isinstance(chosen, Fork):
         app.change_session(await asyncio.to_thread(fork, app.place, chosen.id))
     else:

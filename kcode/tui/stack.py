@@ -37,7 +37,6 @@ class Stack:
         self._waiting = 0
         self._number = 0
         self._turns = 0
-        self._taken_back: list[int] = []
         self._changed: int | None = None
         self._reasoning: Reasoning = "collapsed"
         self.show_output: bool | None = None
@@ -92,25 +91,6 @@ class Stack:
         """Show a message of the user's, which begins a turn or went into the one that ran."""
         self._turns += begins_turn
         return self.add(UserBlock, message, max(self._turns - 1, 0))
-
-    def take_back_turn(self, *, is_taken_back: bool = True) -> None:
-        """Mark the last turn in force as taken back, or that which was taken back last as in force again."""
-        if is_taken_back:
-            turns = (one.message_index for one in self._blocks if isinstance(one, UserBlock) and not one.is_taken_back)
-            turn = max(turns, default=-1)
-            if turn < 0:
-                return
-            self._taken_back.append(turn)
-        elif self._taken_back:
-            turn = self._taken_back.pop()
-        else:
-            return
-        current = -1
-        for place, block in enumerate(self._blocks):
-            current = block.message_index if isinstance(block, UserBlock) else current
-            if current == turn and not isinstance(block, NoticeBlock):
-                block.take_back(is_taken_back=is_taken_back)
-                self._note(place)
 
     def add_reasoning(self, text: str = "", *, is_live: bool = False) -> ReasoningBlock:
         block = self.add(ReasoningBlock, text, is_live=is_live)

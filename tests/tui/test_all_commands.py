@@ -78,7 +78,7 @@ async def change_how_it_looks(user: Living, home: Path) -> None:
     assert 'theme = "kcode-light"' in config
     assert 'reasoning = "open"' in config
     await user.send("/theme blue")
-    await user.hear("There are these themes: kcode-")
+    await user.see("There are these themes: kcode-")
 
 
 async def hand_over(user: Living, folder: Path) -> None:
@@ -97,7 +97,7 @@ async def hand_over(user: Living, folder: Path) -> None:
 
 async def use_words(user: Living, server: ModelServer) -> None:
     await user.send("/nonsense of mine")
-    await user.hear("There is no command /nonsense.")
+    await user.see("There is no command /nonsense.")
     assert user.composer.text == "/nonsense of mine"
     user.composer.empty()
     await user.send("/model another-model")

@@ -154,7 +154,7 @@ def test_what_keys_do(tmp_path: Path, model_server: ModelServerFactory, monkeypa
         assert not screen.query_one(DraftPane).is_wanted
         await edit_the_first_message(user)
         await user.press("ctrl+c")
-        await user.hear("Press Ctrl-C once more")
+        await user.see("Press Ctrl-C once more")
         await user.press("ctrl+c")
         await user.until(lambda: user.app._exit)
 

@@ -17,6 +17,7 @@ from kcode.tui.keys import clash_warnings, shown_keys
 from kcode.tui.moving import paint_what_moves
 from kcode.tui.sources import WorkspaceSource
 from kcode.tui.widgets.activity import Activity
+from kcode.tui.widgets.aside import REMARK_SECONDS, Aside
 from kcode.tui.widgets.beside import Beside
 from kcode.tui.widgets.completion import Completion
 from kcode.tui.widgets.composer import Composer
@@ -67,6 +68,7 @@ class HearingScreen(Screen[None]):
         self.running = False
         # Looked up for each piece of a stream, which a query would take too long for.
         self._activity = Activity(texts, still=preferences.linear, now=clock)
+        self.aside = Aside()
         self._transcript: Transcript | None = None
         self._waiting = 0
         self._draft: DraftPane | None = None
@@ -85,6 +87,7 @@ class HearingScreen(Screen[None]):
         yield Vertical(id="asides")
         yield DraftBar(texts)
         yield self._activity
+        yield self.aside
         yield completion
         yield Composer(
             texts,
@@ -142,6 +145,10 @@ class HearingScreen(Screen[None]):
 
         kinds = {"warning": NoticeKind.WARNING, "error": NoticeKind.ERROR}
         self.transcript.notice(text, kinds.get(tone, NoticeKind.INFO))
+
+    def remark(self, text: str, *, seconds: float = REMARK_SECONDS) -> None:
+        """Say for a while, where the user types, why something was not done."""
+        self.aside.remark(text, self.query_one(Composer).text, seconds=seconds)
 
     @property
     def draft(self) -> DraftPane:
@@ -201,6 +208,7 @@ class HearingScreen(Screen[None]):
     def _receive_one(self, news: News) -> None:
         from kcode.events import TurnStarted  # noqa: PLC0415 - after the first paint
         from kcode.tui.news import (  # noqa: PLC0415
+            CommandBegun,
             Counted,
             Crashed,
             DraftSeen,
@@ -234,6 +242,9 @@ class HearingScreen(Screen[None]):
                 if view.proposal.changes or self._draft is not None:
                     self.draft.show(view)
                 self.kcode.refresh_review()
+            case CommandBegun(words):
+                self.running = True
+                self.transcript.unqueue(words, first=True)
             case TurnFailed(error):
                 self.transcript.stop()
                 text = self.texts("app.interrupted") if error is None else str(error)
@@ -275,7 +286,7 @@ class HearingScreen(Screen[None]):
         status.state = replace(status.state, vim=event.mode.value if event.mode else "")
 
     def on_composer_editing_failed(self, event: Composer.EditingFailed) -> None:
-        self.tell(event.reason, "warning")
+        self.remark(event.reason)
 
     async def ask(self, question: Question) -> str | None:
         """What the user answers to a question of the loop's; None where they turn away."""

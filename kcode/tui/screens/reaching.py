@@ -49,6 +49,8 @@ class ReachingScreen(HearingScreen):
     @on(Composer.Changed)
     def _typed(self, event: TextArea.Changed) -> None:
         """Offer to send what is typed."""
+        if isinstance(event.text_area, Composer):
+            self.aside.hear(event.text_area.text)
         status, is_typed = self.query_one(StatusLine), bool(event.text_area.text.strip())
         if isinstance(event.text_area, Composer) and is_typed is not status.state.is_typed:
             status.state = replace(status.state, is_typed=is_typed)

@@ -87,6 +87,9 @@ class Composer(RecallingEntry):
     class Interrupted(Message):
         """Esc, where there was nothing else for it to do."""
 
+    class Ended(Message):
+        """The end of input, as shells have it: Ctrl-D where nothing stands."""
+
     @dataclass
     class EditingFailed(Message):
         """The user's editor cannot be had; `reason` is for the user."""
@@ -176,6 +179,19 @@ class Composer(RecallingEntry):
             self.post_message(self.ShellEntered(whole[1:].strip()))
         else:
             self.post_message(self.Submitted(whole, typed.text))
+
+    def give_up(self) -> None:
+        """Have nothing stand here; what stood here can be had again as what was sent before."""
+        if not self.is_searching:
+            self._sent.add(self.typed)
+        self._completion.close()
+        self.put(Typed(""))
+
+    def action_delete_or_end(self) -> None:
+        if self.text:
+            self.action_delete_right()
+        else:
+            self.post_message(self.Ended())
 
     def action_interrupt(self) -> None:
         self.post_message(self.Interrupted())

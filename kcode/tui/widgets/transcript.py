@@ -76,9 +76,9 @@ class Transcript(BlockReader):
             self.viewport.follows = True
         self.flush()
 
-    def unqueue(self, text: str) -> None:
-        """Take back a message that waits."""
-        self.feed.unqueue(text)
+    def unqueue(self, text: str, *, first: bool = False) -> None:
+        """Take away the last message that waits and says so, or the first."""
+        self.feed.unqueue(text, first=first)
         self.flush()
 
     def notice(self, text: str, kind: NoticeKind = NoticeKind.INFO) -> None:

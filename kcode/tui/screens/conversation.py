@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 
 from kcode.commands.table import unknown_command, unknown_command_in
+from kcode.errors import SessionInUseError
 from kcode.tui.doing import learn_workspace, resend, run_command, run_shell, view_outside
 from kcode.tui.front import ScreenFront
 from kcode.tui.history import Typed
 from kcode.tui.keys import bindings_for
+from kcode.tui.notopened import tell_not_opened
 from kcode.tui.opening import open_screen
 from kcode.tui.screens.reaching import ReachingScreen
 from kcode.tui.widgets.composer import Composer
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 # To leave, Ctrl-C is pressed twice within so long.
 _AGAIN_SECONDS = 3.0
+# What the user may want of a session that another process works in.
+_OF_A_SESSION = frozenset({"fork", "rename", "review", "diff", "apply", "undo", "redo", "test", "compact", "context"})
 
 
 class ConversationScreen(ReachingScreen):
@@ -66,14 +70,17 @@ class ConversationScreen(ReachingScreen):
 
     def _turns_away(self, text: str) -> bool:
         """Whether this cannot be taken now: then it is said why, and the text stands in the composer again."""
-        reason = self.refusal
+        reason = str(self.not_opened or "")
         if (name := unknown_command_in(text)) is not None:
             reason = str(unknown_command(name, [one.name for one in self.source.commands()]))
         elif not reason and not self.kcode.has_session:
             reason = self.texts("commands.not_open")
         if reason:
             self.query_one(Composer).put(Typed(text))
-            self.remark(reason)
+            if self.not_opened is None:
+                self.remark(reason)
+            else:
+                self.run_worker(tell_not_opened(self.kcode, self.not_opened), group="screens")
         return bool(reason)
 
     @on(Composer.Submitted)
@@ -89,6 +96,9 @@ class ConversationScreen(ReachingScreen):
 
     @on(Composer.CommandEntered)
     def _command(self, event: Composer.CommandEntered) -> None:
+        if isinstance(self.not_opened, SessionInUseError) and event.name in _OF_A_SESSION:
+            self.run_worker(tell_not_opened(self.kcode, self.not_opened), group="screens")
+            return
         self.run_worker(run_command(self, event.name, event.words), group="commands")
 
     @on(Composer.ShellEntered)

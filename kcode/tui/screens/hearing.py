@@ -15,6 +15,7 @@ from kcode.folders import config_folder, make_folder
 from kcode.tui.history import InputHistory, Unsent
 from kcode.tui.keys import clash_warnings, shown_keys
 from kcode.tui.moving import paint_what_moves
+from kcode.tui.notopened import tell_not_opened
 from kcode.tui.sources import WorkspaceSource
 from kcode.tui.widgets.activity import Activity
 from kcode.tui.widgets.aside import REMARK_SECONDS, Aside
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from kcode.commands.front import Tone
+    from kcode.errors import KcodeError
     from kcode.questions import Question
     from kcode.tui.app import KcodeApp
     from kcode.tui.news import News, Opened
@@ -75,8 +77,8 @@ class HearingScreen(Screen[None]):
         self._questions: QuestionPanel | None = None
         self._picks: PickList | None = None
         self._finding: FindLine | None = None
-        self.refusal = ""
-        """Why there is no session to talk in; "" where there is one, or will be."""
+        self.not_opened: KcodeError | None = None
+        """Why there is no session to talk in; None where there is one, or will be."""
         self.set_class(preferences.linear, "-linear")
 
     def compose(self) -> ComposeResult:
@@ -226,11 +228,11 @@ class HearingScreen(Screen[None]):
             case Opened():
                 self._begin(news)
             case NotOpened(error):
-                self.refusal = str(error)
+                self.not_opened = error
                 status = self.query_one(StatusLine)
                 status.state = replace(status.state, background="")
                 self.running = False
-                self.run_worker(self.kcode.tell_not_opened(error), group="screens")
+                self.run_worker(tell_not_opened(self.kcode, error), group="screens")
             case Counted():
                 status = self.query_one(StatusLine)
                 status.state = with_account(status.state, news)
@@ -268,6 +270,7 @@ class HearingScreen(Screen[None]):
 
     def _begin(self, opened: Opened) -> None:
         self.kcode.session = opened.session
+        self.query_one(DraftBar).know()
         status = self.query_one(StatusLine)
         status.state = replace(
             status.state, endpoint=opened.endpoint, model=opened.model, branch=opened.branch, background=""

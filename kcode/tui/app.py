@@ -189,12 +189,16 @@ class KcodeApp(TerminalApp):
         self.run_worker(self._change_session(resume, words), group="sessions")
 
     async def _change_session(self, resume: str | None, words: str) -> None:
-        talk, self._talk, self.pending = self.talk, None, 0
+        talk, self._talk = self.talk, None
+        pending, self.pending, left = self.pending, 0, self.session
         await asyncio.to_thread(talk.close, CLOSING_SECONDS)
         former, mode = self.current_mode, f"session {next(self._numbers)}"
         self._add_session(mode, resume, words)
         await self.switch_mode(mode)
         await self.remove_mode(former)
+        if pending and resume is None:
+            told = self.texts("app.left_pending", count=pending, session=left)
+            self.conversation.call_after_refresh(self.conversation.tell, told)
 
     def refresh_review(self) -> None:
         """Have an open review look at the draft anew."""

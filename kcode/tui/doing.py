@@ -89,6 +89,24 @@ def view_outside(screen: ConversationScreen, text: str, name: str) -> None:
         screen.front.tell(str(error), "warning")
 
 
+async def tell_resumed(screen: HearingScreen) -> None:
+    """Say which session this is; where the command line did not name it, also which other one proposes something."""
+    from kcode.tui.shelf import PlaceShelf  # noqa: PLC0415 - after the first paint
+
+    app, texts = screen.kcode, screen.texts
+    try:
+        entries = await asyncio.to_thread(PlaceShelf(app.place).entries)
+    except KcodeError:
+        entries = ()  # then it is a session without a title
+    own = next((one for one in entries if one.id == screen.resumed), None)
+    screen.tell(texts("app.resumed_as", title=own.title) if own else texts("app.resumed"))
+    if app.current_mode != app.DEFAULT_MODE:
+        return
+    other = next((one for one in entries if one.id != screen.resumed and one.pending_files), None)
+    if other is not None:
+        screen.tell(texts("app.other_pending", count=other.pending_files, title=other.title, session=other.id))
+
+
 async def learn_workspace(screen: ConversationScreen) -> None:
     """Have the composer know the workspace's files and definitions, and the user's own commands."""
     from kcode.commands.words import load_word_commands  # noqa: PLC0415 - after the first paint

@@ -70,9 +70,9 @@ class Remarks:
             case TestsFinished(report):
                 shown = [verdict_of(report, texts), *report_lines(report, texts)[1:]]
                 self._say("\n".join(map(plain, shown)), NoticeKind.INFO if report.ok else NoticeKind.ERROR)
-            case HunksDecided(decision, paths):
+            case HunksDecided(decision, paths, hunks):
                 key = "applied" if decision == "applied" else "rejected"
-                self._say(texts(f"transcript.{key}", files=sanitize_names(paths)))
+                self._say(texts(f"transcript.{key}", count=len(hunks) or len(paths), files=sanitize_names(paths)))
             case TurnUndone(_, applied):
                 self._taken_back.step_back()
                 told = texts("transcript.undone")

@@ -149,7 +149,7 @@ async def go_elsewhere(user: Living, server: ModelServer) -> None:
     await user.rest()
     await user.send("/fork")
     await user.until(lambda: user.app.session != before)
-    await user.hear("Rounded.", "Going on with this session.")
+    await user.hear("Rounded.", "Going on with this session")
     forked = user.app.session
     await user.send("/new")
     await user.until(lambda: user.app.session != forked)

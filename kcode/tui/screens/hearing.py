@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.screen import Screen
 
 from kcode.folders import config_folder, make_folder
+from kcode.tui.doing import tell_resumed
 from kcode.tui.history import InputHistory, Unsent
 from kcode.tui.keys import clash_warnings, shown_keys
 from kcode.tui.moving import paint_what_moves
@@ -276,7 +277,7 @@ class HearingScreen(Screen[None]):
             status.state, endpoint=opened.endpoint, model=opened.model, branch=opened.branch, background=""
         )
         if self.resumed is not None:
-            self.tell(self.texts("app.resumed"))
+            self.run_worker(tell_resumed(self), group="learning")
         for warning in opened.warnings:
             self.tell(warning, "warning")
         self.on_opened()

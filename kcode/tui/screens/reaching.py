@@ -9,6 +9,7 @@ from textual import on
 
 from kcode.tui.doing import move
 from kcode.tui.screens.hearing import HearingScreen
+from kcode.tui.widgets.beside import WIDE, Beside
 from kcode.tui.widgets.composer import Composer
 from kcode.tui.widgets.statusline import StatusLine
 
@@ -30,8 +31,14 @@ class ReachingScreen(HearingScreen):
         self.finding.open(self.transcript, self.query_one(Composer))
 
     def action_toggle_draft(self) -> None:
+        """Show or hide the draft beside the conversation; where it cannot be seen either way, say why."""
+        if not self.query_one(Beside).has_room:
+            self.remark(self.texts("app.draft_narrow", width=WIDE))
+            return
         self.draft.is_wanted = not self.draft.is_wanted
         self.draft.come_or_go()
+        if self.draft.is_wanted and not self.draft.display:
+            self.remark(self.texts("app.draft_empty"))
 
     def action_in_transcript(self, action: str, argument: str | int) -> None:
         """Scroll or walk through the conversation."""

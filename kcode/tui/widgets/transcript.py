@@ -53,7 +53,7 @@ class Transcript(BlockReader):
         """Paint what has come at once."""
         began = monotonic()
         if self.is_mounted:
-            self.sync()
+            self.sync(is_new=True)
         self._pace = _SLOW_PACE if monotonic() - began > _SLOW else _PACE
 
     def stop(self) -> None:

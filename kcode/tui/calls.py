@@ -45,7 +45,9 @@ def subject_of(arguments: Mapping[str, Any] | None) -> str:
     if isinstance(arguments.get("pattern"), str) and isinstance(arguments.get("path"), str) and arguments["path"]:
         shown = f"{arguments['pattern']} in {arguments['path']}"
     # Without an end the result says how far it went.
-    if all(isinstance(arguments.get(name), int) for name in ("start", "end")) and isinstance(arguments.get("path"), str):
+    if all(isinstance(arguments.get(name), int) for name in ("start", "end")) and isinstance(
+        arguments.get("path"), str
+    ):
         shown = f"{arguments['path']}:{arguments['start']}-{arguments['end']}"
     return sanitize_line(shown)
 

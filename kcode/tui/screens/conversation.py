@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +18,7 @@ from kcode.tui.notopened import tell_not_opened
 from kcode.tui.opening import open_screen
 from kcode.tui.screens.reaching import ReachingScreen
 from kcode.tui.widgets.composer import Composer
+from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +56,7 @@ class ConversationScreen(ReachingScreen):
         self._asked: tuple[float, int] | None = None
 
     def on_opened(self) -> None:
-        self.run_worker(learn_workspace(self), group="learning")
+        run_beside(self, partial(learn_workspace, self), group="learning")
 
     def say(self, words: str, prompt: str | None = None, shown: str | None = None) -> None:
         """Have a turn about this, or have the running one hear it before its next request."""
@@ -80,7 +82,7 @@ class ConversationScreen(ReachingScreen):
             if self.not_opened is None:
                 self.remark(reason)
             else:
-                self.run_worker(tell_not_opened(self.kcode, self.not_opened), group="screens")
+                run_beside(self, partial(tell_not_opened, self.kcode, self.not_opened), group="screens")
         return bool(reason)
 
     @on(Composer.Submitted)
@@ -92,14 +94,14 @@ class ConversationScreen(ReachingScreen):
         if at is None:
             self.say(event.text, shown=event.shown)
         else:
-            self.run_worker(resend(self, event.text, at), group="commands")
+            run_beside(self, partial(resend, self, event.text, at), group="commands")
 
     @on(Composer.CommandEntered)
     def _command(self, event: Composer.CommandEntered) -> None:
         if isinstance(self.not_opened, SessionInUseError) and event.name in _OF_A_SESSION:
-            self.run_worker(tell_not_opened(self.kcode, self.not_opened), group="screens")
-            return
-        self.run_worker(run_command(self, event.name, event.words), group="commands")
+            run_beside(self, partial(tell_not_opened, self.kcode, self.not_opened), group="screens")
+        else:
+            run_beside(self, partial(run_command, self, event.name, event.words), group="commands")
 
     @on(Composer.ShellEntered)
     def _shell(self, event: Composer.ShellEntered) -> None:
@@ -162,7 +164,7 @@ class ConversationScreen(ReachingScreen):
 
     def action_open(self, which: Shown) -> None:
         """Show one of the other screens."""
-        self.run_worker(open_screen(self, which), group="screens", exclusive=True)
+        run_beside(self, partial(open_screen, self, which), group="screens", exclusive=True)
 
     def action_leave(self) -> None:
         """Copy what is selected, empty the line, interrupt the turn, or leave; to leave it takes two."""

@@ -25,6 +25,7 @@ from kcode.tui.widgets.completion import Completion
 from kcode.tui.widgets.composer import Composer
 from kcode.tui.widgets.draftbar import DraftBar
 from kcode.tui.widgets.statusline import StatusLine
+from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -233,7 +234,7 @@ class HearingScreen(Screen[None]):
                 status = self.query_one(StatusLine)
                 status.state = replace(status.state, background="")
                 self.running = False
-                self.run_worker(tell_not_opened(self.kcode, error), group="screens")
+                run_beside(self, partial(tell_not_opened, self.kcode, error), group="screens")
             case Counted():
                 status = self.query_one(StatusLine)
                 status.state = with_account(status.state, news)
@@ -277,7 +278,7 @@ class HearingScreen(Screen[None]):
             status.state, endpoint=opened.endpoint, model=opened.model, branch=opened.branch, background=""
         )
         if self.resumed is not None:
-            self.run_worker(tell_resumed(self), group="learning")
+            run_beside(self, partial(tell_resumed, self), group="learning")
         for warning in opened.warnings:
             self.tell(warning, "warning")
         self.on_opened()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.actions import SkipAction
-from textual.geometry import Offset
 
 from kcode.tui.history import Typed
 from kcode.tui.pastes import Pastes, is_large, pasted_text, shown_text
@@ -53,12 +52,6 @@ class TextEntry(ReadlineEntry):
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         del container, viewport, width
         return min(max(self.wrapped_document.height, 1), _MOST_ROWS)
-
-    def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
-        # An undo that shortens the text may move the scrollbar before the caret, which is still below the end then.
-        if self.cursor_location[0] >= self.document.line_count:
-            return Offset()
-        return super().scroll_cursor_visible(center, animate)
 
     async def _on_key(self, event: Key) -> None:
         if event.key in _NEWLINES:

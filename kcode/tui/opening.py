@@ -55,6 +55,7 @@ async def _review(conversation: ConversationScreen, *, apply: bool = False) -> N
         conversation.remark(texts("app.review_nothing"))
         return
     screen = review_screen(desk, texts, app.preferences)
+    screen.ends_when_done = True
     before = await app.talk.call(written)
     app.reviewing = screen
     if apply:

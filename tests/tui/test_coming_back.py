@@ -51,7 +51,8 @@ def test_what_one_saw_is_there_again_and_what_other_sessions_keep_is_said(
             await user.press("a", "enter")
             await user.see("Apply what was decided?")
             await user.press("y")
-            await user.see("Applied: 1 hunk")
+            await user.hear("1 hunk applied. /undo takes it back.")
+            assert user.app.screen is user.app.conversation
         async with living(program, resume=first) as user:
             await user.hear("1 hunk applied: calc/money.py.")
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tests.model_server import ModelServerFactory
     from tests.tui.living import Living
 
+NOTES = ("write_file", {"path": "notes.txt", "content": "cents() rounds\n"})
+
 
 async def agree(user: Living, words: str) -> None:
     """Answer yes once this is asked and the question has the keys."""
@@ -28,8 +30,8 @@ async def agree(user: Living, words: str) -> None:
     await user.press("y")
 
 
-async def apply_all(user: Living) -> None:
-    await user.review("decided 0 of 1")
+async def apply_the_first(user: Living) -> None:
+    await user.review("decided 0 of 2")
     await user.until(lambda: user.app.screen.check_action("accept", ()))
     await user.press("a", "enter")
     await user.see("Apply what was decided?")
@@ -40,14 +42,14 @@ async def apply_all(user: Living) -> None:
 def test_a_turn_is_taken_back_only_once_the_user_agrees(
     tmp_path: Path, model_server: ModelServerFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = model_server([reply(calls=[RIGHT]), reply("Rounded.")])
+    server = model_server([reply(calls=[RIGHT, NOTES]), reply("Rounded.")])
 
     async def steps(user: Living) -> None:
         file = tmp_path / "work é 1" / "calc" / "money.py"
         await user.send("cents() rounds down")
         await user.hear("Rounded.")
         await user.rest()
-        await apply_all(user)
+        await apply_the_first(user)
         await user.press("ctrl+z")
         await user.see("Take back what was applied last?")
         await user.press("y")

@@ -47,6 +47,9 @@ class ReviewScreen(EditingScreen):
     class Printed(Message):
         """The tests printed something."""
 
+    ends_when_done = False
+    """Whether it is left by itself once all is applied or out of the draft; who opened it says so then."""
+
     _tests: BackgroundTests | None = None
     _verdict: tuple[frozenset[str], str, Role] | None = None
     _printed = ""
@@ -181,6 +184,9 @@ class ReviewScreen(EditingScreen):
         said = "review.applied" if written else "review.dropped"
         hunks = count_hunks(len(accepted) or len(rejected), self.texts)
         await self._look()
+        if self.ends_when_done and self.state is not None and not self.state.view.proposal.changes:
+            self.dismiss(ReviewOutcome(self._applied, self._rejected))
+            return
         back = "screen.take_back('undo')" if written else ""
         self.say(self.texts(said, hunks=hunks, size=describe_size(written, self.texts)), Role.GOOD, back)
 

@@ -53,6 +53,10 @@ class ReachingScreen(HearingScreen):
         else:
             composer.action_interrupt()
 
+    def on_resize(self) -> None:
+        # Once all have their places again.
+        self.call_after_refresh(self.query_one(Composer).fit_list)
+
     @on(Composer.Changed)
     def _typed(self, event: TextArea.Changed) -> None:
         """Offer to send what is typed."""

@@ -86,6 +86,12 @@ class CompletingEntry(VimEntry):
             most = max(self.screen.size.height // 2, MOST_ROWS) if token.kind == "command" else MOST_ROWS
             self.show_offers(self._completer.offers(token), self._texts("composer.completion_hint"), most=most)
 
+    def fit_list(self) -> None:
+        """Have an open list fit the window as it is by now."""
+        if self._completion.is_open:
+            self._token = None
+            self.offer()
+
     def show_offers(self, offers: Sequence[Offer], hint: str, *, most: int = MOST_ROWS) -> None:
         """Show these as far as there is room above, at most so many at a time."""
         self._completion.show(offers, hint, rows=min(most, self.region.y - 2))

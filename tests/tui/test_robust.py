@@ -86,7 +86,7 @@ def test_a_signal_ends_it_well_in_the_middle_of_a_turn(
         terminal.read_until(b"Waiting for the model")
         if number is signal.SIGTERM:
             with Terminal(program, "-m", "kcode", "-c") as other:
-                other.read_until(b"another kcode")
+                other.read_until(b"Go on in a copy of it")
                 other.process.send_signal(signal.SIGTERM)
                 assert other.end() == 143
         terminal.process.send_signal(number)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kcode.piped import mark_piped
 from tests.model_server import fault, reply
 from tests.program import KEY, MODULE, RIGHT, RUN_TESTS, WRONG, Program, key_leaks, make_program
 
@@ -207,7 +208,7 @@ def test_the_issue_can_come_through_the_pipe(start: Start) -> None:
     assert program.run("fix", input=b"cents() rounds down\n").returncode == 0
     assert "cents() rounds down" in server.requests[0].json["messages"][-1]["content"]
     program.run("fix", "look at this", input=b"a log line\n")
-    assert "<stdin>\na log line\n</stdin>" in server.requests[4].json["messages"][-1]["content"]
+    assert mark_piped("a log line") in server.requests[4].json["messages"][-1]["content"]
 
 
 def test_an_empty_issue_is_a_usage_error(start: Start) -> None:

@@ -19,9 +19,11 @@ from kcode.tui.patchdesk import PatchDesk
 from kcode.tui.reviewdesk import Source
 from kcode.tui.screens.reviewkeys import explain_keys, is_open
 from kcode.tui.texts import LANGUAGES, load_texts
+from kcode.tui.widgets.draftpane import DraftPane
 from tests.draft.reviews import proposal_of
 from tests.headless.proposals import Proposed, propose_changes
 from tests.tui.reviewing import desk_of, walking
+from tests.tui.stage import Stage, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,3 +166,31 @@ def test_of_a_patch_that_is_there_already_leaving_prints_the_comments(proposed: 
             assert walk.app.left == [None]
 
     asyncio.run(walk_through())
+
+
+def test_a_press_to_the_side_goes_some_columns(proposed: Proposed) -> None:
+    proposed.edit("notes.txt", ("four\n", "word " * 60 + "\n"))
+
+    async def walk_through() -> None:
+        async with walking(desk_of(proposed), SMALL) as walk:
+            await walk.press("J", "right")
+            await walk.until(lambda: walk.screen.body.scroll_offset.x == 8)
+            await walk.press("right", "left")
+            await walk.until(lambda: walk.screen.body.scroll_offset.x == 8)
+
+    asyncio.run(walk_through())
+
+
+def test_the_draft_beside_the_conversation_is_wrapped_where_the_user_wants_that(proposed: Proposed) -> None:
+    proposed.edit("invoice.py", ("print('sent')", f"print('{'word ' * 60}the end')"))
+
+    async def look(*, wrap: bool) -> str:
+        pane = DraftPane(load_texts(), wrap=wrap)
+        app = Stage(pane)
+        async with app.run_test(size=SMALL) as pilot:
+            pane.show(proposed.review().look())
+            await pilot.pause()
+            return shown(app)
+
+    assert "the end" in asyncio.run(look(wrap=True))
+    assert "the end" not in asyncio.run(look(wrap=False))

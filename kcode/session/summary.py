@@ -11,6 +11,7 @@ from kcode.draft import disk
 from kcode.draft.baseline import count_changed
 from kcode.errors import DraftError, SessionError
 from kcode.messages import KCODE_NOTE
+from kcode.piped import split_piped
 from kcode.session.lock import is_in_use
 from kcode.session.log import decode_record
 from kcode.session.store import list_sessions
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from kcode.session.store import Session
 
-_NAME, _VERSION = "summary.json", 1
+_NAME, _VERSION = "summary.json", 2
 _TITLE_WIDTH = 80
 # A longer message is something that was pasted; its start is enough to find it by.
 _MOST_SEARCHED = 4000
@@ -88,7 +89,7 @@ class _Counted:
                 # Of a log that an older kcode began the messages were counted.
                 self.is_told = True
                 self.turns += kind == "turn"
-                self.words.append(str(record.get("words", ""))[:_MOST_SEARCHED])
+                self.words.append(_said(str(record.get("words", ""))))
             case "message":
                 self._add_message(record.get("message"))
             case "usage":
@@ -103,7 +104,7 @@ class _Counted:
             text = str(message.get("text", "")) if role == "user" else KCODE_NOTE
             if not self.is_told and not text.startswith(KCODE_NOTE):
                 self.turns += 1
-                self.words.append(text[:_MOST_SEARCHED])
+                self.words.append(_said(text))
 
     def _add_cost(self, record: Mapping[str, Any]) -> None:
         cost = record.get("cost")
@@ -202,6 +203,12 @@ def _moment(time: str, session: Session) -> datetime:
         return datetime.fromisoformat(time)
     except ValueError:
         return datetime.strptime(session.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+
+
+def _said(words: str) -> str:
+    """What is kept of a message for finding it: what was typed before what was piped in."""
+    piped, typed = split_piped(words)
+    return "\n".join(filter(None, (typed.strip() if piped else typed, piped)))[:_MOST_SEARCHED]
 
 
 def _one_line(text: str) -> str:

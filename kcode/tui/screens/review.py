@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from kcode.draft.review import Decision
@@ -16,6 +17,7 @@ from kcode.tui.screens.confirm import ConfirmScreen
 from kcode.tui.screens.reviewkeys import BINDINGS
 from kcode.tui.screens.reviewlooking import ReviewOutcome
 from kcode.tui.screens.reviewproving import ProvingScreen
+from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -59,7 +61,7 @@ class ReviewScreen(ProvingScreen):
 
     def on_learned(self) -> None:
         if self._side == "why":
-            self.run_worker(self._show_why(), group="why", exclusive=True)
+            run_beside(self, self._show_why, group="why", exclusive=True)
 
     def action_apply(self) -> None:
         if self.has_class("-listing"):
@@ -67,7 +69,7 @@ class ReviewScreen(ProvingScreen):
         elif not self.desk.source.is_written:
             self.say(self.texts(f"review.source_{self.desk.source.value}"), Role.WARNING)
         else:
-            self.run_worker(self._apply(), group="carry")
+            run_beside(self, self._apply, group="carry")
 
     async def _apply(self) -> None:
         """Say what will be done, and do it once the user agrees."""
@@ -98,7 +100,7 @@ class ReviewScreen(ProvingScreen):
 
     async def action_take_back(self, kind: Literal["undo", "redo"]) -> None:
         """Take back what was applied last, or do it again, once it was shown what that writes."""
-        self.run_worker(self._take_back(kind), group="carry")
+        run_beside(self, partial(self._take_back, kind), group="carry")
 
     async def _take_back(self, kind: Literal["undo", "redo"]) -> None:
         plan = await self.asked(lambda: self.desk.plan(kind))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from kcode.tui.diff.summary import count_hunks
 from kcode.tui.diff.testlines import describe_report, explain_report
 from kcode.tui.lines import Role, Span, plain, shorten
 from kcode.tui.screens.reviewediting import EditingScreen
+from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
     from kcode.draft.review import Reviewed
@@ -43,7 +45,7 @@ class ProvingScreen(EditingScreen):
         if self._tests is not None:
             self.say(self.texts("review.tests_busy"), Role.WARNING, _CANCEL)
             return
-        self.run_worker(self._test(self._tested_keys(state.view, pending=pending)), group="test")
+        run_beside(self, partial(self._test, self._tested_keys(state.view, pending=pending)), group="test")
 
     @staticmethod
     def _tested_keys(view: Reviewed, *, pending: bool) -> frozenset[str]:

@@ -77,6 +77,8 @@ _SIGNS = (
     ("ƒ", Role.WARNING, "signature"),
     ("2/5", Role.DIM, "decided"),
 )
+# Lines of the help that are about writing.
+_WRITING = frozenset({"apply", "undo_apply"})
 # How the keys with names of their own are called in the bindings.
 _NAMED = {"esc": "escape", "/": "slash"}
 _ACTIONS = {
@@ -153,7 +155,8 @@ def keys_for(mode: str, source: Source, texts: Texts, keymap: Mapping[str, str])
 
 def explain_keys(source: Source, texts: Texts) -> list[Line]:
     """All keys with what they do, which a click on them does too, and what deciding means here."""
-    keys = [(names, word) for names, word in ALL_KEYS if _fits(word, source)]
+    missing: frozenset[str] = frozenset() if source.is_written else _WRITING
+    keys = [(names, word) for names, word in ALL_KEYS if _fits(word, source) and word not in missing]
     widest = max(len(names) for names, _ in keys) + 2
     lines = [_explained(names, texts(f"review.help_{word}"), widest) for names, word in keys]
     means = [_meant(sign, role, texts(f"review.sign_{word}"), widest) for sign, role, word in _SIGNS]

@@ -81,6 +81,8 @@ def draw_note(sheet: Sheet, row: Row, width: int, *, is_here: bool) -> list[Line
     bar = Span("▎", Role.ACCENT) if is_here else Span(" ")
     lead = (bar, Span("    "))
     said = (Span(_NOTE_SIGNS[kind] + text, _NOTE_ROLES[kind]),)
+    if width_of((*lead, *said)) <= width:
+        return [(*lead, *said)]
     return [(*lead, *line) for line in wrap(said, width - width_of(lead), hang=len(_NOTE_SIGNS[kind]))]
 
 

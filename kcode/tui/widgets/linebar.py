@@ -9,7 +9,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from kcode.tui.lines import Span, cut, plain, wrap
+from kcode.tui.lines import Span, cut, plain, width_of, wrap
 from kcode.tui.themes import palette_for
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ class WordsBar(Widget, can_focus=False):
 
     def _rows(self, width: int) -> list[Line]:
         margin: Line = (Span(" "),)
-        return [(*margin, *row) for row in wrap(self._line, max(width - 2, 10))]
+        room = max(width - 2, 10)
+        rows = [self._line] if width_of(self._line) <= room else wrap(self._line, room)
+        return [(*margin, *row) for row in rows]
 
 
 def _wrapped(line: Line, width: int) -> list[Line]:

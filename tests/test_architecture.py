@@ -36,6 +36,7 @@ LAYERS: list[set[str]] = [
         "nearest",
         "textfile",
         "streams",
+        "piped",
     },
 ]
 

@@ -17,7 +17,7 @@ async def run_tests(
 ) -> ToolResult:
     """Run the project's tests. The way to run them is detected.
 
-    Run the narrowest target while you work, and all tests before your final answer.
+    Run the narrowest target while you work, and all tests before your final answer, unless the user says otherwise.
     """
     report = await view.run_tests(target, SECONDS)
     parts = [f"{_verdict(report, target.strip())}\nCommand: {report.command}"]

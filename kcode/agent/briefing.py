@@ -21,7 +21,7 @@ from kcode.errors import KcodeError, UsageError
 from kcode.snapshot import start_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from kcode.agent.view import DraftView
@@ -142,10 +142,12 @@ class WorkspaceBriefing:
         """What `open_turn` tells."""
         is_first, self._is_first = self._is_first, False
         is_late = self.situation is not None and time.monotonic() - self._looked > _FRESH_SECONDS
+        # First, since what is shown in full is not to be outlined beside it.
+        named, given = self._named(words)
         parts = [self._changes() if is_late or not is_first else "", self.overview.late_skeleton(self.files)]
         if self._layer is None or not self._layer.is_whole:
-            parts.append(self._map(words, is_first=is_first))
-        parts.append(self._named(words))
+            parts.append(self._map(words, given, is_first=is_first))
+        parts.append(named)
         found = [part for part in parts if part]
         return "\n\n".join(["this is what kcode found for the user's next message.", *found]) if found else ""
 
@@ -168,20 +170,21 @@ class WorkspaceBriefing:
         """End the indexing process if it still runs; the next session goes on from there."""
         self.overview.close()
 
-    def _map(self, words: str, *, is_first: bool) -> str:
+    def _map(self, words: str, given: Collection[str], *, is_first: bool) -> str:
         if is_first:
-            return self.overview.first_map(words, self.files)
+            return self.overview.first_map(words, self.files, given)
         whole = self._layer.files if self._layer else ()
-        return self.overview.later_map(words, {*whole, *self._shown.seen_paths()})
+        return self.overview.later_map(words, {*whole, *given, *self._shown.seen_paths()})
 
-    def _named(self, words: str) -> str:
+    def _named(self, words: str) -> tuple[str, Collection[str]]:
+        """The files that the words name as a text, and which of them stand there in full."""
         if _IN_PATHS.isdisjoint(words):
-            return ""
+            return "", ()
         from kcode.context.requested import find_requested, show_requested  # noqa: PLC0415 - parsers, for a path alone
 
         wanted = find_requested(words, self.files, self._workspace.start, self._shown.kind)
         if not wanted.places:
-            return ""
+            return "", ()
         whole = self._layer.files if self._layer else {}
         known = {
             one.path for one in wanted.places if one.path in whole and self._shown.read(one.path) == whole[one.path]
@@ -192,7 +195,8 @@ class WorkspaceBriefing:
             for low, high in one.lines:
                 self._shown.note_shown(one.path, one.data, low, high)
         texts = [one.text for one in shown]
-        return "\n\n".join(["# Files that it names, as they are now", *texts]) if texts else ""
+        text = "\n\n".join(["# Files that it names, as they are now", *texts]) if texts else ""
+        return text, [one.path for one in shown if one.lines]
 
     def _changes(self) -> str:
         before = self.situation

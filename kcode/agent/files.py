@@ -12,7 +12,7 @@ from kcode.agent.seen import Seen, shown_whole
 from kcode.context.listing import own_rules
 from kcode.context.search import Query, Searched, find_ripgrep, search_files
 from kcode.context.secretfiles import NONE_ALLOWED, why_not_shown
-from kcode.context.symbols import definitions
+from kcode.context.symbols import outline
 from kcode.draft.files import REGULAR, Change, FileState
 from kcode.draft.forbidden import find_placeholder
 from kcode.errors import DraftError, EditRefusedError, ToolError
@@ -150,7 +150,7 @@ class DraftFiles:
         self._retries.forget(paths)
 
     def definitions(self, path: str) -> list[Definition] | None:
-        return definitions(self.relative(path), self.read(path))
+        return outline(self.relative(path), self.read(path))
 
     @cached_property
     def _ripgrep(self) -> str | None:

@@ -36,14 +36,22 @@ if TYPE_CHECKING:
 
 
 def first_message(
-    workspace: Workspace, seen: Snapshot, test_command: str | None, config: Path, repository: str = ""
+    workspace: Workspace,
+    seen: Snapshot,
+    test_command: str | None,
+    config: Path,
+    repository: str = "",
+    *,
+    only_reads: bool = False,
 ) -> tuple[SystemMessage, list[str]]:
     """The system message of a conversation that begins now, and warnings for the user about what is not in it."""
     instructions, warnings = find_instructions(workspace.root, workspace.start, config)
     tests = test_command or _describe_tests(workspace.root, seen.files)
     day = datetime.now().astimezone().date()
     shown = replace(seen, files=without_ignored(workspace.root, seen.files))
-    return gather_context(workspace, shown, instructions, tests, day, config / "prompts", repository), warnings
+    own = config / "prompts"
+    message = gather_context(workspace, shown, instructions, tests, day, own, repository, only_reads=only_reads)
+    return message, warnings
 
 
 def _describe_tests(root: Path, files: Sequence[str]) -> str:
@@ -79,11 +87,21 @@ class SessionGround:
     def own_prompts(self) -> Path | None:
         return self._config / "prompts"
 
+    def first(self, seen: Snapshot, repository: str) -> tuple[SystemMessage, list[str]]:
+        """The system message for what is there, and warnings for the user about what is not in it."""
+        return first_message(
+            self._workspace,
+            seen,
+            self._test_command,
+            self._config,
+            repository,
+            only_reads=self._view.shell is None,
+        )
+
     def system(self) -> SystemMessage:
-        seen = start_snapshot(self._git).finish()
         # Beside the note of the work only what the repository defines has room, and not all of its text.
         repository = self._briefing.skeleton() if self._briefing else ""
-        return first_message(self._workspace, seen, self._test_command, self._config, repository)[0]
+        return self.first(start_snapshot(self._git).finish(), repository)[0]
 
     def changes(self) -> Sequence[str]:
         if not self._view.is_open:

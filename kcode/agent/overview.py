@@ -71,11 +71,11 @@ class Overview:
         self._is_owed = self._is_owed and self.index().is_busy
         return text
 
-    def first_map(self, words: str, files: Sequence[str]) -> str:
-        """The files that a session's first request is about, as a part of what it is told."""
+    def first_map(self, words: str, files: Sequence[str], known: Collection[str] = ()) -> str:
+        """The files that a session's first request is about, but for those that are known, as a part of what it is told."""
         source = sum(is_named_as_source(path) and path_factor(path) == 1.0 for path in files)
         tokens = self._sizes.large_map if source > _MANY_SOURCE_FILES else self._sizes.map
-        found, is_complete = self.index().map(words, tokens)
+        found, is_complete = self.index().map(words, tokens, known)
         self._shown.update(entry.path for entry in found.entries)
         if not found.text:
             return ""

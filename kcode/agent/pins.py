@@ -48,7 +48,8 @@ def tell_pins(pins: Pins) -> str:
         )
     if pins.dropped:
         parts.append(
-            f"The user says that these files are no longer needed; leave out what they hold: {_names(pins.dropped)}"
+            f"The user says that these files are no longer needed; leave out their contents, keep what was changed in them and "
+            f"what is open: {_names(pins.dropped)}"
         )
     return "".join(f"\n\n{part}" for part in parts)
 

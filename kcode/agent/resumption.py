@@ -82,12 +82,12 @@ def conversation_in(log: SessionLog, length: RequestLength, messages: Iterable[M
 
 
 def go_on_with(
-    past: Past, length: RequestLength, log: SessionLog, system: Callable[[], SystemMessage]
+    past: Past, length: RequestLength, log: SessionLog, system: Callable[[], SystemMessage], command: str
 ) -> tuple[Conversation, Ledger]:
     """The conversation as the log holds it, with an answer to each call, and what was paid for it.
 
     What a crash left out is added to the log, so that the next request is the same whoever makes it. `system` is asked
-    where the log has lost the first message.
+    where the log has lost the first message, and where a question's session goes on as another `command`, with more tools.
     """
     messages, ledger = replay_into(length, past)
     mended = mend_history(messages)
@@ -97,8 +97,8 @@ def go_on_with(
         conversation.append(answer)
     if not mended:
         conversation.append(system())
-    elif not isinstance(mended[0], SystemMessage):
-        conversation.begin_epoch([system(), *mended])
+    elif past.command == "ask" != command or not isinstance(mended[0], SystemMessage):
+        conversation.begin_epoch([system(), *(mended[1:] if isinstance(mended[0], SystemMessage) else mended)])
     return conversation, ledger
 
 

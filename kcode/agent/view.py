@@ -122,7 +122,9 @@ class DraftView(DraftFiles):
     async def run_tests(self, target: str, seconds: float) -> TestReport:
         report = await self.test_draft(target, seconds)
         is_whole, is_changed = self._commands().tests_all(target), bool(self.draft.changes())
-        return await self.untouched.compare(self.partial_tests, report, is_whole=is_whole, is_changed=is_changed)
+        report = await self.untouched.compare(self.partial_tests, report, is_whole=is_whole, is_changed=is_changed)
+        self.draft.versions.note_tests(report, is_chosen=not is_whole)
+        return report
 
     def _masked(self, result: CommandResult) -> CommandResult:
         return replace(result, output=self.masked(result.output))

@@ -13,7 +13,7 @@ from kcode.agent.accounting import Account, Ledger, account_for
 from kcode.agent.briefing import WorkspaceBriefing
 from kcode.agent.compaction import Compactor
 from kcode.agent.costlimit import check_limit
-from kcode.agent.ground import SessionGround, first_message
+from kcode.agent.ground import SessionGround
 from kcode.agent.length import RequestLength
 from kcode.agent.packing import describe_pack
 from kcode.agent.pins import Pins
@@ -322,14 +322,13 @@ def _put_together(
     ground = SessionGround(place.workspace, git, view, log, options.test_command, config, briefing)
     seen = snapshot.finish()
     if earlier is None:
-        layer = briefing.layer()
-        system, warnings = first_message(place.workspace, seen, options.test_command, config, layer.text)
+        system, warnings = ground.first(seen, briefing.layer().text)
         conversation = conversation_in(log, length)
         conversation.append(system)
         briefing.watch(seen, view)
         ledger = Ledger()
     else:
-        conversation, ledger = go_on_with(earlier.past, length, log, ground.system)
+        conversation, ledger = go_on_with(earlier.past, length, log, ground.system, command)
         briefing.go_on(seen, view, recall_situation(session))
         warnings = [*describe_change(earlier.past, provider), *reopen_draft(view, session, earlier.past)]
         warnings += [_NOT_PACKED] if options.pack is not None else []

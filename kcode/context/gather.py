@@ -30,10 +30,13 @@ def gather_context(
     day: date,
     own_prompts: Path | None = None,
     repository: str = "",
+    *,
+    only_reads: bool = False,
 ) -> SystemMessage:
     """Write the system message of a session: what the model is told, and what it should know of this place.
 
-    `tests` says how the project's tests are run, `repository` is what is shown of its text.
+    `tests` says how the project's tests are run, `repository` is what is shown of its text. A session that `only_reads` is
+    told nothing of edits and runs, unless the user's own prompt is all that they have written.
     """
     root = printable(str(workspace.root))
     status = [printable(line) for line in snapshot.status]
@@ -52,9 +55,15 @@ def gather_context(
         status="\n".join(status) or "clean",
         commits="\n".join(printable(line) for line in snapshot.commits) or "none",
     )
-    system = render_prompt("system", own_prompts, root=root)
+    system = render_prompt(_prompt_name(own_prompts, only_reads=only_reads), own_prompts, root=root)
     parts = [system, render_instructions(instructions), environment, repository]
     return SystemMessage("\n".join(part for part in parts if part))
+
+
+def _prompt_name(own: Path | None, *, only_reads: bool) -> str:
+    """The user's own system prompt stands for both kinds of session where they have written no other."""
+    has_one = own is not None and (own / "system.md").is_file() and not (own / "reading.md").is_file()
+    return "reading" if only_reads and not has_one else "system"
 
 
 def printable(text: str) -> str:

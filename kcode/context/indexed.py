@@ -60,9 +60,9 @@ class IndexedRepository:
 
         return self._ask("", draw)
 
-    def map(self, words: str, tokens: int) -> tuple[RepositoryMap, bool]:
-        """The map for a request, and whether all of the repository was indexed for it."""
-        return self._ask(words, lambda corpus: (make_map(corpus, words, tokens), not corpus.unread))
+    def map(self, words: str, tokens: int, without: Collection[str] = ()) -> tuple[RepositoryMap, bool]:
+        """The map for a request but for those files, and whether all of the repository was indexed for it."""
+        return self._ask(words, lambda corpus: (make_map(corpus, words, tokens, without), not corpus.unread))
 
     def map_of_more(self, words: str, tokens: int, known: Collection[str]) -> RepositoryMap:
         """What the words of a later request are about beside the files that are known."""

@@ -47,9 +47,12 @@ class RepositoryMap:
     entries: tuple[MapEntry, ...] = ()
 
 
-def make_map(corpus: Corpus, request: str, tokens: int) -> RepositoryMap:
-    """The map for a request in at most so many tokens; the same corpus, request and budget give the same bytes."""
-    return draw_map(rank_files(corpus, request), tokens)
+def make_map(corpus: Corpus, request: str, tokens: int, without: Collection[str] = ()) -> RepositoryMap:
+    """The map for a request in at most so many tokens; the same corpus, request and budget give the same bytes.
+
+    `without` are files that are shown in full beside it.
+    """
+    return draw_map([file for file in rank_files(corpus, request) if file.path not in without], tokens)
 
 
 def map_of_more(corpus: Corpus, request: str, tokens: int, known: Collection[str]) -> RepositoryMap:

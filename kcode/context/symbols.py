@@ -61,6 +61,36 @@ def definitions(path: str, data: bytes) -> list[Definition] | None:
     return [Definition(symbol.start, symbol.end, symbol.depth, symbol.text) for symbol in shown]
 
 
+def outline(path: str, data: bytes) -> list[Definition] | None:
+    """The definitions for a reader: where the file does not parse, that is said before them, and no piece is listed."""
+    from kcode.tooling import Definition  # noqa: PLC0415 - as above
+
+    found = definitions(path, data)
+    broken = _broken_lines(path, data) if found is not None else []
+    if found is None or not broken:
+        return found
+    line = broken[0].start
+    said = f"does not parse near line {line}: what is listed may be incomplete"
+    whole = [one for one in found if not (one.start == one.end and any(one.start in lines for lines in broken))]
+    return [Definition(line, line, 0, said), *whole]
+
+
+def _broken_lines(path: str, data: bytes) -> list[range]:
+    """The lines that the parser could make nothing of, in order."""
+    language = language_of(path)
+    grammar = load_grammar(language) if language is not None else None
+    if grammar is None:
+        return []
+    found, unread = [], [grammar[0].parse(data).root_node]
+    while unread:
+        node = unread.pop()
+        if node.is_error or node.is_missing:
+            found.append(range(node.start_point[0] + 1, node.end_point[0] + 2))
+        elif node.has_error:
+            unread += reversed(node.children)
+    return found
+
+
 def read_symbols(path: str, data: bytes, lines: list[bytes] | None = None) -> tuple[Symbol, ...] | None:
     """All that the language's query captures, in source order; None for a language, or a size, that is not read here.
 

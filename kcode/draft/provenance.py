@@ -27,6 +27,8 @@ class Tested:
     `is_fresh` says that nothing else in the draft changed after it.
     """
 
+    __test__ = False
+
     run: TestRun | None = None
     is_fresh: bool = False
 
@@ -48,7 +50,7 @@ def trace(
     them.
     """
     chains, restored = _chains(records)
-    runs = [place for place, record in enumerate(records) if isinstance(record, TestRun)]
+    runs = [place for place, record in enumerate(records) if isinstance(record, TestRun) and not record.is_chosen]
     last_change = max((place for place, record in enumerate(records) if isinstance(record, Version)), default=-1)
     found = {}
     for change in proposal.changes:
@@ -63,6 +65,16 @@ def trace(
             tested = Tested(run, since[-1] > last_change) if isinstance(run, TestRun) else Tested()
             found[key] = Provenance(causes, tested)
     return found
+
+
+def last_run(records: Sequence[Version | TestRun]) -> TestRun | None:
+    """The last run of the tests over the draft as it is, one of all tests before one of chosen ones; None without any."""
+    fresh: list[TestRun] = []
+    for record in reversed(records):
+        if isinstance(record, Version):
+            break
+        fresh.append(record)
+    return next((run for run in fresh if not run.is_chosen), fresh[0] if fresh else None)
 
 
 def _chains(records: Sequence[Version | TestRun]) -> tuple[dict[str, list[int]], dict[str, int]]:

@@ -46,7 +46,11 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class TestRun:
-    """One run of all tests over the draft as it then was; counts are None where the runner does not tell them."""
+    """One run of the tests over the draft as it then was; counts are None where the runner does not tell them.
+
+    `before` is how many of the failing ones fail without the draft's changes too, None where that is not known;
+    `is_chosen` is a run of chosen tests, which proves nothing about the others.
+    """
 
     __test__ = False
 
@@ -54,6 +58,13 @@ class TestRun:
     passed: int | None
     failed: int | None
     skipped: int | None
+    before: int | None = None
+    is_chosen: bool = False
+
+    @property
+    def is_as_before(self) -> bool:
+        """Whether it failed, and no test fails that did not fail before."""
+        return not self.ok and bool(self.failed) and self.before == self.failed
 
 
 class Versions:
@@ -82,10 +93,12 @@ class Versions:
                     disk.write_whole(image, state.data)
         return name
 
-    def note_tests(self, report: TestReport) -> None:
-        """Note a run of all tests over the draft as it is."""
+    def note_tests(self, report: TestReport, *, is_chosen: bool = False) -> None:
+        """Note a run of all tests over the draft as it is, or of such as were chosen."""
+        before = None if report.failed_before is None else len(report.failed_before)
+        counts = [report.passed, report.failed, report.skipped]
         with suppress(OSError):
-            self._append({"ok": report.ok, "counts": [report.passed, report.failed, report.skipped]})
+            self._append({"ok": report.ok, "counts": counts, "before": before, "chosen": is_chosen})
 
     def _append(self, record: Any) -> None:
         # The line break comes first: a line that a crash cut short costs no other.
@@ -114,8 +127,9 @@ def _decode(line: bytes) -> Version | TestRun | None:
         match json.loads(line):
             case [str(path), str(call), str(by), float() | int() as seconds, bool(starts), before, after]:
                 return Version(path, call, by, seconds, starts, digest_of(before), digest_of(after))
-            case {"ok": bool(ok), "counts": [passed, failed, skipped]}:
-                return TestRun(ok, _count(passed), _count(failed), _count(skipped))
+            case {"ok": bool(ok), "counts": [passed, failed, skipped], **more}:
+                before, is_chosen = _count(more.get("before")), more.get("chosen") is True
+                return TestRun(ok, _count(passed), _count(failed), _count(skipped), before, is_chosen)
     except (ValueError, TypeError):
         return None
     return None

@@ -18,8 +18,11 @@ from kcode.headless.jsonlines import write_event, write_line
 from kcode.headless.person import ask_person
 from kcode.headless.product import write_file
 from kcode.headless.report import Reporter, describe_usage
-from kcode.headless.stdin import mark_piped, read_piped
+from kcode.headless.stdin import read_piped
 from kcode.headless.terminal import DIM, YELLOW, Terminal
+from kcode.headless.waiting import answering
+from kcode.headless.wrapping import Wrapper
+from kcode.piped import mark_piped
 from kcode.prompts import render_prompt
 from kcode.sanitize import sanitize
 
@@ -35,7 +38,12 @@ def answer_question(question: str, model: ModelOptions, place: PlaceOptions, out
     if not question.strip() and not piped:
         raise UsageError('No question was given. Ask one: kcode ask "where are sessions stored?", or pipe it in.')
     bench = open_workbench(model, place, "ask")
-    text = "\n\n".join(part for part in (mark_piped(piped) if piped else "", question.strip()) if part)
+    # Piped in alone it is the question itself, and no data that one is about.
+    text = (
+        f"{mark_piped(piped)}\n\n{question.strip()}"
+        if question.strip() and piped
+        else question.strip() or str(piped).strip()
+    )
     prompt = render_prompt("ask", bench.own_prompts, question=text)
     return run_until_signal(answer_prompt(bench, prompt, text, terminal, output))
 
@@ -44,7 +52,7 @@ async def answer_prompt(bench: Workbench, prompt: str, words: str, terminal: Ter
     """Ask the model with read-only tools, and print what it answers; `words` are the user's own. The exit code."""
     # At a terminal the answer streams to stdout as it comes; into a pipe it goes whole, once it is known to be the last.
     streams = sys.stdout.isatty() and not output.json and output.file is None
-    reporter = Reporter(terminal, quiet=output.quiet, answer_aloud=False)
+    reporter = Reporter(terminal, quiet=output.quiet, waits_for=answering(bench), answer_aloud=False)
     for line in () if output.quiet else bench.packed:
         terminal.say(line, DIM)
     for warning in bench.warnings:
@@ -52,10 +60,11 @@ async def answer_prompt(bench: Workbench, prompt: str, words: str, terminal: Ter
     if output.json:
         write_line("thread.started", version=1, session=bench.session.id, workspace=str(bench.workspace.root))
     finished: TurnFinished | None = None
-    answer = _StreamedAnswer()
+    answer = _StreamedAnswer(terminal.columns(sys.stdout) if streams else None)
     async with bench:
         ask = None if output.json or output.quiet else ask_person(terminal, reporter)
         try:
+            reporter.wait()
             async with aclosing(run_turn(replace(bench.desk, ask=ask), prompt, words)) as events:
                 async for event in events:
                     if streams and isinstance(event, TextStreamed):
@@ -81,18 +90,18 @@ async def answer_prompt(bench: Workbench, prompt: str, words: str, terminal: Ter
 class _StreamedAnswer:
     """Text on a terminal's stdout as it comes; its line is ended before anything else is said there."""
 
-    def __init__(self) -> None:
-        self._is_open = False
+    def __init__(self, columns: int | None) -> None:
+        self._is_open, self._wrapper = False, Wrapper(columns)
 
     def say(self, text: str) -> None:
-        sys.stdout.write(sanitize(text))
+        sys.stdout.write(self._wrapper.feed(sanitize(text)))
         sys.stdout.flush()
         self._is_open = not text.endswith("\n")
 
     def end_line(self) -> None:
         if self._is_open:
             self._is_open = False
-            sys.stdout.write("\n")
+            sys.stdout.write(f"{self._wrapper.flush()}\n")
             sys.stdout.flush()
 
 

@@ -17,9 +17,11 @@ from kcode.headless.interrupts import run_until_signal
 from kcode.headless.jsonlines import write_event, write_line
 from kcode.headless.person import ask_person
 from kcode.headless.report import Reporter, describe_usage
-from kcode.headless.stdin import mark_piped, read_piped
+from kcode.headless.stdin import read_piped
 from kcode.headless.terminal import DIM, YELLOW, Terminal
+from kcode.headless.waiting import answering
 from kcode.options import TEST_SECONDS
+from kcode.piped import mark_piped
 from kcode.prompts import render_prompt
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ class Outcome:
 
 
 async def _fix(bench: Workbench, request: _Request, terminal: Terminal, output: OutputOptions) -> Outcome:
-    reporter = Reporter(terminal, quiet=output.quiet)
+    reporter = Reporter(terminal, quiet=output.quiet, waits_for=answering(bench))
     for line in () if output.quiet else bench.packed:
         terminal.say(line, DIM)
     for warning in bench.warnings:
@@ -132,6 +134,7 @@ async def _carry_out(
             write_event(event)
 
     try:
+        reporter.wait()
         async with aclosing(run_turn(replace(bench.desk, ask=ask), request.prompt, request.words)) as events:
             async for event in events:
                 show(event)

@@ -86,7 +86,8 @@ def describe_tested(tested: Tested) -> str:
     """What the tests said of the draft that the hunk was part of."""
     if tested.run is None:
         return "not tested"
-    words = f"tests {'pass' if tested.run.ok else 'fail'}{_counts(tested.run)}"
+    verdict = "pass" if tested.run.ok else "fail as before" if tested.run.is_as_before else "fail"
+    words = f"tests {verdict}{_counts(tested.run)}"
     return words if tested.is_fresh else f"{words}, before later changes"
 
 
@@ -97,7 +98,7 @@ def explain_hunk(facts: HunkFacts, steps: Sequence[tuple[Version, Step | None]])
         if step is None:
             parts.append(f"{sanitize_line(cause.by)}\n")
             continue
-        text = f"{sanitize_line(step.call.name)} ({sanitize_line(step.call.id)})\n"
+        text = f"{sanitize_line(step.call.name)}\n"
         text += _indented("thought", step.reasoning or "") + _indented("said", step.text)
         text += _indented("called with", _arguments(step.call.arguments, facts.hunk))
         parts.append(text)

@@ -29,6 +29,7 @@ from kcode.headless.review import ask_what_to_do, write_all
 from kcode.headless.stdin import read_piped
 from kcode.headless.terminal import BOLD, DIM, RED, YELLOW, Terminal
 from kcode.headless.undoing import take_back
+from kcode.headless.waiting import answering
 from kcode.messages import AssistantMessage
 from kcode.options import TEST_SECONDS, OutputOptions
 from kcode.sanitize import sanitize_names
@@ -204,7 +205,7 @@ class PlainConversation:
             self._terminal.say(f"session: {turns}, {describe_usage(spent.usage, spent.steps)}{left_out}", DIM)
 
     async def _turn(self, prompt: str, words: str) -> TurnFinished:
-        reporter = Reporter(self._terminal)
+        reporter = Reporter(self._terminal, waits_for=answering(self._bench))
         desk = replace(self._bench.desk, ask=ask_person(self._terminal, reporter))
         finished: TurnFinished | None = None
         try:
@@ -225,7 +226,7 @@ class PlainConversation:
 
     def _compact(self, focus: str) -> None:
         async def run() -> bool:
-            reporter = Reporter(self._terminal)
+            reporter = Reporter(self._terminal, waits_for=answering(self._bench))
             done = False
             async with aclosing(compact(self._bench.desk, Need("you asked for it", focus=focus))) as events:
                 async for event in events:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from kcode.events import (
     ReplyDiscarded,
     RetryScheduled,
     RetryWaiting,
+    StepStarted,
     TextStreamed,
     ToolCallFinished,
     ToolCallStarted,
@@ -24,6 +26,8 @@ from kcode.events import (
 )
 from kcode.folders import config_folder
 from kcode.headless.terminal import DIM, GREEN, RED, YELLOW
+from kcode.headless.waiting import WaitingLine
+from kcode.headless.wrapping import Wrapper
 from kcode.pricing import write_dollars
 from kcode.results import CommandEnd
 from kcode.sanitize import sanitize_line
@@ -35,23 +39,34 @@ if TYPE_CHECKING:
     from kcode.results import TestReport, ToolResult
 
 TITLE_WIDTH = 60
+# A summary that tells the time itself.
+_SECONDS = re.compile(r"\d s\b")
 
 
 class Reporter:
-    """Prints events as they come. `answer_aloud` is for a front end that prints the answer itself: then False."""
+    """Prints events as they come. `answer_aloud` is for a front end that prints the answer itself: then False.
 
-    def __init__(self, terminal: Terminal, *, quiet: bool = False, answer_aloud: bool = True) -> None:
+    `waits_for` says whose reply is waited for, which a terminal shows with a moving sign until something comes.
+    """
+
+    def __init__(
+        self, terminal: Terminal, *, quiet: bool = False, answer_aloud: bool = True, waits_for: str = ""
+    ) -> None:
         self._terminal = terminal
         self._quiet = quiet
         self._answer_aloud = answer_aloud
         self._streaming = ""
         self._pending = ""
+        self._wrapper = Wrapper(None)
+        self._waiting = WaitingLine(terminal, waits_for)
 
     def report(self, event: Event) -> None:
         """Show one event."""
         if self._quiet:
             return
         match event:
+            case StepStarted():
+                self.wait()
             case ReasoningStreamed(text):
                 self._stream(text, DIM)
             case TextStreamed(text) if self._answer_aloud:
@@ -80,6 +95,12 @@ class Reporter:
             case _:
                 pass
 
+    def wait(self) -> None:
+        """Show that a reply is waited for, until anything else is shown."""
+        if not self._quiet:
+            self._end_line()
+            self._waiting.show()
+
     def close(self) -> None:
         """End an unfinished line, whatever came in between."""
         if not self._quiet:
@@ -89,7 +110,8 @@ class Reporter:
         if self._streaming != (code or "text"):
             self._end_line()
             self._streaming = code or "text"
-        self._terminal.say(text, code, end="")
+            self._wrapper = Wrapper(self._terminal.columns(sys.stderr))
+        self._terminal.say(self._wrapper.feed(text), code, end="")
         self._pending = "" if text.endswith("\n") else "stream"
 
     def _start(self, call: ToolCall) -> None:
@@ -103,10 +125,10 @@ class Reporter:
             sys.stderr.write("\r\x1b[K")
             self._pending = ""
         failed = result.failed or (result.tests is not None and not result.tests.ok)
-        took = f" ({seconds:.1f} s)" if seconds >= 0.1 else ""
         summary = (
             describe_tests(result.tests) if result.tests else _without(title_of(call), sanitize_line(result.summary))
         )
+        took = f" ({seconds:.1f} s)" if seconds >= 0.1 and not _SECONDS.search(summary) else ""
         code = RED if failed else GREEN if result.tests else ""
         # Another exit code than 0 may be just what was looked for, as of grep.
         mark = "✗" if failed else "✓" if result.went_well else "·"
@@ -133,6 +155,9 @@ class Reporter:
         self._terminal.say(words, code)
 
     def _end_line(self) -> None:
+        self._waiting.hide()
+        if self._pending == "stream" and (rest := self._wrapper.flush()):
+            self._terminal.say(rest, DIM if self._streaming == DIM else "", end="")
         if self._pending == "countdown":
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()

@@ -56,8 +56,3 @@ def _read_some(descriptor: int) -> bytes:
         return os.read(descriptor, 1 << 16)
     except OSError as error:
         raise UsageError(f"stdin cannot be read: {error.strerror}. Pipe something in, or use < /dev/null.") from None
-
-
-def mark_piped(text: str) -> str:
-    """The piped text as the block in which the model gets it: data, told apart from the request."""
-    return f"<stdin>\n{text.rstrip()}\n</stdin>"

@@ -10,6 +10,7 @@ import termios
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from kcode.headless.wrapping import wrap_text
 from kcode.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -47,8 +48,10 @@ class Terminal:
         return f"\x1b[{code}m{text}\x1b[0m" if text and self.is_colored(stream) else text
 
     def say(self, text: str = "", code: str = "", *, end: str = "\n") -> None:
-        """One line of progress on stderr; text from outside is made safe."""
+        """One line of progress on stderr, at a terminal wrapped at blanks; text from outside is made safe."""
         safe = sanitize(text)
+        if end == "\n":
+            safe = wrap_text(safe, self.columns(sys.stderr))
         sys.stderr.write((self.style(safe, code, sys.stderr) if code else safe) + end)
         sys.stderr.flush()
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from kcode.agent.workbench import open_workbench
 from kcode.headless.ask import answer_prompt
 from kcode.headless.interrupts import run_until_signal
-from kcode.headless.stdin import mark_piped
 from kcode.headless.terminal import YELLOW, Terminal
+from kcode.piped import mark_piped
 from kcode.prompts import render_prompt
 
 if TYPE_CHECKING:

@@ -70,15 +70,18 @@ class _Teller:
         self._turns = 0
 
     def sections(self) -> Iterator[Section]:
+        notes: list[Section] = []
         for place, entry in enumerate(self._history):
+            if notes and not isinstance(entry, UserMessage):
+                yield from notes
+                notes = []
             match entry:
                 case TurnStarted(_, words):
                     self._words = words
                     self._turns += 1
                 case UserMessage(text) if text.startswith(KCODE_NOTE):
-                    yield Section(
-                        "note", "Note from kcode", (Block(text.removeprefix(KCODE_NOTE).strip(), "text"),), folded=True
-                    )
+                    said = Block(text.removeprefix(KCODE_NOTE).strip(), "text")
+                    notes.append(Section("note", "Note from kcode to the model", (said,), folded=True))
                 case UserMessage(text):
                     yield from self._user(text)
                 case AssistantMessage():
@@ -88,6 +91,7 @@ class _Teller:
                 case _:
                     if (told := _tell(entry)) is not None:
                         yield told
+        yield from notes
 
     def _user(self, text: str) -> Iterator[Section]:
         words, self._words = self._words, None

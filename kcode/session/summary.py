@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from kcode.draft import disk
 from kcode.draft.baseline import count_changed
 from kcode.errors import DraftError, SessionError
 from kcode.messages import KCODE_NOTE
+from kcode.piped import split_piped
 from kcode.session.lock import is_in_use
 from kcode.session.log import decode_record
 from kcode.session.store import list_sessions
@@ -27,7 +27,6 @@ _TITLE_WIDTH = 80
 # A longer message is something that was pasted; its start is enough to find it by.
 _MOST_SEARCHED = 4000
 _NOTHING_SAID = "(nothing said yet)"
-_PIPED = re.compile(r"\A(<stdin>.*?</stdin>)\s*(.*)\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +207,8 @@ def _moment(time: str, session: Session) -> datetime:
 
 def _said(words: str) -> str:
     """What is kept of a message for finding it: what was typed before what was piped in."""
-    piped = _PIPED.match(words)
-    return "\n".join(filter(None, (piped[2], piped[1])))[:_MOST_SEARCHED] if piped else words[:_MOST_SEARCHED]
+    piped, typed = split_piped(words)
+    return "\n".join(filter(None, (typed.strip() if piped else typed, piped)))[:_MOST_SEARCHED]
 
 
 def _one_line(text: str) -> str:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from kcode.agent.accounting import Account
     from kcode.draft.review import Reviewed
+    from kcode.draft.versions import TestRun
     from kcode.errors import KcodeError
     from kcode.messages import Message
-    from kcode.results import TestReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class DraftSeen:
     """The proposal as it stands, with its review; `tests` is the last run over the draft as it is, if there is one."""
 
     view: Reviewed
-    tests: TestReport | None
+    tests: TestRun | None
 
 
 @dataclass(frozen=True, slots=True)

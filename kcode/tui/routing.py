@@ -20,8 +20,8 @@ from kcode.tui.widgets.draftbar import DraftState
 
 if TYPE_CHECKING:
     from kcode.draft.review import Reviewed
+    from kcode.draft.versions import TestRun
     from kcode.events import Event
-    from kcode.results import TestReport
     from kcode.tui.news import Counted
     from kcode.tui.widgets.activity import Activity
     from kcode.tui.widgets.statusline import StatusState
@@ -76,7 +76,7 @@ def with_account(state: StatusState, counted: Counted) -> StatusState:
     )
 
 
-def draft_state(view: Reviewed, tests: TestReport | None, review_key: str) -> DraftState:
+def draft_state(view: Reviewed, tests: TestRun | None, review_key: str) -> DraftState:
     """The draft in numbers. `tests` is the last run over it as it is, None where there was none."""
     from kcode.draft.hunks import count_lines  # noqa: PLC0415 - after the first paint
     from kcode.draft.review import Decision  # noqa: PLC0415
@@ -91,6 +91,8 @@ def draft_state(view: Reviewed, tests: TestReport | None, review_key: str) -> Dr
         tests="none" if tests is None else "passed" if tests.ok else "failed" if tests.failed else "broken",
         passed=(tests.passed or 0) if tests else 0,
         failed=(tests.failed or 0) if tests else 0,
+        before=tests.before if tests else None,
+        is_chosen=tests.is_chosen if tests else False,
         pending=len(view.decisions) - accepted - rejected,
         accepted=accepted,
         rejected=rejected,

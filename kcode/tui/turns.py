@@ -127,6 +127,7 @@ class Turns:
     def see_draft(self) -> None:
         """Have news of the draft as it is."""
         from kcode.agent.reviewing import review_of  # noqa: PLC0415 - after the first paint
+        from kcode.draft.provenance import last_run  # noqa: PLC0415
 
         if not self.bench.view.is_open:
             return
@@ -134,7 +135,8 @@ class Turns:
             view = review_of(self.bench).look()
         except KcodeError:
             return  # whatever it is, it is said where the user asks for the draft
-        self._tell(DraftSeen(view, self.bench.fresh_tests()))
+        # As the review knows it too, also of an earlier process.
+        self._tell(DraftSeen(view, last_run(self.bench.view.draft.versions.records())))
 
     def _go_on(self) -> None:
         if self._running is not None or not self._next:

@@ -90,6 +90,16 @@ def test_the_files_that_a_request_names_are_shown_and_count_as_read(tmp_path: Pa
     briefed.briefing.close()
 
 
+def test_what_is_given_whole_is_not_outlined_beside_that(tmp_path: Path) -> None:
+    briefed = brief(new_repository(tmp_path / "r", HUGE))
+    note = briefed.briefing.find_note("part_12_3 is wrong, see @shop/part12.py")
+    assert "shop/part12.py, all " in note
+    assert "\nshop/part12.py:\n" not in note
+    later = briefed.briefing.find_note("and part_13_3 and part_12_4 are wrong, see @shop/part12.py @shop/part13.py")
+    assert not {"shop/part12.py", "shop/part13.py"} & {line.rstrip(":") for line in later.split("\n")}
+    briefed.briefing.close()
+
+
 def test_what_is_named_again_is_shown_as_the_draft_has_it(tmp_path: Path) -> None:
     briefed = brief(new_repository(tmp_path / "r", HUGE | {"plan.txt": "first\n"}))
     briefed.briefing.find_note("go")

@@ -59,7 +59,7 @@ def test_a_kept_file_is_there_whole_after_a_compaction_and_a_dropped_one_is_not(
     compact_now(desk)
     asked = next(messages for messages in worker.seen if is_asking(messages))[-1].text
     assert "you will see their text again; do not copy it: src/part1.py, gone.py" in asked
-    assert "leave out what they hold: src/part2.py" in asked
+    assert "leave out their contents, keep what was changed in them and what is open: src/part2.py" in asked
     (note,) = [message.text for message in desk.conversation.messages if "Files at hand" in message.text]
     assert "src/part1.py (kept by the user, as the draft has it now):\nKEPT = 1" in note
     assert "def in_src_part1" not in note

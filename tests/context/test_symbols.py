@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from kcode.context.symbols import definitions
+from kcode.context.symbols import outline as read_outline
 
 
 def outline(path: str, text: str) -> list[tuple[int, int, int, str]]:
@@ -154,6 +155,19 @@ function f() { const local = 1; }
 
 def test_a_file_with_errors_gives_what_can_be_made_out() -> None:
     assert (3, 4, 0, "def after():") in outline("a.py", "def broken(:\n    pass\ndef after():\n    pass\n")
+
+
+def test_where_a_file_does_not_parse_is_said_and_its_pieces_are_no_definitions() -> None:
+    text = "A = 1\n\n\ndef f():\n    return 1\n\n\nITEMS = [\nLIMIT = 3\n\n\nclass B:\n    pass\n"
+    found = read_outline("a.py", text.encode()) or []
+    assert found[0].text == "does not parse near line 8: what is listed may be incomplete"
+    texts = [one.text for one in found]
+    assert "def f():" in texts
+    assert "class B:" in texts
+    assert "LIMIT = 3" not in texts
+    for whole in ("A = 1\n", ""):
+        assert read_outline("a.py", whole.encode()) == definitions("a.py", whole.encode())
+    assert read_outline("a.zig", b"(") is None
     assert outline("a.py", "") == []
     assert outline("a.py", "\x00\xff") == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from kcode.draft.baseline import digest
 from kcode.draft.files import REGULAR, Change, FileState
 from kcode.draft.hunks import apply_hunks, propose
-from kcode.draft.provenance import attribute, trace
+from kcode.draft.provenance import attribute, last_run, trace
 from kcode.draft.versions import BY_USER, TestRun, Version
 from kcode.results import CommandResult, TestReport
 from tests.repositories import run_over, text_file
@@ -194,3 +195,27 @@ def test_a_record_that_cannot_be_written_does_not_keep_the_draft_from_working(dr
     assert draft.read("README.md") == text_file("# Other\n")
     assert draft.versions.records() == ()
     assert Path(draft.folder / "versions.jsonl").is_dir()
+
+
+def test_the_last_run_is_that_over_the_draft_as_it_is_and_chosen_tests_count_where_all_did_not_run() -> None:
+    some = TestRun(ok=True, passed=1, failed=0, skipped=0, is_chosen=True)
+    whole = TestRun(ok=False, passed=1, failed=2, skipped=0, before=2)
+    change = written("a\n", "b\n")
+    assert last_run([*change, some]) == some
+    assert last_run([*change, whole, some]) == whole
+    assert last_run([whole, *change]) is None
+    assert last_run([]) is None
+    assert whole.is_as_before
+    assert not replace(whole, before=1).is_as_before
+    assert not replace(whole, before=None).is_as_before
+
+
+def test_a_run_of_chosen_tests_is_kept_and_says_nothing_of_a_hunk(draft: Draft) -> None:
+    draft.write("a.py", text_file("x\n"), "write_file")
+    failing = TestReport("pytest", CommandResult(1, ""), 4, 1, 0, failed_before=("test_x",))
+    draft.versions.note_tests(failing, is_chosen=True)
+    run = last_run(draft.versions.records())
+    assert run == TestRun(ok=False, passed=4, failed=1, skipped=0, before=1, is_chosen=True)
+    proposal = propose(draft.changes())
+    found = trace(proposal, draft.versions.records(), draft.versions.image)
+    assert [one.tested.run for one in found.values()] == [None]

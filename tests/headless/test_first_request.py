@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from kcode.messages import KCODE_NOTE
+from kcode.piped import mark_piped
 from tests.model_server import reply
 from tests.program import make_program
 from tests.test_safegit import set_traps
@@ -36,7 +37,7 @@ def test_the_map_and_what_is_named_come_before_the_users_words_and_nothing_of_th
     assert "# The repository" not in system
     assert note.startswith(KCODE_NOTE)
     assert note.index("shop/part7.py:\n") < note.index("plan.txt, all 1 lines:\n1→step two")
-    assert words.startswith("<stdin>\na log\n</stdin>\n\nis part_7_3 what @plan.txt wants?")
+    assert words.startswith(f"{mark_piped('a log')}\n\nis part_7_3 what @plan.txt wants?")
     assert b"hush-hush" not in server.requests[0].body
 
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kcode.draft.provenance import last_run
+from kcode.draft.versions import TestRun, Versions
+from kcode.piped import mark_piped
 from tests.model_server import fault, reply
 from tests.program import KEY, MODULE, RIGHT, RUN_TESTS, WRONG, Program, key_leaks, make_program
 
@@ -78,6 +81,12 @@ def test_a_run_of_chosen_tests_proves_nothing_about_the_others(start: Start, tar
     done = program.run("fix", "cents() rounds down")
     assert done.returncode == 4
     assert b"tests fail: 1 passed, 1 failed" in done.stderr
+    records = Versions(next(program.home.rglob("versions.jsonl")).parent).records()
+    runs = [record.is_chosen for record in records if isinstance(record, TestRun)]
+    assert runs == ([True, False] if target == "test_plain" else [False])  # without any test there was no run
+    last = last_run(records)
+    assert last is not None
+    assert (last.passed, last.failed, last.is_chosen) == (1, 1, False)
 
 
 def test_a_change_whose_tests_fail_is_given_with_exit_4(start: Start) -> None:
@@ -207,7 +216,7 @@ def test_the_issue_can_come_through_the_pipe(start: Start) -> None:
     assert program.run("fix", input=b"cents() rounds down\n").returncode == 0
     assert "cents() rounds down" in server.requests[0].json["messages"][-1]["content"]
     program.run("fix", "look at this", input=b"a log line\n")
-    assert "<stdin>\na log line\n</stdin>" in server.requests[4].json["messages"][-1]["content"]
+    assert mark_piped("a log line") in server.requests[4].json["messages"][-1]["content"]
 
 
 def test_an_empty_issue_is_a_usage_error(start: Start) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from kcode.events import MessageTaken, ModelChosen, ReplyFinished, TurnStarted
 from kcode.messages import AssistantMessage, SystemMessage, Usage, UserMessage
+from kcode.piped import mark_piped
 from kcode.session.log import Log, repair_log
 from kcode.session.store import Session, SessionLog, create_session
 from kcode.session.summary import find_by_words, summarize, summarize_sessions
@@ -49,9 +50,9 @@ def test_a_session_is_told_in_a_few_words(tmp_path: Path) -> None:
 
 def test_what_was_typed_is_the_title_of_what_was_piped_in_too(tmp_path: Path) -> None:
     session = begin(tmp_path)
-    say(session, f"<stdin>\n{'x' * 9000}\n</stdin>\n\nWhat could break?")
+    say(session, f"{mark_piped('x' * 9000)}\n\nWhat could break?")
     found = summarize(session)
-    assert found.title == f"What could break? <stdin> {'x' * 53}…"
+    assert found.title == f"What could break? {'x' * 61}…"
 
 
 def test_a_name_takes_the_place_of_the_first_words(tmp_path: Path) -> None:

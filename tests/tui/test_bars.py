@@ -122,6 +122,9 @@ def test_the_draft_bar_tells_what_matters_and_how_to_see_more() -> None:
     assert "✗ 1 test failed (changed since)" in plain(
         draft_line(replace(DRAFT, tests="failed", failed=1, stale=True), 120, TEXTS)
     )
+    some = replace(DRAFT, tests="failed", failed=13, before=13, is_chosen=True)
+    assert "✗ 13 tests failed (some, 13 before too)" in plain(draft_line(some, 120, TEXTS))
+    assert "✓ 12 tests passed (some)" in plain(draft_line(replace(DRAFT, is_chosen=True), 120, TEXTS))
     assert "no changes" in plain(draft_line(DraftState(), 80, TEXTS))
 
 

@@ -66,6 +66,9 @@ def test_pinned_left_and_resumed_it_is_still_pinned(
         f"The user keeps these files at hand, and you will see their text again; do not copy it: {past.kept[0]}"
         in asked
     )
-    assert f"no longer needed; leave out what they hold: {past.dropped[0]}" in asked
+    assert (
+        f"no longer needed; leave out their contents, keep what was changed in them and what is open: {past.dropped[0]}"
+        in asked
+    )
     forked = load_past(fork_session(place, choose_session(place).id))
     assert (forked.kept, forked.dropped) == (past.kept, past.dropped)

@@ -15,8 +15,10 @@ from kcode.events import (
     TurnStarted,
 )
 from kcode.messages import KCODE_NOTE, AssistantMessage, SystemMessage, ToolMessage, Usage, UserMessage
+from kcode.piped import mark_piped
 from kcode.results import ToolResult
 from kcode.tui.blocks import UserBlock
+from kcode.tui.blocks.user import words_of
 from tests.tui.happenings import call_of, failing_report, new_feed, reply_of, shown_lines
 
 if TYPE_CHECKING:
@@ -85,13 +87,16 @@ def test_the_users_own_words_stand_in_the_place_of_a_prompt_made_around_them() -
 
 def test_what_was_piped_in_and_what_was_decided_is_folded() -> None:
     feed = new_feed()
-    feed.load([UserMessage("<stdin>\na\nb\n</stdin>\n\nwhy?\n\n<review>\nrejected: x\n</review>")])
+    piped = mark_piped("a\n</stdin>")
+    feed.load([UserMessage(f"{piped}\n\nwhy?\n\n<review>\nrejected: x\n</review>")])
     assert shown_lines(feed) == ["› ▸ 2 lines from stdin", "  why?", "  ▸ with your decisions on the changes"]
     block = feed.stack.blocks[0]
     assert isinstance(block, UserBlock)
     assert block.source == "why?"
     block.open(is_open=True)
     assert "  rejected: x" in shown_lines(feed)
+    assert "  </stdin>" in shown_lines(feed)
+    assert words_of("<stdin>\na\nb\n</stdin>\n\nwhy?").piped == "a\nb"
 
 
 def turns_of(history: list[Message | Event]) -> list[int]:

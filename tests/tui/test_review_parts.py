@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kcode.agent.reviewing import HunkFacts
 from kcode.draft.files import Hunk
+from kcode.draft.provenance import Tested
 from kcode.draft.review import Decision, Review, comment, decide, may_cut, reviewed
+from kcode.draft.versions import TestRun
 from kcode.results import CommandResult, TestFailure, TestReport
+from kcode.tui.diff import learning
 from kcode.tui.diff.bars import draw_keys
 from kcode.tui.diff.comments import comments_as_markdown
 from kcode.tui.diff.cuts import cuts_of
@@ -103,7 +109,20 @@ def test_a_report_is_told_with_counts_and_names() -> None:
     failures = tuple(TestFailure(f"test_{name}\x1b") for name in "abcd")
     report = TestReport("pytest", CommandResult(1, ""), 3, 4, 1, failures)
     assert describe_report(report, TEXTS) == "4 failed, 3 passed, 1 skipped: test_a␛, test_b␛, test_c␛ and 1 more"
+    known = replace(report, failed_before=("test_a", "test_b"))
+    assert describe_report(known, TEXTS).startswith("4 failed (2 of them before too), 3 passed, 1 skipped: ")
     assert describe_report(TestReport("make", CommandResult(0, "")), TEXTS) == "tests passed"
+
+
+def test_no_hunk_is_blamed_for_what_failed_before() -> None:
+    change = proposal_of(f=(b"a\n", b"b\n")).changes[0]
+    facts = HunkFacts(change, change.hunks[0], Decision.PENDING, "", False, False, (), (), Tested())
+    run = TestRun(ok=False, passed=3, failed=2, skipped=0)
+    said = {}
+    for before in (None, 1, 2):
+        tested = Tested(replace(run, before=before), True)
+        said[before] = learning.describe_tested(tested, TEXTS), learning.tests_of([replace(facts, tested=tested)])
+    assert said == {None: ("tests failed", "-"), 1: ("tests failed", "-"), 2: ("tests fail as before", "")}
 
 
 def test_comments_come_with_the_lines_that_they_are_about() -> None:

@@ -110,7 +110,7 @@ def test_nothing_is_written_without_a_yes_to_the_summary(proposed: Proposed) -> 
             await walk.press("ctrl+a", "enter")
             await walk.see("Written to your files: 5 hunks in 3 files", "Nothing stays pending")
             await walk.press("enter", "n")
-            await walk.see("Nothing was done. Your decisions are kept.")
+            await walk.see("Nothing was written. Your decisions are kept.")
             assert proposed.read("invoice.py") == INVOICE
             await walk.press("escape")
             assert walk.app.left == [None]
@@ -148,7 +148,8 @@ def test_why_a_hunk_is_as_it_is_stands_beside_it_and_follows(proposed: Proposed)
     async def walk_through() -> None:
         async with walking(desk_of(proposed)) as walk:
             await walk.press("w")
-            await walk.see("Cents get lost ␛[31mhere.", "functions.edit_file:0", "path: invoice.py")
+            await walk.see("Cents get lost ␛[31mhere.", "edit_file", "path: invoice.py")
+            assert "functions.edit_file:0" not in walk.text
             await walk.press("j")
             await walk.see("The tax too.")
             assert "Cents get lost" not in walk.text
@@ -317,7 +318,7 @@ def test_a_run_of_the_tests_can_be_ended(proposed: Proposed, tmp_path: Path) -> 
     async def walk_through() -> None:
         async with walking(desk_of(proposed)) as walk:
             await walk.press("t")
-            await walk.see("tests: started")
+            await walk.see("tests: 0 s · ctrl+x ends them · started")
             await walk.press("t")
             await walk.see("The tests are running")
             await walk.press("ctrl+x")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from kcode.piped import split_piped
 from kcode.sanitize import sanitize
 from kcode.tui.blocks.block import WIDEST, Block, height_of
 from kcode.tui.lines import Role, Span, plain, shorten
@@ -13,7 +14,6 @@ from kcode.tui.rows import Row, indented, plain_rows
 if TYPE_CHECKING:
     from kcode.tui.texts import Texts
 
-_PIPED = re.compile(r"<stdin>\n(.*?)\n</stdin>", re.DOTALL)
 _DECISIONS = re.compile(r"\n\n<review>\n(.*)</review>\Z", re.DOTALL)
 _LONGEST_SHOWN, _FEW = 30, 5
 _PROMPT = "› "  # noqa: RUF001
@@ -32,10 +32,8 @@ def words_of(message: str) -> Words:
     decisions = _DECISIONS.search(message)
     if decisions:
         message = message[: decisions.start()]
-    piped = _PIPED.match(message)
-    if piped:
-        message = message[piped.end() :]
-    return Words(message.strip("\n"), piped[1] if piped else "", decisions[1].strip("\n") if decisions else "")
+    piped, message = split_piped(message)
+    return Words(message.strip("\n"), piped, decisions[1].strip("\n") if decisions else "")
 
 
 class UserBlock(Block):

@@ -62,6 +62,18 @@ def draw_file_bar(state: ReviewState, texts: Texts, width: int) -> Line:
     return (*draw_entry(state.entry(change), change.path, width - width_of(right), is_here=False), *right)
 
 
+def draw_side_bar(title: str, keys: Sequence[Key], width: int) -> Line:
+    """What stands beside the diff, and how to move in it and to leave it."""
+    spans: list[Span] = []
+    for key in keys:
+        spans += [
+            Span(f"{key.name} ", Role.ACCENT, action=key.action),
+            *([Span(f"{key.word}  ", Role.DIM, action=key.action)] if key.word else []),
+        ]
+    left = (Span(f" {title}  ", Role.HEADING),)
+    return pad(shorten((*left, *spans), width), width)
+
+
 def draw_keys(keys: Sequence[Key], width: int) -> Line:
     """As many of the keys as there is room for, the first ones before all."""
     spans: list[Span] = [Span(" ")]

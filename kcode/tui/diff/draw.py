@@ -45,7 +45,7 @@ class Look:
 
 
 def draw(sheet: Sheet, row: Row, look: Look) -> list[Line]:
-    """The row as lines of exactly the look's width; one where nothing is wrapped."""
+    """The row as lines of exactly the look's width: one, but for a long note, and for a long line that is wrapped."""
     match row.kind:
         case Kind.FILE:
             return [pad(draw_file(sheet, row, look.width), look.width)]
@@ -53,7 +53,8 @@ def draw(sheet: Sheet, row: Row, look: Look) -> list[Line]:
             is_here = row.key == look.cursor
             return [draw_head(sheet, row.key, look.width, is_here=is_here)]
         case Kind.NOTE:
-            return [pad(draw_note(sheet, row, look.width, is_here=row.key == look.cursor), look.width)]
+            lines = draw_note(sheet, row, look.width, is_here=row.key == look.cursor)
+            return [pad(line, look.width) for line in lines]
         case Kind.FOLD:
             return [pad(draw_fold(sheet, row, look.width), look.width)]
     return _beside(sheet, row, look) if look.split else _unified(sheet, row, look)
@@ -61,6 +62,8 @@ def draw(sheet: Sheet, row: Row, look: Look) -> list[Line]:
 
 def height(sheet: Sheet, row: Row, look: Look, room: int) -> int:
     """How many lines the row takes where a line's text has so much `room`; cheap for what has nothing to it but that."""
+    if row.kind is Kind.NOTE:
+        return len(draw_note(sheet, row, look.width, is_here=False))
     if not look.wrap or (row.old < 0 and row.new < 0) or row.kind is Kind.HEAD or row.kind is Kind.FOLD:
         return 1
     most = 1
@@ -166,7 +169,8 @@ def _bar(row: Row, look: Look, old: int, new: int, sheet: Sheet) -> Span:
         first_new = hunk.new_start - 1 if hunk.new_lines else hunk.new_start
         if old >= 0 or new >= 0:
             is_first = old - first_old < look.cut.old if old >= 0 else new - first_new < look.cut.new
-            return Span("1", Role.ACCENT) if is_first else Span("2", Role.WARNING)
+            # No digits: they would be read as a part of the line's number beside them.
+            return Span("▲", Role.ACCENT) if is_first else Span("▼", Role.WARNING)
     return Span("▎", Role.ACCENT)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kcode.draft.review import Decision
 from kcode.sanitize import sanitize_line
 from kcode.tui.diff.notes import file_notes, notes_of
-from kcode.tui.lines import Ground, Line, Role, Span, on, pad, shorten, width_of
+from kcode.tui.lines import Ground, Line, Role, Span, on, pad, shorten, width_of, wrap
 
 if TYPE_CHECKING:
     from kcode.tui.diff.rows import Row
@@ -74,12 +74,16 @@ def _words(sheet: Sheet, key: str, standing: Standing, known: Learned | None) ->
     return tuple(words)
 
 
-def draw_note(sheet: Sheet, row: Row, width: int, *, is_here: bool) -> Line:
-    """A line below the head of a hunk: a conflict, a comment, what is decided whole."""
+def draw_note(sheet: Sheet, row: Row, width: int, *, is_here: bool) -> list[Line]:
+    """What stands below the head of a hunk: a conflict, a comment, what is decided whole; in as many lines as it takes."""
     notes = notes_of(sheet, row.key)
     kind, text = notes[row.note] if row.note < len(notes) else ("whole", "")
     bar = Span("▎", Role.ACCENT) if is_here else Span(" ")
-    return shorten((bar, Span("    "), Span(_NOTE_SIGNS[kind] + text, _NOTE_ROLES[kind])), width)
+    lead = (bar, Span("    "))
+    said = (Span(_NOTE_SIGNS[kind] + text, _NOTE_ROLES[kind]),)
+    if width_of((*lead, *said)) <= width:
+        return [(*lead, *said)]
+    return [(*lead, *line) for line in wrap(said, width - width_of(lead), hang=len(_NOTE_SIGNS[kind]))]
 
 
 def draw_file(sheet: Sheet, row: Row, width: int) -> Line:

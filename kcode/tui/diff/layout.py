@@ -55,8 +55,8 @@ class Placed:
 
 
 def place(sheet: Sheet, rows: Sequence[Row], look: Look) -> Placed:
-    if not look.wrap:
-        return Placed(rows, (), len(rows))
     room = text_width(sheet, look)
+    if not look.wrap and all(height(sheet, row, look, room) == 1 for row in rows if row.kind is Kind.NOTE):
+        return Placed(rows, (), len(rows))
     ends = list(accumulate(height(sheet, row, look, room) for row in rows))
     return Placed(rows, [0, *ends[:-1]], ends[-1] if ends else 0)

@@ -130,13 +130,19 @@ def describe_tested(tested: Tested, texts: Texts) -> str:
     """What the tests said of the draft that the hunk was part of; "" where none ran."""
     if tested.run is None:
         return ""
-    words = texts("review.tests_passed" if tested.run.ok else "review.tests_failed")
+    state = "passed" if tested.run.ok else "as_before" if tested.run.is_as_before else "failed"
+    words = texts(f"review.tests_{state}")
     return words if tested.is_fresh else texts("review.tests_before", words=words)
 
 
 def tests_of(facts: Iterable[HunkFacts | None]) -> str:
-    """What the tests said of all these hunks together: "+", "-", or "" where that is not known of each of them."""
+    """What the tests said of all these hunks together: "+", "-", or "" where that is not known of each of them.
+
+    Where nothing fails that did not fail before, no hunk is to blame.
+    """
     runs = [one.tested.run if one is not None and one.tested.is_fresh else None for one in facts]
     if not runs or any(run is None for run in runs):
         return ""
-    return "+" if all(run is not None and run.ok for run in runs) else "-"
+    if all(run is not None and run.ok for run in runs):
+        return "+"
+    return "" if all(run is not None and (run.ok or run.is_as_before) for run in runs) else "-"

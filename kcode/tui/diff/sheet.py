@@ -122,12 +122,12 @@ class Sheet:
     def standing(self, key: str) -> Standing:
         return self.standings.get(key) or Standing()
 
-    def notes(self) -> dict[str, int]:
-        """How many notes each hunk has: beside the change itself, all that says which rows there are."""
-        return {key: len(notes_of(self, key)) for key in self.keys}
+    def notes(self) -> dict[str, list[tuple[str, str]]]:
+        """What is said below each hunk's head: beside the change itself, all that says which rows there are."""
+        return {key: notes_of(self, key) for key in self.keys}
 
     def rows(self, shape: Shape) -> list[Row]:
-        notes = self.notes()
+        notes = {key: len(said) for key, said in self.notes().items()}
         head = [Row(Kind.FILE, note=number) for number in range(len(file_notes(self)))]
         if self.change.hunks:
             return head + rows_of(self.change.hunks, len(self.old.lines), shape, self.pairs, notes)

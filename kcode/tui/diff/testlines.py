@@ -25,6 +25,8 @@ def describe_report(report: TestReport, texts: Texts) -> str:
         for word, count in (("failed", report.failed), ("passed", report.passed), ("skipped", report.skipped))
         if count
     ]
+    if report.failed_before is not None and report.failed:
+        counts[0] += f" ({texts('review.report_known', count=len(report.failed_before))})"
     said = ", ".join(counts) or texts("review.tests_passed" if report.ok else "review.tests_failed")
     names = sanitize_names([failure.name for failure in report.failures], _MOST_NAMES)
     return f"{said}: {names}" if names else said

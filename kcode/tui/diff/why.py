@@ -32,9 +32,7 @@ def explain(facts: HunkFacts, steps: Sequence[tuple[Version, Step | None]], text
         if step is None:
             lines.append((Span(sanitize_line(cause.by), Role.TOOL),))
             continue
-        lines.append(
-            (Span(sanitize_line(step.call.name), Role.TOOL), Span(f"  {sanitize_line(step.call.id)}", Role.DIM))
-        )
+        lines.append((Span(sanitize_line(step.call.name), Role.TOOL),))
         lines += _titled(texts("review.why_thought"), step.reasoning or "", Role.REASONING)
         lines += _titled(texts("review.why_said"), step.text, Role.TEXT)
         lines += _called(spell_arguments(step.call.arguments, facts.hunk), texts)

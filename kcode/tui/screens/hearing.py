@@ -160,7 +160,7 @@ class HearingScreen(Screen[None]):
         if self._draft is None:
             from kcode.tui.widgets.draftpane import DraftPane  # noqa: PLC0415 - after the first paint
 
-            self._draft = DraftPane(self.texts)
+            self._draft = DraftPane(self.texts, wrap=self.preferences.wrap)
             self._draft.is_wanted = not self.preferences.linear
             self.query_one("#upper").mount(self._draft)
         return self._draft

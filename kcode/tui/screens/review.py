@@ -1,4 +1,4 @@
-"""The review: deciding hunk by hunk what is written, testing it before, and taking it back after."""
+"""The review: deciding hunk by hunk what is written, and taking it back after."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
-from textual.message import Message
-
 from kcode.draft.review import Decision
-from kcode.errors import KcodeError, ReadOnlyError, ToolError
-from kcode.sanitize import sanitize, sanitize_line, sanitize_names
+from kcode.errors import KcodeError, ReadOnlyError
+from kcode.sanitize import sanitize_names
 from kcode.tui.diff.summary import count_hunks, describe_reversal, describe_size, summarize
-from kcode.tui.diff.testlines import describe_report, explain_report
 from kcode.tui.diff.why import explain
+from kcode.tui.dismissal import leave
 from kcode.tui.lines import Role, Span
 from kcode.tui.reviewdesk import Source
 from kcode.tui.screens.confirm import ConfirmScreen
-from kcode.tui.screens.reviewediting import EditingScreen
 from kcode.tui.screens.reviewkeys import BINDINGS
 from kcode.tui.screens.reviewlooking import ReviewOutcome
+from kcode.tui.screens.reviewproving import ProvingScreen
 from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
@@ -27,16 +25,12 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
-    from kcode.draft.review import Reviewed
-    from kcode.results import TestReport
-    from kcode.tui.backgroundtests import BackgroundTests
     from kcode.tui.lines import Line
 
 Done = TypeVar("Done")
-_CANCEL = "screen.cancel_test"
 
 
-class ReviewScreen(EditingScreen):
+class ReviewScreen(ProvingScreen):
     """Leaves with what was applied and rejected, or None when nothing was.
 
     `refresh_proposal()` looks at the draft anew, as after DraftChanged.
@@ -44,15 +38,9 @@ class ReviewScreen(EditingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
 
-    class Printed(Message):
-        """The tests printed something."""
-
     ends_when_done = False
     """Whether it is left by itself once all is applied or out of the draft; who opened it says so then."""
 
-    _tests: BackgroundTests | None = None
-    _verdict: tuple[frozenset[str], str, Role] | None = None
-    _printed = ""
     _applied = _rejected = 0
 
     async def action_why(self) -> None:
@@ -79,79 +67,6 @@ class ReviewScreen(EditingScreen):
         if self._side == "why":
             run_beside(self, self._show_why, group="why", exclusive=True)
 
-    def action_test(self, pending: bool) -> None:
-        """Run the tests over the user's files with what is accepted, and also with what is `pending`."""
-        state = self.state
-        if state is None:
-            return
-        if self._tests is not None:
-            self.say(self.texts("review.tests_busy"), Role.WARNING, _CANCEL)
-            return
-        run_beside(self, partial(self._test, self._tested_keys(state.view, pending=pending)), group="test")
-
-    @staticmethod
-    def _tested_keys(view: Reviewed, *, pending: bool) -> frozenset[str]:
-        keys = view.keys(Decision.ACCEPTED) | (view.keys(Decision.PENDING) if pending else frozenset())
-        return keys - view.proposal.conflicts
-
-    def say(self, text: str, role: Role = Role.TEXT, action: str = "") -> None:
-        """As before; with nothing to say, what the tests said of what is accepted, as long as that is the same."""
-        if not text and self._verdict is not None and self.state is not None:
-            keys, verdict, its_role = self._verdict
-            if keys in {self._tested_keys(self.state.view, pending=pending) for pending in (False, True)}:
-                text, role = verdict, its_role
-        super().say(text, role, action)
-
-    async def _test(self, keys: frozenset[str]) -> None:
-        what = count_hunks(len(keys), self.texts)
-        try:
-            self._tests = tests = self.desk.tests(keys, self._take_output)
-            running = "review.tests_running_bare" if self._is_confined is False else "review.tests_running"
-            self.say(self.texts(running, hunks=what), Role.WARNING, _CANCEL)
-            report = await asyncio.to_thread(tests.run)
-        except ToolError as error:
-            # The last words are for the model, which has a tool of that name.
-            self.say(str(error).removesuffix(" Run them with run_command."), Role.BAD)
-            return
-        except KcodeError as error:
-            self.say(str(error), Role.BAD)
-            return
-        finally:
-            self._tests = None
-        self._tell_tests(report, keys, what)
-
-    def _tell_tests(self, report: TestReport | None, keys: frozenset[str], what: str) -> None:
-        if report is None:
-            self.say(self.texts("review.tests_cancelled"), Role.WARNING)
-            return
-        said, role = f"{what}: {describe_report(report, self.texts)}", Role.GOOD if report.ok else Role.BAD
-        self._verdict = keys, said, role
-        self.say(said, role)
-        if not report.ok:
-            self._side = ""
-            self.show_side("tests", explain_report(report, self.texts))
-
-    def _take_output(self, text: str) -> None:
-        """What the tests print, in their thread; the last line of it is shown."""
-        was_told, line = bool(self._printed), text.rstrip().rpartition("\n")[2]
-        if line:
-            self._printed = line[-500:]
-            if not was_told:
-                self.post_message(self.Printed())
-
-    def on_review_screen_printed(self) -> None:
-        line, self._printed = self._printed, ""
-        if self._tests is not None and line:
-            said = f"{self.texts('review.tests_say')} {sanitize_line(sanitize(line).rpartition('␍')[2])}"
-            self.say(said, Role.DIM, _CANCEL)
-
-    def action_cancel_test(self) -> None:
-        if self._tests is not None:
-            self._tests.cancel()
-
-    def on_unmount(self) -> None:
-        self.action_cancel_test()
-
     def action_apply(self) -> None:
         if self.has_class("-listing"):
             self.action_list_files()
@@ -171,7 +86,7 @@ class ReviewScreen(EditingScreen):
             return
         lines = summarize(view, self.texts, is_draft=self.desk.source is Source.PROPOSAL)
         if not await self._agreed(self.texts("review.apply_title"), lines, self.texts("review.apply_yes")):
-            self.say(self.texts("review.not_written"), Role.DIM)
+            self.say(self.texts("review.apply_declined"), Role.DIM)
             return
         # Taking rejected hunks out needs no consent about read-only files, and is not to be done twice.
         written = await self._with_consent(
@@ -185,7 +100,7 @@ class ReviewScreen(EditingScreen):
         hunks = count_hunks(len(accepted) or len(rejected), self.texts)
         await self._look()
         if self.ends_when_done and self.state is not None and not self.state.view.proposal.changes:
-            self.dismiss(ReviewOutcome(self._applied, self._rejected))
+            leave(self, ReviewOutcome(self._applied, self._rejected))
             return
         back = "screen.take_back('undo')" if written else ""
         self.say(self.texts(said, hunks=hunks, size=describe_size(written, self.texts)), Role.GOOD, back)
@@ -200,7 +115,7 @@ class ReviewScreen(EditingScreen):
             return
         lines = describe_reversal(plan, self.texts)
         if not await self._agreed(self.texts(f"review.{kind}_title"), lines, self.texts(f"review.{kind}_yes")):
-            self.say(self.texts("review.not_written"), Role.DIM)
+            self.say(self.texts(f"review.{kind}_declined"), Role.DIM)
             return
         done = await self._with_consent(lambda allowed: self.desk.reverse(plan, allowed))
         if done is not None:
@@ -227,7 +142,7 @@ class ReviewScreen(EditingScreen):
             words = (Span(self.texts("review.read_only", names=sanitize_names(paths)), Role.WARNING),)
             if await self._agreed(self.texts("review.read_only_title"), [words], self.texts("review.read_only_yes")):
                 return await self.asked(lambda: act(paths))
-            self.say(self.texts("review.not_written"), Role.DIM)
+            self.say(self.texts("review.read_only_declined"), Role.DIM)
         except KcodeError as error:
             self.say(str(error), Role.BAD)
         finally:
@@ -246,4 +161,4 @@ class ReviewScreen(EditingScreen):
             self.say(self.texts("review.writing_still"), Role.WARNING)
         elif self.mode == "look":
             done = self._applied + self._rejected
-            self.dismiss(ReviewOutcome(self._applied, self._rejected) if done else None)
+            leave(self, ReviewOutcome(self._applied, self._rejected) if done else None)

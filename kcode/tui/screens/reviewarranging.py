@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kcode.tui.diff.bars import Key, draw_side_bar
+from kcode.tui.keys import printed_key, shown_keys
 from kcode.tui.screens.reviewkeys import explain_keys
 from kcode.tui.screens.reviewlooking import LookingScreen
 
@@ -60,6 +62,10 @@ class ArrangingScreen(LookingScreen):
     def action_scroll_side(self, by: int) -> None:
         self.side.scroll_relative(y=by, animate=False)
 
+    def action_page_side(self, by: int) -> None:
+        """Scroll what stands beside the diff by what is seen of it."""
+        self.action_scroll_side(by * max(self.side.size.height - 1, 1))
+
     def action_help(self) -> None:
         """All keys, in the place beside the diff."""
         self.show_side("help", explain_keys(self.desk.source, self.texts))
@@ -70,6 +76,13 @@ class ArrangingScreen(LookingScreen):
             self.hide_side()
             return
         self._side = kind
+        title = self.texts(f"review.side_{kind}")
+        keys = [
+            Key(printed_key("pagedown"), "", "screen.page_side(1)"),
+            Key(printed_key("pageup"), self.texts("review.side_scroll"), "screen.page_side(-1)"),
+            Key(shown_keys("review-close", self._keymap, most=1), self.texts("review.side_close"), "screen.close"),
+        ]
+        self._side_bar.show(lambda width: draw_side_bar(title, keys, width))
         self.side.show(lines)
         self.add_class("-side")
         self.call_after_refresh(self.fit)

@@ -18,15 +18,30 @@ if TYPE_CHECKING:
 
 Mode = Literal["look", "cut", "write", "edit", "busy"]
 # What can be done while it is chosen where a hunk is split.
-_CUT = frozenset({"move_cut", "keep_cut", "leave_cut", "toggle_split", "toggle_blanks"})
-_ONLY_CUT = frozenset({"move_cut", "keep_cut", "leave_cut"})
+_CUT = frozenset({"move_cut", "keep_cut", "leave_cut"})
 # What can be done while something is being written or taken back.
 _BUSY = frozenset(
-    {"step", "step_file", "go", "toggle_split", "toggle_blanks", "toggle_wrap", "toggle_folds", "unfold", "close"}
+    {
+        "step",
+        "step_file",
+        "go",
+        "scroll_side",
+        "toggle_split",
+        "toggle_blanks",
+        "toggle_wrap",
+        "toggle_folds",
+        "unfold",
+        "close",
+    }
 )
 
 # One table, since of two classes' bindings of one key only one would hold. What counts when is said by `is_open`.
-BINDINGS = tuple(one for scope in ("review", "review-cut") for one in bindings_for(scope) if isinstance(one, Binding))
+BINDINGS = (
+    *(one for scope in ("review", "review-cut") for one in bindings_for(scope) if isinstance(one, Binding)),
+    # As in every text that scrolls; without a pane beside the diff they are the diff's own.
+    Binding("pagedown", "page_side(1)", show=False, priority=True),
+    Binding("pageup", "page_side(-1)", show=False, priority=True),
+)
 
 # For each key its name, and the name of the text that says at more length what it does.
 ALL_KEYS = (
@@ -53,6 +68,17 @@ ALL_KEYS = (
     ("ctrl+z ctrl+y", "undo_apply"),
     ("esc q", "back"),
 )
+# What stands beside files and hunks, and what it means.
+_SIGNS = (
+    ("•", Role.ACCENT, "new"),
+    ("t+", Role.GOOD, "passed"),
+    ("t-", Role.BAD, "failed"),
+    ("!", Role.BAD, "conflict"),
+    ("ƒ", Role.WARNING, "signature"),
+    ("2/5", Role.DIM, "decided"),
+)
+# Lines of the help that are about writing.
+_WRITING = frozenset({"apply", "undo_apply"})
 # How the keys with names of their own are called in the bindings.
 _NAMED = {"esc": "escape", "/": "slash"}
 _ACTIONS = {
@@ -60,8 +86,10 @@ _ACTIONS = {
 }
 
 
-def is_open(action: str, mode: str) -> bool:
-    """Whether an action may be taken in this mode."""
+def is_open(action: str, mode: str, source: Source | None = None) -> bool:
+    """Whether an action may be taken in this mode, of what comes from there."""
+    if source is not None and not _fits(action, source):
+        return False
     match mode:
         case "cut":
             return action in _CUT
@@ -71,7 +99,18 @@ def is_open(action: str, mode: str) -> bool:
         case "busy":
             return action in _BUSY
         case _:
-            return action not in _ONLY_CUT
+            return action not in _CUT
+
+
+def _fits(action: str, source: Source) -> bool:
+    """Whether there is anything to it: nobody recorded why a patch is as it is, and what is in the files is not tested."""
+    match action:
+        case "why":
+            return source.value == "proposal"
+        case "test":
+            return source.is_written
+        case _:
+            return True
 
 
 def keys_for(mode: str, source: Source, texts: Texts, keymap: Mapping[str, str]) -> list[Key]:
@@ -101,7 +140,7 @@ def keys_for(mode: str, source: Source, texts: Texts, keymap: Mapping[str, str])
         key("e", "edit", "edit"),
         *written,
         key("?", "help", "help"),
-        key("esc", "back", "close"),
+        key("esc", "back" if source.is_written else "back_printing", "close"),
         key("j", "hunk", "step(1)"),
         key("J", "file", "step_file(1)"),
         *why,
@@ -116,9 +155,17 @@ def keys_for(mode: str, source: Source, texts: Texts, keymap: Mapping[str, str])
 
 def explain_keys(source: Source, texts: Texts) -> list[Line]:
     """All keys with what they do, which a click on them does too, and what deciding means here."""
-    widest = max(len(name) for name, _ in ALL_KEYS) + 2
-    lines = [_explained(name, texts(f"review.help_{word}"), widest) for name, word in ALL_KEYS]
-    return [*lines, (), (Span(texts(f"review.source_{source.value}"), Role.DIM),)]
+    missing: frozenset[str] = frozenset() if source.is_written else _WRITING
+    keys = [(names, word) for names, word in ALL_KEYS if _fits(word, source) and word not in missing]
+    widest = max(len(names) for names, _ in keys) + 2
+    lines = [_explained(names, texts(f"review.help_{word}"), widest) for names, word in keys]
+    means = [_meant(sign, role, texts(f"review.sign_{word}"), widest) for sign, role, word in _SIGNS]
+    source_said = (Span(texts(f"review.source_{source.value}"), Role.DIM),)
+    return [*lines, (), source_said, (), *means]
+
+
+def _meant(sign: str, role: Role, words: str, widest: int) -> Line:
+    return (Span(sign, role), Span(" " * (widest - len(sign))), Span(words))
 
 
 def _explained(names: str, words: str, widest: int) -> Line:

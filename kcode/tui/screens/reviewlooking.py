@@ -14,7 +14,7 @@ from kcode.sanitize import sanitize_line
 from kcode.tui.diff.bars import draw_file_bar, draw_keys, draw_title
 from kcode.tui.diff.learning import color, learn
 from kcode.tui.diff.moved import moved_lines
-from kcode.tui.lines import Role, Span, shorten
+from kcode.tui.lines import Role, Span
 from kcode.tui.moving import paint_what_moves
 from kcode.tui.reviewdesk import Source
 from kcode.tui.reviewstate import ReviewState
@@ -22,7 +22,7 @@ from kcode.tui.screens.reviewkeys import is_open, keys_for
 from kcode.tui.widgets.caretline import CaretLine
 from kcode.tui.widgets.diffbody import DiffBody
 from kcode.tui.widgets.filelist import FileList
-from kcode.tui.widgets.linebar import LineBar, TextPane
+from kcode.tui.widgets.linebar import LineBar, TextPane, WordsBar
 from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
     LookingScreen.-side #review-side { display: block; }
     LookingScreen.-wide #review-side { height: 1fr; width: 42%; border-top: none; border-left: solid $panel; }
     LookingScreen.-linear #review-files, LookingScreen.-linear #review-side { border: none; }
-    LookingScreen #review-said { background: $background; }
+    LookingScreen #review-side-bar { background: $surface; }
     LookingScreen #review-file { background: $surface; }
     LookingScreen #review-filter { display: none; height: 1; border: none; padding: 0 1; background: $surface; }
     """
@@ -96,11 +96,12 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         self.is_studying = False
         self._moved_of: Reviewed | None = None
         self._title_bar, self._file_bar = LineBar("review-title"), LineBar("review-file")
-        self._said, self._keys = LineBar("review-said"), LineBar("review-keys")
+        self._said, self._keys = WordsBar("review-said"), LineBar("review-keys")
+        self._side_bar = LineBar("review-side-bar")
         self.files, self.body, self.side = (
             FileList("review-files"),
             DiffBody("review-body", split=side_by_side == "always", wrap=wrap),
-            TextPane("review-side"),
+            TextPane("review-side-text"),
         )
         self.side.can_focus = False
         self.filter_box = CaretLine(id="review-filter", select_on_focus=False)
@@ -114,7 +115,9 @@ class LookingScreen(Screen[ReviewOutcome | None]):
                 with Vertical(id="review-diff"):
                     yield self._file_bar
                     yield self.body
-                yield self.side
+                with Vertical(id="review-side"):
+                    yield self._side_bar
+                    yield self.side
         yield self.filter_box
         yield self._said
         yield self._keys
@@ -133,7 +136,10 @@ class LookingScreen(Screen[ReviewOutcome | None]):
             return False
         if self.state is None:
             return action == "close"
-        return is_open(action, self.mode)
+        if action == "page_side":
+            # Else the keys are the diff's.
+            return bool(self._side) and self.mode in {"look", "busy"}
+        return is_open(action, self.mode, self.desk.source)
 
     def _heed(self) -> None:
         self._is_heeding = True
@@ -165,9 +171,9 @@ class LookingScreen(Screen[ReviewOutcome | None]):
             return None
 
     def say(self, text: str, role: Role = Role.TEXT, action: str = "") -> None:
-        """Say something in the line above the keys; "" clears it. `action` is what a click on it runs."""
+        """Say something above the keys; "" clears it. `action` is what a click on it runs."""
         safe = sanitize_line(" ".join(text.split()))
-        self._said.show(lambda width: shorten((Span(f" {safe}", role, action=action),), width) if safe else ())
+        self._said.show((Span(safe, role, action=action),) if safe else ())
 
     def paint(self) -> None:
         """Draw what has changed."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
+from textual.binding import Binding
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -19,6 +20,7 @@ from kcode.tui.themes import palette_for
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.binding import BindingType
     from textual.geometry import Region
     from textual.selection import Selection
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 # What stands above a hunk that was jumped to.
 _ABOVE = 3
+# So many columns a press goes to the side.
+_SIDEWAYS = 8
 # Room for what is said behind the end of a line.
 _BEHIND = 30
 
@@ -36,6 +40,10 @@ class DiffBody(ScrollView, can_focus=True):
     """Shows a sheet. Keys about hunks are the screen's; this one scrolls, folds and says which hunk was clicked."""
 
     ALLOW_SELECT = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", f"scroll_columns(-{_SIDEWAYS})", show=False),
+        Binding("right", f"scroll_columns({_SIDEWAYS})", show=False),
+    ]
     DEFAULT_CSS = """
     DiffBody { background: $background; width: 1fr; height: 1fr; scrollbar-size: 0 1; }
     """
@@ -172,6 +180,9 @@ class DiffBody(ScrollView, can_focus=True):
     def _present_look(self) -> Look:
         width = max(self.scrollable_content_region.width, 20)
         return replace(self.look, width=width, x=0 if self.look.wrap else self.scroll_offset.x)
+
+    def action_scroll_columns(self, by: int) -> None:
+        self.scroll_relative(x=by, animate=False)
 
     def on_resize(self) -> None:
         self._lay_out()

@@ -21,7 +21,11 @@ TestsState = Literal["none", "running", "passed", "failed", "broken"]
 
 @dataclass(frozen=True, slots=True)
 class DraftState:
-    """`tests` says how the last run stands; `stale` that the draft has changed since. `review_key` opens the review."""
+    """`tests` says how the last run stands; `stale` that the draft has changed since. `review_key` opens the review.
+
+    `before` is how many of the failing tests failed before the changes too, where that is known; `is_chosen` says that not
+    all tests ran.
+    """
 
     files: int = 0
     added: int = 0
@@ -35,6 +39,8 @@ class DraftState:
     rejected: int = 0
     conflicts: int = 0
     review_key: str = ""
+    before: int | None = None
+    is_chosen: bool = False
 
 
 def draft_line(state: DraftState, width: int, texts: Texts) -> Line:
@@ -66,16 +72,21 @@ def _files(state: DraftState, texts: Texts) -> Line:
 
 
 def _tests(state: DraftState, texts: Texts) -> Line:
-    stale = (Span(f" {texts('status.tests_stale')}", Role.DIM),) if state.stale and state.tests != "running" else ()
+    said = [texts("status.tests_chosen")] if state.is_chosen else []
+    if state.tests == "failed" and state.before is not None:
+        said.append(texts("status.tests_before", count=state.before))
+    said += [texts("status.tests_stale")] if state.stale else []
+    more = (Span(f" ({', '.join(said)})", Role.DIM),) if said else ()
+    bad = Role.WARNING if state.before is not None and state.before == state.failed else Role.BAD
     match state.tests:
         case "running":
             return (Span(texts("status.tests_running"), Role.ACCENT),)
         case "passed":
-            return (Span(f"✓ {texts('status.tests_passed', count=state.passed)}", Role.GOOD), *stale)
+            return (Span(f"✓ {texts('status.tests_passed', count=state.passed)}", Role.GOOD), *more)
         case "failed":
-            return (Span(f"✗ {texts('status.tests_failed', count=state.failed)}", Role.BAD), *stale)
+            return (Span(f"✗ {texts('status.tests_failed', count=state.failed)}", bad), *more)
         case "broken":
-            return (Span(f"✗ {texts('status.tests_broken')}", Role.BAD), *stale)
+            return (Span(f"✗ {texts('status.tests_broken')}", Role.BAD), *more)
         case _:
             return (Span(texts("status.tests_none"), Role.DIM),)
 

@@ -32,10 +32,10 @@ class DraftPane(Vertical):
     DraftPane.-shown { display: block; }
     """
 
-    def __init__(self, texts: Texts) -> None:
+    def __init__(self, texts: Texts, *, wrap: bool = False) -> None:
         super().__init__()
         self._texts = texts
-        self._bar, self._body = LineBar(), DiffBody()
+        self._bar, self._body = LineBar(), DiffBody(wrap=wrap)
         self._body.can_focus = False
         self._state: ReviewState | None = None
         self.is_wanted = True

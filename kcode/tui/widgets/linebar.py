@@ -9,7 +9,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from kcode.tui.lines import cut, plain, wrap
+from kcode.tui.lines import Span, cut, plain, width_of, wrap
 from kcode.tui.themes import palette_for
 
 if TYPE_CHECKING:
@@ -54,6 +54,47 @@ class LineBar(Widget, can_focus=False):
         return self._palette.strip(cut(self._shown, 0, self.size.width) if y == 0 else (), self.size.width).apply_style(
             self.rich_style
         )
+
+
+class WordsBar(Widget, can_focus=False):
+    """What is said, in as many rows as the words take, up to a few; one while nothing is said."""
+
+    DEFAULT_CSS = """
+    WordsBar { height: auto; max-height: 4; width: 1fr; background: $background; }
+    """
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._line: Line = ()
+        self._palette: Palette | None = None
+
+    def show(self, line: Line) -> None:
+        """Say this in place of what was said."""
+        if line == self._line:
+            return
+        before = len(self._rows(self.size.width))
+        self._line = line
+        self.refresh(layout=before != len(self._rows(self.size.width)))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
+        return len(self._rows(width))
+
+    def notify_style_update(self) -> None:
+        self._palette = None
+        super().notify_style_update()
+
+    def render_line(self, y: int) -> Strip:
+        if self._palette is None:
+            self._palette = palette_for(self.app.current_theme)
+        rows = self._rows(self.size.width)
+        row = rows[y] if y < len(rows) else ()
+        return self._palette.strip(row, self.size.width).apply_style(self.rich_style)
+
+    def _rows(self, width: int) -> list[Line]:
+        margin: Line = (Span(" "),)
+        room = max(width - 2, 10)
+        rows = [self._line] if width_of(self._line) <= room else wrap(self._line, room)
+        return [(*margin, *row) for row in rows]
 
 
 def _wrapped(line: Line, width: int) -> list[Line]:

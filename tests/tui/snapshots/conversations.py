@@ -40,6 +40,7 @@ from tests.tui.snapshots.project import (
     ISSUE,
     MONEY,
     PASSED,
+    PASSED_RUN,
     THOUGHT,
     account,
     propose_in_demo,
@@ -175,7 +176,7 @@ async def conversation_finished(folder: Path) -> AsyncIterator[Pilot[Any]]:
         _reply(app, AssistantMessage("", "Now all tests.", (run,)), Usage(4_930, 41, 4_290, 0.0008, 5, True))
         app.tell(ToolCallStarted(run), ToolCallFinished(run, ToolResult("…", "14 passed", tests=PASSED), 0.4))
         app.tell(TestsFinished(PASSED))
-        app.tell(DraftSeen(app.proposed.review().look(), PASSED), StepStarted(5))
+        app.tell(DraftSeen(app.proposed.review().look(), PASSED_RUN), StepStarted(5))
         _reply(app, AssistantMessage(ANSWER, "All pass.", ()), Usage(5_080, 187, 4_930, 0.0008, 4, True))
         app.tell(TurnFinished(TurnEnd.DONE, ANSWER, Usage(20_130, 715, 15_310, 0.0064, 148, True), 5))
         app.tell(Counted(account(24_600, 23_040, 0.0421), True, True), Rested())

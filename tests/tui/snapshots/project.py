@@ -11,6 +11,7 @@ from kcode.agent.accounting import LAYERS, Account, Forecast, Layer
 from kcode.agent.place import open_place
 from kcode.agent.tally import Tally
 from kcode.draft.draft import open_draft
+from kcode.draft.versions import TestRun
 from kcode.messages import AssistantMessage, ToolCall, Usage
 from kcode.options import PlaceOptions
 from kcode.results import CommandResult, TestReport
@@ -59,6 +60,7 @@ The note in `docs/说明.md` says so too."""
 EDIT_MONEY = ToolCall("functions.edit_file:3", "edit_file", '{"path": "billing/money.py"}')
 EDIT_TEST = ToolCall("functions.edit_file:4", "edit_file", '{"path": "tests/test_money.py"}')
 PASSED = TestReport("python -m unittest", CommandResult(0, ""), 14, 0, 0)
+PASSED_RUN = TestRun(ok=True, passed=14, failed=0, skipped=0)
 
 
 def propose_in_demo(folder: Path) -> Proposed:

@@ -75,6 +75,8 @@ class Ledger:
         try:
             # The base images are safe before the first byte changes.
             for change in changes:
+                if known[change.path] is not None and by != BY_USER:
+                    self._start_from_workspace(change.path)
                 self._baseline.record(change.path, before.get(change.path), change.after, by)
             self._baseline.save()
             while waiting:
@@ -92,6 +94,15 @@ class Ledger:
                 self._baseline.save()
             raise
         self._note([change.path for change in changes])
+
+    def _start_from_workspace(self, path: str) -> None:
+        """Have the user's file for a base where the draft shows just that, whatever it was at first.
+
+        What is made of it from here on is made of the user's text, and conflicts with nothing in it.
+        """
+        below = disk.read_beneath(self._root, path)
+        if digest(below) != self._baseline.origins[path].before and below == self.state(path):
+            self._baseline.rebase(path, below)
 
     def _base(self, change: Change) -> FileState | None:
         """What a path that is not in the account was: as the change says, where the user saved something since."""

@@ -85,10 +85,14 @@ class TakenOut:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """The keys that were rejected together, and the files of the draft that lost them."""
+    """The keys that were rejected together, and the files of the draft that lost them.
+
+    `bases` are of those that conflicted with what the user had changed: what the draft's file was made from.
+    """
 
     keys: tuple[str, ...]
     files: tuple[TakenOut, ...]
+    bases: Mapping[str, Digest] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +285,8 @@ class _Fold:
             self._decisions[identity] = Decision.REJECTED
             return
         self._edited.setdefault(identity, hunk.new_lines)
+        # What the user writes there is to stand in the place of their own lines, which they saw.
+        self._conflicts.discard(identity)
         hunks[place] = replace(hunk, new_lines=fitting)
         self._touched.add(change.path)
 

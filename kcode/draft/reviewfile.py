@@ -131,12 +131,13 @@ def _decode_outcome(stored: Any) -> Outcome:
 
 def _encode_rejection(rejection: Rejection) -> dict[str, Any]:
     files = [[taken.path, taken.was, taken.became] for taken in rejection.files]
-    return {"keys": list(rejection.keys), "files": files}
+    return {"keys": list(rejection.keys), "files": files, "bases": dict(rejection.bases)}
 
 
 def _decode_rejection(stored: Any) -> Rejection:
     files = tuple(TakenOut(_text(path), digest_of(was), digest_of(became)) for path, was, became in stored["files"])
-    return Rejection(tuple(_text(key) for key in stored["keys"]), files)
+    bases = {_text(path): digest_of(base) for path, base in stored.get("bases", {}).items()}
+    return Rejection(tuple(_text(key) for key in stored["keys"]), files, bases)
 
 
 def _texts(lines: tuple[bytes, ...]) -> list[str]:

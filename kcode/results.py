@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
@@ -52,6 +52,8 @@ class TestReport:
     """One run of the tests. Counts are None where the runner's output does not tell them.
 
     `failed_before` names the failing tests that fail without the draft's changes too; None where that is not known.
+    `untried` are those of which nothing is known, since the run without the changes never got to them. `ran` names all
+    tests that passed or failed, where the runner tells that.
     """
 
     __test__ = False
@@ -63,6 +65,8 @@ class TestReport:
     skipped: int | None = None
     failures: tuple[TestFailure, ...] = ()
     failed_before: tuple[str, ...] | None = None
+    untried: tuple[str, ...] = ()
+    ran: frozenset[str] | None = field(default=None, repr=False)
 
     @property
     def ok(self) -> bool:

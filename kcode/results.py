@@ -22,7 +22,8 @@ class CommandResult:
 
     `output` is stdout and stderr as they came, decoded with replacement, and cut in the middle when it was long;
     `output_name` is then the file that the model can read the whole of. `exit_code` is negative for a signal.
-    `changed` are the paths that the command changed and that are now part of the proposal.
+    `changed` are the paths that the command changed and that are now part of the proposal; `left` are new files that a
+    run of the tests left, which are not.
     """
 
     exit_code: int
@@ -31,6 +32,7 @@ class CommandResult:
     seconds: float = 0.0
     output_name: str | None = None
     changed: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ async def run_tests(
         parts.append(f"End of the output:\n{_last_lines(report.result.output)}")
     if report.result.changed:
         parts.append(f"The tests changed these files: {', '.join(report.result.changed[:20])}")
+    if report.result.left:
+        names = _listed(report.result.left)
+        parts.append(f"The tests left these files; they are not part of the proposal unless you change them: {names}")
     if report.result.output_name and not report.ok:
         parts.append(f"The full output: read_file {report.result.output_name}")
     return ToolResult("\n".join(parts), _counts(report), tests=report)

@@ -214,6 +214,9 @@ class Workbench:
             return []
         ignored = self.view.ignored_edits([change.path for change in proposal.changes])
         lines = [f"Not proposed, since git ignores it: {sanitize_names(ignored)}."] if ignored else []
+        left = self.view.draft.left_by_tests
+        if left:
+            lines.append(f"Not proposed, since only the tests made it: {sanitize_names(left)}.")
         unfit = self.view.draft.left_out
         if unfit:
             lines.append(f"Not proposed, since it is too large or cannot be read: {sanitize_names(unfit)}.")

@@ -226,7 +226,7 @@ class Draft:
     def changes(self) -> tuple[Change, ...]:
         """The difference draft - workspace as it was when each path was first changed, sorted by path.
 
-        What git ignores and what is neither file nor link is no part of it.
+        What git ignores, what is neither file nor link, and what only the tests left is no part of it.
         """
         if self._changes is None or self._changes[0] != self.generation:
             with disk.naming_full_disk(self.folder):
@@ -237,6 +237,12 @@ class Draft:
     def left_out(self) -> tuple[str, ...]:
         """Files that commands changed and that cannot be proposed: too large, or not readable. Sorted."""
         return self._ledger.left_out
+
+    @property
+    def left_by_tests(self) -> tuple[str, ...]:
+        """Files that only the tests made and nobody touched since: they stay, and are not proposed. Sorted."""
+        found = self._ledger.left_by_tests
+        return tuple(sorted(set(found) - self._rules.ignored(found)))
 
     def before(self, path: str) -> FileState | None:
         """The path's state in the workspace when the draft first changed it; the present one when it did not."""

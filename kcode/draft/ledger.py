@@ -57,6 +57,12 @@ class Ledger:
         """Changed files that cannot be proposed, being too large or not readable, sorted."""
         return tuple(sorted(self._left_out))
 
+    @property
+    def left_by_tests(self) -> tuple[str, ...]:
+        """Files that are there since a run of the tests made them, and that nothing else touched, sorted."""
+        origins = self._baseline.origins
+        return tuple(sorted(path for path, one in origins.items() if one.after is not None and one.is_left_by_tests))
+
     def state(self, path: str) -> FileState | None:
         """The file or link at a path of the draft that leads through no link."""
         place = self._layers.real(path)
@@ -159,11 +165,13 @@ class Ledger:
         return tuple(changed)
 
     def changes(self) -> tuple[Change, ...]:
-        """What git would not ignore of the difference, sorted by path."""
+        """What git would not ignore of the difference, but for files that only the tests left, sorted by path."""
         origins = self._baseline.origins
         ignored = self._rules.ignored(origins)
         found = []
         for path in sorted(origins.keys() - ignored):
+            if origins[path].is_left_by_tests:
+                continue
             try:
                 after = self.state(path)
             except DraftError:

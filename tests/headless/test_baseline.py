@@ -155,3 +155,17 @@ def test_a_run_that_never_got_to_the_tests_tells_nothing_of_them(
     assert done.returncode == 4
     assert "Without your changes none of these tests ran" in results_of(server)[-1]
     assert "these tests did not run, so whether they are new is not known" in done.stderr.decode()
+
+
+def test_what_the_tests_leave_behind_is_no_part_of_the_patch(tmp_path: Path, model_server: ModelServerFactory) -> None:
+    leaving = f"from pathlib import Path\n{TESTS}\n    def test_file(self):\n        Path('left').write_text('x')\n"
+    files = {"calc/__init__.py": "", "calc/money.py": MODULE, "tests/test_money.py": leaving}
+    server = model_server([reply(calls=[RUN_TESTS, RIGHT, RUN_TESTS]), reply("Done.")])
+    program = make_program(tmp_path, files, {"KCODE_BASE_URL": server.url})
+    done = program.run("fix", "cents() rounds down")
+    assert done.returncode == 0
+    assert done.stdout.count(b"diff --git") == 1
+    first, _, second = results_of(server)
+    assert "The tests left these files; they are not part of the proposal unless you change them: left" in first
+    assert "left" not in second
+    assert "only the tests made it: left." in done.stderr.decode()

@@ -15,7 +15,7 @@ from kcode.draft.rebase import Move
 from kcode.draft.review import Decision, Rejection, TakenOut, reviewed, without_rejected
 from kcode.draft.reviewfile import load_review, save_review
 from kcode.draft.settlement import outcomes_of, settle, untold_comments, with_all_told, without_rejection
-from kcode.draft.versions import BY_USER
+from kcode.draft.versions import BY_USER, TestRun
 from kcode.errors import DraftError, KcodeError, StaleError
 from kcode.sanitize import sanitize_names
 from kcode.session.steps import find_step, load_steps
@@ -163,6 +163,18 @@ class PendingReview:
         """Each cause of a hunk with the step of the session that it belongs to, None for what no call did."""
         steps = load_steps(self._session)
         return [(cause, find_step(steps, cause.call, cause.seconds) if cause.call else None) for cause in facts.causes]
+
+    def tested(self, view: Reviewed, keys: Collection[str]) -> bool | None:
+        """Whether the tests passed over the user's files with just these hunks, as far as the session's runs tell.
+
+        None where they were not run over that: chosen hunks are another text than all of them.
+        """
+        draft = self._pending.draft
+        records = draft.versions.records()
+        last = records[-1] if records else None
+        if not isinstance(last, TestRun) or view.edited or set(keys) != view.decisions.keys():
+            return None
+        return None if self._pending.rebased().moved else last.ok
 
     def carry_out(self, *, apply: Collection[str], reject: Collection[str], allowed: Collection[str] = ()) -> Proposal:
         """Take what is rejected out of the draft, then write what is to be applied; returns what was written.

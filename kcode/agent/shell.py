@@ -137,7 +137,7 @@ class Shell:
         finally:
             # What an interrupted command wrote is there as well, so it is taken into account in any case.
             changed = draft.settle(by)
-        left = set(draft.left_by_tests).intersection(changed) if changed and by == BY_TESTS else set()
+        left = set(draft.left_out.by_tests).intersection(changed) if changed and by == BY_TESTS else set()
         return replace(result, changed=tuple(path for path in changed if path not in left), left=tuple(sorted(left)))
 
     def _open_draft(self) -> Draft:

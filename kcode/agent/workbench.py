@@ -214,12 +214,11 @@ class Workbench:
             return []
         ignored = self.view.ignored_edits([change.path for change in proposal.changes])
         lines = [f"Not proposed, since git ignores it: {sanitize_names(ignored)}."] if ignored else []
-        left = self.view.draft.left_by_tests
-        if left:
-            lines.append(f"Not proposed, since only the tests made it: {sanitize_names(left)}.")
-        unfit = self.view.draft.left_out
-        if unfit:
-            lines.append(f"Not proposed, since it is too large or cannot be read: {sanitize_names(unfit)}.")
+        left = self.view.draft.left_out
+        if left.by_tests:
+            lines.append(f"Not proposed, since only the tests made it: {sanitize_names(left.by_tests)}.")
+        if left.unfit:
+            lines.append(f"Not proposed, since it is too large or cannot be read: {sanitize_names(left.unfit)}.")
         return lines
 
     def fresh_tests(self) -> TestReport | None:

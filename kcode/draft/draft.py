@@ -42,6 +42,14 @@ class SearchPlaces:
     added: tuple[tuple[str, Path], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Paths, sorted: `unfit` are too large or not readable, `by_tests` are files that only a run of the tests made."""
+
+    unfit: tuple[str, ...] = ()
+    by_tests: tuple[str, ...] = ()
+
+
 def open_draft(workspace: Workspace, git: SafeGit, folder: Path, backend: Backend | None = None) -> Draft:
     """Open the draft in `folder`, a folder of kcode's own, or start one there with this backend.
 
@@ -234,15 +242,10 @@ class Draft:
         return self._changes[1]
 
     @property
-    def left_out(self) -> tuple[str, ...]:
-        """Files that commands changed and that cannot be proposed: too large, or not readable. Sorted."""
-        return self._ledger.left_out
-
-    @property
-    def left_by_tests(self) -> tuple[str, ...]:
-        """Files that only the tests made and nobody touched since: they stay, and are not proposed. Sorted."""
-        found = self._ledger.left_by_tests
-        return tuple(sorted(set(found) - self._rules.ignored(found)))
+    def left_out(self) -> LeftOut:
+        """What was changed in the draft and is not proposed, beside what git ignores."""
+        by_tests = self._ledger.left_by_tests
+        return LeftOut(self._ledger.left_out, tuple(sorted(set(by_tests) - self._rules.ignored(by_tests))))
 
     def before(self, path: str) -> FileState | None:
         """The path's state in the workspace when the draft first changed it; the present one when it did not."""

@@ -66,7 +66,7 @@ def test_files_that_only_the_tests_made_are_not_proposed_until_somebody_touches_
         ("a", "the tests"),
         ("snapshots", "write_file, the tests"),
     ]
-    assert draft.left_by_tests == ("test",)
+    assert draft.left_out.by_tests == ("test",)
     assert draft.read("test") == text_file("left\n")
     assert count_changed(draft.folder / "base") == 2
     draft.write("test", text_file("the model's\n"), "write_file")

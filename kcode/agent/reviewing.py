@@ -9,7 +9,7 @@ from kcode.agent.workbench import open_pending
 from kcode.context.enclosing import enclosing
 from kcode.draft.baseline import digest
 from kcode.draft.files import Change, Proposal
-from kcode.draft.outcome import tell_model
+from kcode.draft.outcome import joined, tell_model
 from kcode.draft.provenance import Provenance, Tested, trace
 from kcode.draft.rebase import Move
 from kcode.draft.review import Decision, Rejection, TakenOut, reviewed, without_rejected
@@ -275,14 +275,19 @@ class PendingReview:
         `is_logged` says that the session's log has it already.
         """
         applied = view.decisions.keys() - self.look(anew=True).decisions.keys()
-        outcomes = [one for one in outcomes_of(view, apply=applied, reject=()) if one.fate == "applied"]
-        self._save(replace(self._review, outcomes=(*self._review.outcomes, *outcomes)))
+        self._save(
+            replace(
+                self._review,
+                outcomes=outcomes_of(view, self._review, apply=applied, reject=()),
+                parts=self._review.parts - applied,
+            )
+        )
         if not is_logged:
             self._log("applied", view, applied)
 
     def message(self) -> str:
         """What the model is to be told with the user's next message; "" for nothing."""
-        return tell_model((*self._review.outcomes, *untold_comments(self.look(), self._review)))
+        return tell_model(joined(self._review.outcomes, untold_comments(self.look(), self._review)))
 
     def mark_told(self) -> None:
         """The model is told by now."""

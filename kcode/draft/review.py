@@ -100,13 +100,15 @@ class Review:
     """What the user did, in order, since it was last carried out.
 
     `layouts` has the hunks that files had then; `outcomes` is what became of hunks and the model was not yet told.
-    `rejection` is the last one that was carried out, so that it can be taken back.
+    `rejection` is the last one that was carried out, so that it can be taken back. `parts` are the hunks of `layouts` that
+    were made by dividing one.
     """
 
     acts: tuple[Act, ...] = ()
     layouts: Mapping[str, tuple[Layout, ...]] = field(default_factory=dict)
     outcomes: tuple[Outcome, ...] = ()
     rejection: Rejection | None = None
+    parts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ bench: $(VENV)/installed-dev  ## measure speed and memory against the bounds tha
 	$(VENV)/bin/python -m bench.edits
 	$(VENV)/bin/python -m bench.transcript
 	$(VENV)/bin/python -m bench.interface $(VENV)/bin/kcode
+	$(VENV)/bin/python -m bench.randomkeys $(VENV)/bin/kcode
 
 .venv-engine/installed:
 	@echo "Building llama.cpp's server and fetching a small model; this takes about 10 minutes …"

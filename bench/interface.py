@@ -15,13 +15,13 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
 from bench.pty_program import PtyProgram
-from bench.scripted import Row, clean_environment, endpoint, make_repository, show
+from bench.scripted import QuietServer, Row, clean_environment, endpoint, make_repository, show
 from bench.tmux_program import TmuxProgram
 from kcode.messages import AssistantMessage, SystemMessage, UserMessage
 from kcode.session.store import SessionLog, create_session
@@ -89,13 +89,6 @@ KINDS: dict[str, Callable[[int], str]] = {
     "one list": bullets,
     "one table": table,
 }
-
-
-class QuietServer(ThreadingHTTPServer):
-    """Says nothing of a client that left in the middle of an answer."""
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Keep quiet."""
 
 
 @dataclass

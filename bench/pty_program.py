@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
@@ -87,6 +88,15 @@ class PtyProgram:
         now = time.monotonic()
         os.write(self._master, data)
         return now
+
+    def resize(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def last_words(self) -> str:
+        """The end of what it wrote, without what steers the terminal."""
+        with self._changed:
+            text = self._tail[-6_000:].decode("utf-8", "replace")
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07", "", text)[-1_500:]
 
     def cpu(self) -> float:
         """Seconds of CPU that the program itself took so far."""

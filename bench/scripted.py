@@ -99,6 +99,13 @@ def streamed(reply: Mapping[str, Any], number: int, dialect: Dialect) -> list[by
     return spoken
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of a client that left in the middle of an answer."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep quiet."""
+
+
 @contextmanager
 def endpoint(replies: Sequence[Mapping[str, Any]], dialect: Dialect = "reasoning_content") -> Iterator[Endpoint]:
     """Serve the replies on loopback until the block is left."""
@@ -124,7 +131,7 @@ def endpoint(replies: Sequence[Mapping[str, Any]], dialect: Dialect = "reasoning
             self.wfile.write(body)
             state.departures.append(time.monotonic())
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = QuietServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     state.url = f"http://127.0.0.1:{server.server_port}/v1"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

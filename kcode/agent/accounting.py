@@ -159,12 +159,16 @@ def account_for(
     billing: Billing,
     tools: str,
     count: Count | None = None,
+    by_layers: bool = True,
 ) -> Account:
-    """The account of a conversation at this moment; `count` counts as the model does, where that can be had."""
+    """The account of a conversation at this moment; `count` counts as the model does, where that can be had.
+
+    Not `by_layers` it has none, and is there at once, however long the conversation is.
+    """
     budget = budget_for(window)
     about, known = conversation.tokens(), conversation.known_tokens
     tokens = conversation.tokens(near=about) if count else about
-    layers = count_layers(conversation.messages, tools, count or estimate_tokens)
+    layers = count_layers(conversation.messages, tools, count or estimate_tokens) if by_layers else {}
     in_all = sum(layers.values())
     ratio = 1.0 if count else tokens / in_all if in_all else 1.0
     triggers = triggers_above(shortest_epoch(conversation, budget), budget)

@@ -139,7 +139,7 @@ class Workbench:
         """What the session took so far, over all its turns and runs."""
         return self.ledger.spent
 
-    def account(self) -> Account:
+    def account(self, *, by_layers: bool = True) -> Account:
         """What fills the window now and what it costs, for the screen: estimated where the endpoint has not counted."""
         return account_for(
             self.desk.conversation,
@@ -148,6 +148,7 @@ class Workbench:
             window=self.provider.window,
             billing=self.provider.billing,
             tools=describe_tools(self.desk.tools.values()),
+            by_layers=by_layers,
         )
 
     def files(self) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
     from kcode.session.store import Session
 
-_NAME, _VERSION = "summary.json", 1
+_NAME, _VERSION = "summary.json", 2
 _TITLE_WIDTH = 80
 # A longer message is something that was pasted; its start is enough to find it by.
 _MOST_SEARCHED = 4000
 _NOTHING_SAID = "(nothing said yet)"
+_PIPED = re.compile(r"\A(<stdin>.*?</stdin>)\s*(.*)\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class _Counted:
                 # Of a log that an older kcode began the messages were counted.
                 self.is_told = True
                 self.turns += kind == "turn"
-                self.words.append(str(record.get("words", ""))[:_MOST_SEARCHED])
+                self.words.append(_said(str(record.get("words", ""))))
             case "message":
                 self._add_message(record.get("message"))
             case "usage":
@@ -103,7 +105,7 @@ class _Counted:
             text = str(message.get("text", "")) if role == "user" else KCODE_NOTE
             if not self.is_told and not text.startswith(KCODE_NOTE):
                 self.turns += 1
-                self.words.append(text[:_MOST_SEARCHED])
+                self.words.append(_said(text))
 
     def _add_cost(self, record: Mapping[str, Any]) -> None:
         cost = record.get("cost")
@@ -202,6 +204,12 @@ def _moment(time: str, session: Session) -> datetime:
         return datetime.fromisoformat(time)
     except ValueError:
         return datetime.strptime(session.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+
+
+def _said(words: str) -> str:
+    """What is kept of a message for finding it: what was typed before what was piped in."""
+    piped = _PIPED.match(words)
+    return "\n".join(filter(None, (piped[2], piped[1])))[:_MOST_SEARCHED] if piped else words[:_MOST_SEARCHED]
 
 
 def _one_line(text: str) -> str:

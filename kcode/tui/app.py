@@ -24,6 +24,7 @@ from kcode.tui.preferences import load_preferences, save_preference
 from kcode.tui.screens.conversation import ConversationScreen
 from kcode.tui.terminalapp import TerminalApp, tell_of_hangup
 from kcode.tui.texts import language_of, load_texts
+from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -172,7 +173,7 @@ class KcodeApp(TerminalApp):
                 loop.call_soon_threadsafe(act)
 
         def begin() -> None:
-            worker = self.run_worker(ask(), group="question")
+            worker = run_beside(self, ask, group="question")
 
             def end(done: Future[str | None]) -> None:
                 if done.cancelled():
@@ -186,7 +187,7 @@ class KcodeApp(TerminalApp):
     def change_session(self, resume: str | None, words: str = "") -> None:
         """Close this session and go on in another, with these words if there are any; None begins a new one."""
         # By the app: what a screen does ends with it, and this one is taken away in the middle.
-        self.run_worker(self._change_session(resume, words), group="sessions")
+        run_beside(self, partial(self._change_session, resume, words), group="sessions")
 
     async def _change_session(self, resume: str | None, words: str) -> None:
         talk, self._talk, self.pending = self.talk, None, 0
@@ -237,7 +238,7 @@ class KcodeApp(TerminalApp):
         self._watchdog = threading.Timer(2 * CLOSING_SECONDS, os._exit, (code,))
         self._watchdog.daemon = True
         self._watchdog.start()
-        self.run_worker(self._close(code), group="leaving")
+        run_beside(self, partial(self._close, code), group="leaving")
 
     async def _close(self, code: int) -> None:
         if self._talk is not None:

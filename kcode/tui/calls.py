@@ -44,9 +44,11 @@ def subject_of(arguments: Mapping[str, Any] | None) -> str:
     shown = " ".join(str(first).split())
     if isinstance(arguments.get("pattern"), str) and isinstance(arguments.get("path"), str) and arguments["path"]:
         shown = f"{arguments['pattern']} in {arguments['path']}"
-    if isinstance(arguments.get("start"), int) and isinstance(arguments.get("path"), str):
-        shown = f"{arguments['path']}:{arguments['start']}"
-        shown += f"-{arguments['end']}" if isinstance(arguments.get("end"), int) else ""
+    # Without an end the result says how far it went.
+    if all(isinstance(arguments.get(name), int) for name in ("start", "end")) and isinstance(
+        arguments.get("path"), str
+    ):
+        shown = f"{arguments['path']}:{arguments['start']}-{arguments['end']}"
     return sanitize_line(shown)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import fields
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kcode.errors import KcodeError
 from kcode.folders import config_folder
 from kcode.tui.keys import KEYS, shown_keys
 from kcode.tui.preferences import choices_of
+from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -104,7 +106,7 @@ async def _context(conversation: ConversationScreen) -> None:
             conversation.front.tell(str(error), "warning")
 
     def keep(pins: Pins) -> None:
-        app.run_worker(set_pins(pins), group="pins")
+        run_beside(app, partial(set_pins, pins), group="pins")
 
     account, files, pins = await app.talk.call(read)
     wanted = await app.push_screen_wait(ContextScreen(conversation.texts, account, files, pins, keep))

@@ -9,7 +9,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kcode.errors import KcodeError
-from kcode.events import ContextCompacted, DraftChanged, ReplyFinished, TestsFinished, TurnFinished, TurnStarted
+from kcode.events import (
+    ContextCompacted,
+    DraftChanged,
+    ReplyFinished,
+    TestsFinished,
+    ToolCallFinished,
+    TurnFinished,
+    TurnStarted,
+)
 from kcode.tui.news import Counted, Crashed, DraftSeen, Opened, Rested, TurnFailed
 from kcode.workspace import current_branch
 
@@ -104,7 +112,7 @@ class Turns:
     def count(self) -> None:
         """Have news of what fills the window and what was spent."""
         bench = self.bench
-        self._tell(Counted(bench.account(), bench.provider.billing.is_billed, bench.view.is_confined))
+        self._tell(Counted(bench.account(by_layers=False), bench.provider.billing.is_billed, bench.view.is_confined))
 
     def see_draft(self) -> None:
         """Have news of the draft as it is."""
@@ -166,7 +174,7 @@ class Turns:
                         self.bench.record(event)
                     self._tell(event)
                     match event:
-                        case ReplyFinished() | ContextCompacted() | TurnFinished() | TurnStarted():
+                        case ReplyFinished() | ToolCallFinished() | ContextCompacted() | TurnFinished() | TurnStarted():
                             self.count()
                         case DraftChanged() | TestsFinished():
                             self.see_draft()

@@ -57,6 +57,14 @@ def account_of(conversation: Conversation, ledger: Ledger, billing: Billing = BI
     return account_for(conversation, ledger, model="k2", window=262_144, billing=billing, tools=TOOLS, count=None)
 
 
+def test_without_layers_the_account_is_the_same() -> None:
+    conversation = Conversation(SAID)
+    brief = account_for(
+        conversation, Ledger(), model="k2", window=262_144, billing=BILLING, tools=TOOLS, by_layers=False
+    )
+    assert brief == replace(account_of(conversation, Ledger()), layers=())
+
+
 def test_every_part_of_a_request_is_in_the_layer_that_it_belongs_to() -> None:
     assert count_layers(SAID, TOOLS, len) == {
         "system prompt": SYSTEM.text.index("# Instructions for"),

@@ -47,6 +47,13 @@ def test_a_session_is_told_in_a_few_words(tmp_path: Path) -> None:
     assert found.words == ("Please\n  round it", "and again")
 
 
+def test_what_was_typed_is_the_title_of_what_was_piped_in_too(tmp_path: Path) -> None:
+    session = begin(tmp_path)
+    say(session, f"<stdin>\n{'x' * 9000}\n</stdin>\n\nWhat could break?")
+    found = summarize(session)
+    assert found.title == f"What could break? <stdin> {'x' * 53}…"
+
+
 def test_a_name_takes_the_place_of_the_first_words(tmp_path: Path) -> None:
     session = begin(tmp_path)
     assert summarize(session).title == "(nothing said yet)"

@@ -148,6 +148,31 @@ def test_keys_that_mean_nothing_here_are_left_to_the_app(tmp_path: Path) -> None
     walk(stage, steps)
 
 
+def test_what_made_it_scroll_can_be_undone_and_redone(tmp_path: Path) -> None:
+    stage = ComposerStage(tmp_path)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        composer = stage.composer
+        composer.replace("a\n" * 14, (0, 0), (0, 0), maintain_selection_offset=False)
+        await pilot.pause()
+        composer.undo()
+        await pilot.pause()
+        assert composer.text == ""
+        composer.redo()
+        await pilot.pause()
+        composer.history.checkpoint()
+        composer.replace("", (0, 0), composer.document.end, maintain_selection_offset=False)
+        await pilot.pause()
+        composer.undo()
+        await pilot.pause()
+        composer.move_cursor(composer.document.end)
+        composer.redo()
+        await pilot.pause()
+        assert composer.text == ""
+
+    walk(stage, steps)
+
+
 @pytest.mark.parametrize("vim", [False, True])
 def test_no_keys_at_random_break_it(tmp_path: Path, vim: bool) -> None:
     stage = ComposerStage(tmp_path, vim=vim)

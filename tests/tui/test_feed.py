@@ -92,6 +92,18 @@ def test_an_edit_tells_its_lines_and_a_failed_call_why() -> None:
     ]
 
 
+def test_what_was_read_is_told_once() -> None:
+    feed = new_feed()
+    calls = (
+        call_of("read_file", path="m.py", start=26),
+        call_of("read_file", path="m.py", start=26, end=36),
+        call_of("read_file", path="m.py"),
+    )
+    for call in calls:
+        feed.take(ToolCallFinished(call, ToolResult("text", "m.py:26-36"), 0.0))
+    assert shown_lines(feed) == ["  ✓ read_file m.py 26-36", "  ✓ read_file m.py:26-36", "  ✓ read_file m.py 26-36"]
+
+
 def test_tests_tell_counts_and_names_and_are_told_once() -> None:
     feed = new_feed()
     call, report = call_of("run_tests"), failing_report()

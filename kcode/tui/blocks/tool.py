@@ -146,7 +146,7 @@ class ToolBlock(Block):
             return "" if ended[1] == "0" else self.texts("transcript.exit_code", code=ended[1])
         path = str(self._arguments.get("path", "")) if self._arguments else ""
         for said in (self._subject, sanitize_line(path)):
-            if said and summary.startswith(said):
+            if said and summary.startswith(said) and summary[len(said) : len(said) + 1] in {"", ":", ",", " "}:
                 summary = summary[len(said) :].lstrip(":, ")
         return summary
 

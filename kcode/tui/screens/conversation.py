@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,6 +16,7 @@ from kcode.tui.keys import bindings_for
 from kcode.tui.opening import open_screen
 from kcode.tui.screens.reaching import ReachingScreen
 from kcode.tui.widgets.composer import Composer
+from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +51,7 @@ class ConversationScreen(ReachingScreen):
         self._warned = -_AGAIN_SECONDS
 
     def on_opened(self) -> None:
-        self.run_worker(learn_workspace(self), group="learning")
+        run_beside(self, partial(learn_workspace, self), group="learning")
 
     def say(self, words: str, prompt: str | None = None, shown: str | None = None) -> None:
         """Have a turn about this, or have the running one hear it before its next request."""
@@ -81,11 +83,11 @@ class ConversationScreen(ReachingScreen):
         if at is None:
             self.say(event.text, shown=event.shown)
         else:
-            self.run_worker(resend(self, event.text, at), group="commands")
+            run_beside(self, partial(resend, self, event.text, at), group="commands")
 
     @on(Composer.CommandEntered)
     def _command(self, event: Composer.CommandEntered) -> None:
-        self.run_worker(run_command(self, event.name, event.words), group="commands")
+        run_beside(self, partial(run_command, self, event.name, event.words), group="commands")
 
     @on(Composer.ShellEntered)
     def _shell(self, event: Composer.ShellEntered) -> None:
@@ -132,7 +134,7 @@ class ConversationScreen(ReachingScreen):
 
     def action_open(self, which: Shown) -> None:
         """Show one of the other screens."""
-        self.run_worker(open_screen(self, which), group="screens", exclusive=True)
+        run_beside(self, partial(open_screen, self, which), group="screens", exclusive=True)
 
     def action_leave(self) -> None:
         """Copy what is selected, empty the line, interrupt the turn, or leave; to leave it takes two."""

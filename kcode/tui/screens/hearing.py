@@ -22,6 +22,7 @@ from kcode.tui.widgets.completion import Completion
 from kcode.tui.widgets.composer import Composer
 from kcode.tui.widgets.draftbar import DraftBar
 from kcode.tui.widgets.statusline import StatusLine
+from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -223,7 +224,7 @@ class HearingScreen(Screen[None]):
                 status = self.query_one(StatusLine)
                 status.state = replace(status.state, background="")
                 self.running = False
-                self.run_worker(self.kcode.tell_not_opened(error), group="screens")
+                run_beside(self, partial(self.kcode.tell_not_opened, error), group="screens")
             case Counted():
                 status = self.query_one(StatusLine)
                 status.state = with_account(status.state, news)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from textual.message import Message
@@ -19,6 +20,7 @@ from kcode.tui.screens.confirm import ConfirmScreen
 from kcode.tui.screens.reviewediting import EditingScreen
 from kcode.tui.screens.reviewkeys import BINDINGS
 from kcode.tui.screens.reviewlooking import ReviewOutcome
+from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -72,7 +74,7 @@ class ReviewScreen(EditingScreen):
 
     def on_learned(self) -> None:
         if self._side == "why":
-            self.run_worker(self._show_why(), group="why", exclusive=True)
+            run_beside(self, self._show_why, group="why", exclusive=True)
 
     def action_test(self, pending: bool) -> None:
         """Run the tests over the user's files with what is accepted, and also with what is `pending`."""
@@ -82,7 +84,7 @@ class ReviewScreen(EditingScreen):
         if self._tests is not None:
             self.say(self.texts("review.tests_busy"), Role.WARNING, _CANCEL)
             return
-        self.run_worker(self._test(self._tested_keys(state.view, pending=pending)), group="test")
+        run_beside(self, partial(self._test, self._tested_keys(state.view, pending=pending)), group="test")
 
     @staticmethod
     def _tested_keys(view: Reviewed, *, pending: bool) -> frozenset[str]:
@@ -153,7 +155,7 @@ class ReviewScreen(EditingScreen):
         elif not self.desk.source.is_written:
             self.say(self.texts(f"review.source_{self.desk.source.value}"), Role.WARNING)
         else:
-            self.run_worker(self._apply(), group="carry")
+            run_beside(self, self._apply, group="carry")
 
     async def _apply(self) -> None:
         """Say what will be done, and do it once the user agrees."""
@@ -188,7 +190,7 @@ class ReviewScreen(EditingScreen):
 
     async def action_take_back(self, kind: Literal["undo", "redo"]) -> None:
         """Take back what was applied last, or do it again, once it was shown what that writes."""
-        self.run_worker(self._take_back(kind), group="carry")
+        run_beside(self, partial(self._take_back, kind), group="carry")
 
     async def _take_back(self, kind: Literal["undo", "redo"]) -> None:
         plan = await self.asked(lambda: self.desk.plan(kind))

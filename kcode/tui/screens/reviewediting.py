@@ -15,6 +15,7 @@ from kcode.tui.diff.handedit import EditableText, editable_text
 from kcode.tui.lines import Role
 from kcode.tui.screens.reviewdeciding import DecidingScreen
 from kcode.tui.widgets.writebox import WriteBox
+from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,7 +85,7 @@ class EditingScreen(DecidingScreen):
             )
 
     def _comment(self, key: str, text: str) -> None:
-        self.run_worker(self.act(lambda review: comment(review, key, text)), group="act")
+        run_beside(self, partial(self.act, lambda review: comment(review, key, text)), group="act")
 
     def action_edit(self) -> None:
         """Change the hunk's new lines here."""
@@ -103,7 +104,7 @@ class EditingScreen(DecidingScreen):
         # Of a conflict the user may well want these very lines in the place of their own.
         wanted = self.state is not None and hunk.id in self.state.view.proposal.conflicts
         if wanted or (text != before.text and lines != hunk.new_lines):
-            self.run_worker(self.act(lambda review: edit(review, change, hunk, lines)), group="act")
+            run_beside(self, partial(self.act, lambda review: edit(review, change, hunk, lines)), group="act")
 
     async def action_edit_outside(self) -> None:
         """Change the hunk's new lines in the user's own editor, which has the terminal for so long."""

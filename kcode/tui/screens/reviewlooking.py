@@ -23,6 +23,7 @@ from kcode.tui.widgets.caretline import CaretLine
 from kcode.tui.widgets.diffbody import DiffBody
 from kcode.tui.widgets.filelist import FileList
 from kcode.tui.widgets.linebar import LineBar, TextPane
+from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -141,7 +142,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
 
     def refresh_proposal(self) -> None:
         """Look at the draft and the user's files anew; the cursor and all decisions stay."""
-        self.run_worker(self._look(), group="look", exclusive=True)
+        run_beside(self, self._look, group="look", exclusive=True)
 
     async def _look(self) -> None:
         view = await self.asked(lambda: self.desk.look(anew=True))
@@ -182,7 +183,7 @@ class LookingScreen(Screen[ReviewOutcome | None]):
         self.paint_keys()
         if not self.is_studying:
             self.is_studying = True
-            self.run_worker(self._study(), group="study")
+            run_beside(self, self._study, group="study")
 
     def paint_keys(self) -> None:
         keys = keys_for(self.mode, self.desk.source, self.texts, self._keymap) if self._is_heeding else []

@@ -21,6 +21,13 @@ class CaretArea(TextArea):
         column, row = self.wrapped_document.location_to_offset(self.cursor_location)
         return self.content_region.offset + Offset(column + self.gutter_width, row) - self.scroll_offset
 
+    def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
+        # An undo that shortens the text lets the scrollbar go before it takes the caret back: Textual would look for that
+        # behind the text's end.
+        if self.cursor_location[0] >= self.document.line_count:
+            return Offset(0, 0)
+        return super().scroll_cursor_visible(center, animate)
+
     def render_lines(self, crop: Region) -> list[Strip]:
         if self.has_focus:
             self.app.cursor_position = self.cursor_screen_offset

@@ -18,6 +18,7 @@ from kcode.tui.widgets.keybar import KeyBar, KeyHint
 from kcode.tui.widgets.notice import Notice
 from kcode.tui.widgets.patience import PATIENCE, until_quiet
 from kcode.tui.widgets.rowlist import Row, RowList
+from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -175,14 +176,14 @@ class QuestionPanel(Vertical):
             case "/stop":
                 self._give(None)
             case "/other":
-                self.run_worker(self._enter_model(), group="entry", exclusive=True)
+                run_beside(self, self._enter_model, group="entry", exclusive=True)
             case "/key":
                 self._enter_key()
             case _:
                 self._give(key.removeprefix("="))
 
     def _enter_key(self) -> None:
-        self.run_worker(self._read_key(), group="entry", exclusive=True)
+        run_beside(self, self._read_key, group="entry", exclusive=True)
 
     async def _enter_model(self) -> None:
         name = await self._entry.ask(self._texts("screens.question_other_label"))

@@ -194,7 +194,7 @@ class PendingReview:
         if conflicts:
             raise StaleError(
                 f"{sanitize_names(sorted({view.paths[key] for key in conflicts}))}: what is chosen there conflicts with "
-                "what you changed since, so nothing was done. Take it over by hand, reject it, or choose other hunks."
+                "what you changed since, so nothing was done. Edit it (kcode review), reject it, or choose other hunks."
             )
         if reject or view.edited:
             self._settle(apply=frozenset(), reject=reject)

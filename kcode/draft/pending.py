@@ -69,7 +69,7 @@ class Pending:
         if conflicts:
             raise StaleError(
                 f"{', '.join(conflicts)}: what is proposed conflicts with what you changed there since, so nothing was "
-                "written. Take it over by hand, or choose the other hunks."
+                "written. Edit it (kcode review), reject it, or choose the other hunks."
             )
         changes = single_paths(proposal)
         operation = apply_changes(self.workspace, self.journal, changes, label, allowed=allowed)

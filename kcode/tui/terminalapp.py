@@ -73,14 +73,17 @@ class TerminalApp(App[int]):
     @contextmanager
     def suspend(self) -> Iterator[None]:
         """Leave the terminal, and stderr with it, to a program that the user asked for."""
-        with super().suspend():
+        suspended = super().suspend()
+        suspended.__enter__()
+        if self._errors is not None:
+            self._errors.let_through()
+        try:
+            yield
+        finally:
             if self._errors is not None:
-                self._errors.let_through()
-            try:
-                yield
-            finally:
-                if self._errors is not None:
-                    self._errors.hold()
+                self._errors.hold()
+            # Not told of what went wrong in between: Textual would then leave the terminal as it is, deaf and blank.
+            suspended.__exit__(None, None, None)
 
     def show_theme(self, name: str) -> None:
         """Show everything in this theme, or in the one for few colours or none."""

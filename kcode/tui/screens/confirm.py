@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from kcode.tui.diff.bars import Key, draw_keys
+from kcode.tui.dismissal import leave
 from kcode.tui.lines import Role, Span
 from kcode.tui.widgets.linebar import LineBar, TextPane
 
@@ -57,4 +58,4 @@ class ConfirmScreen(ModalScreen[bool]):
         self._pane.show([(), *self._lines, ()])
 
     def action_answer(self, answer: bool) -> None:
-        self.dismiss(answer)
+        leave(self, answer)

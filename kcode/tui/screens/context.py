@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 
 from kcode.pricing import write_dollars
 from kcode.tui.columns import column, paragraphs, said, spread, write_cost, write_share
+from kcode.tui.dismissal import leave
 from kcode.tui.keys import bindings_for
 from kcode.tui.lines import Line, Role, Span, width_of, wrap
 from kcode.tui.screens.sheet import Sheet
@@ -245,7 +246,7 @@ class ContextScreen(Sheet["Compact"]):
     async def action_compact(self) -> None:
         focus = await self.ask(self.text("focus_label"))
         if focus is not None:
-            self.dismiss(Compact(focus.strip()))
+            leave(self, Compact(focus.strip()))
 
     def _change(self, pins: Pins) -> None:
         self._pins = pins

@@ -10,6 +10,7 @@ from textual import work
 from textual.containers import Vertical
 
 from kcode.tui.columns import paragraphs, said, spread
+from kcode.tui.dismissal import leave
 from kcode.tui.keys import bindings_for
 from kcode.tui.lines import Role, Span
 from kcode.tui.screens.sheet import Sheet
@@ -142,7 +143,7 @@ class FirstRunScreen(Sheet["Ready | Demo"]):
             self._enter_key(place.endpoint)
 
     def action_demo(self) -> None:
-        self.dismiss(Demo())
+        leave(self, Demo())
 
     @work(exclusive=True, group="load")
     async def _load(self) -> None:
@@ -165,7 +166,7 @@ class FirstRunScreen(Sheet["Ready | Demo"]):
             await self._take_url()
         elif place := self._places.get(key):
             if place.held.is_enough:
-                self.dismiss(Ready(place.endpoint.name))
+                leave(self, Ready(place.endpoint.name))
             else:
                 await self._take_key(place.endpoint, None)
 
@@ -181,7 +182,7 @@ class FirstRunScreen(Sheet["Ready | Demo"]):
         if endpoint is None:
             return
         if endpoint.is_loopback:
-            self.dismiss(Ready(endpoint.name, endpoint.base_url))
+            leave(self, Ready(endpoint.name, endpoint.base_url))
         else:
             await self._take_key(endpoint, endpoint.base_url)
 
@@ -196,7 +197,7 @@ class FirstRunScreen(Sheet["Ready | Demo"]):
         if check is None or not await self._may_store(check):
             return
         if await self.fetch(lambda: self._logins.store(endpoint, key)) is not None:
-            self.dismiss(Ready(endpoint.name, base_url))
+            leave(self, Ready(endpoint.name, base_url))
 
     async def _may_store(self, check: KeyCheck) -> bool:
         if check.accepted is False:

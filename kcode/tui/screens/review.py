@@ -14,6 +14,7 @@ from kcode.sanitize import sanitize, sanitize_line, sanitize_names
 from kcode.tui.diff.summary import caution, count_hunks, describe_reversal, describe_size, summarize
 from kcode.tui.diff.testlines import describe_report, explain_report
 from kcode.tui.diff.why import explain
+from kcode.tui.dismissal import leave
 from kcode.tui.lines import Role, Span
 from kcode.tui.reviewdesk import Source
 from kcode.tui.screens.confirm import ConfirmScreen
@@ -244,4 +245,4 @@ class ReviewScreen(EditingScreen):
             self.say(self.texts("review.writing_still"), Role.WARNING)
         elif self.mode == "look":
             done = self._applied + self._rejected
-            self.dismiss(ReviewOutcome(self._applied, self._rejected) if done else None)
+            leave(self, ReviewOutcome(self._applied, self._rejected) if done else None)

@@ -10,6 +10,7 @@ from textual import work
 from textual.containers import Horizontal
 
 from kcode.tui.columns import paragraphs, said, spread, write_ago, write_cost
+from kcode.tui.dismissal import leave
 from kcode.tui.keys import bindings_for
 from kcode.tui.lines import Line, Role, Span
 from kcode.tui.screens.sheet import Sheet
@@ -191,11 +192,11 @@ class SessionsScreen(Sheet["Resume | Fork"]):
         if key and key == self._current:
             self.say(self.text("is_open"), Role.WARNING)
         elif key:
-            self.dismiss(Resume(key))
+            leave(self, Resume(key))
 
     def action_fork(self) -> None:
         if self._list.key:
-            self.dismiss(Fork(self._list.key))
+            leave(self, Fork(self._list.key))
 
     @work(exclusive=True, group="ask")
     async def action_filter(self) -> None:

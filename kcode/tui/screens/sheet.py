@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.screen import Screen
 
 from kcode.errors import KcodeError
+from kcode.tui.dismissal import leave
 from kcode.tui.keys import bindings_for
 from kcode.tui.lines import Role
 from kcode.tui.moving import paint_what_moves
@@ -202,4 +203,4 @@ class Sheet(Screen[Result], Generic[Result]):
         if self._agreeing:
             self.action_answer(0)
         else:
-            self.dismiss(None)
+            leave(self, None)

@@ -184,7 +184,7 @@ def test_what_would_undo_the_users_own_change_cannot_be_accepted(proposed: Propo
     async def walk_through() -> None:
         async with walking(desk_of(proposed)) as walk:
             await walk.press("J", "a")
-            await walk.see("It would undo what you changed there since", "1 conflict", "decided 0 of 5")
+            await walk.see("You changed something there since", "1 conflict", "decided 0 of 5")
             await walk.press("ctrl+a")
             await walk.see("decided 4 of 5", "Left open")
 

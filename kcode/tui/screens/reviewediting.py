@@ -101,7 +101,9 @@ class EditingScreen(DecidingScreen):
 
     def _edited(self, change: FileChange, hunk: Hunk, before: EditableText, text: str) -> None:
         lines = before.lines(text)
-        if text != before.text and lines != hunk.new_lines:
+        # Of a conflict the user may well want these very lines in the place of their own.
+        wanted = self.state is not None and hunk.id in self.state.view.proposal.conflicts
+        if wanted or (text != before.text and lines != hunk.new_lines):
             run_beside(self, partial(self.act, lambda review: edit(review, change, hunk, lines)), group="act")
 
     async def action_edit_outside(self) -> None:

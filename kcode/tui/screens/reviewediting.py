@@ -135,6 +135,8 @@ class EditingScreen(DecidingScreen):
         """Ask for a text in the box below the diff."""
         self.mode, self._keep = "write" if is_short else "edit", keep
         self.say("")
+        # A click beside the box would leave it without keys, and the diff's have no meaning meanwhile.
+        self.body.can_focus = False
         self._box.open(title, text, is_short=is_short)
         self.paint_keys()
 
@@ -149,5 +151,6 @@ class EditingScreen(DecidingScreen):
     def on_write_box_left(self) -> None:
         self.mode = "look"
         self._box.close()
+        self.body.can_focus = True
         self.set_focus(self.body)
         self.paint_keys()

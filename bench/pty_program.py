@@ -43,6 +43,8 @@ class PtyProgram:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
+            # Its terminal in every sense, or it would hear of no other size.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one call, and no lock
         )
         os.close(slave)
         self.pid = self.process.pid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
@@ -22,7 +22,8 @@ class CommandResult:
 
     `output` is stdout and stderr as they came, decoded with replacement, and cut in the middle when it was long;
     `output_name` is then the file that the model can read the whole of. `exit_code` is negative for a signal.
-    `changed` are the paths that the command changed and that are now part of the proposal.
+    `changed` are the paths that the command changed and that are now part of the proposal; `left` are new files that a
+    run of the tests left, which are not.
     """
 
     exit_code: int
@@ -31,6 +32,7 @@ class CommandResult:
     seconds: float = 0.0
     output_name: str | None = None
     changed: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class TestReport:
     """One run of the tests. Counts are None where the runner's output does not tell them.
 
     `failed_before` names the failing tests that fail without the draft's changes too; None where that is not known.
+    `untried` are those of which nothing is known, since the run without the changes never got to them. `ran` names all
+    tests that passed or failed, where the runner tells that.
     """
 
     __test__ = False
@@ -63,6 +67,8 @@ class TestReport:
     skipped: int | None = None
     failures: tuple[TestFailure, ...] = ()
     failed_before: tuple[str, ...] | None = None
+    untried: tuple[str, ...] = ()
+    ran: frozenset[str] | None = field(default=None, repr=False)
 
     @property
     def ok(self) -> bool:

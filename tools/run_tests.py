@@ -29,6 +29,9 @@ async def run_tests(
         parts.append(f"End of the output:\n{_last_lines(report.result.output)}")
     if report.result.changed:
         parts.append(f"The tests changed these files: {', '.join(report.result.changed[:20])}")
+    if report.result.left:
+        names = _listed(report.result.left)
+        parts.append(f"The tests left these files; they are not part of the proposal unless you change them: {names}")
     if report.result.output_name and not report.ok:
         parts.append(f"The full output: read_file {report.result.output_name}")
     return ToolResult("\n".join(parts), _counts(report), tests=report)
@@ -36,15 +39,22 @@ async def run_tests(
 
 def _before(report: TestReport) -> list[str]:
     """What is known of the failures without the draft's changes."""
-    names = report.failed_before
+    names, untried = report.failed_before, report.untried
+    if untried and len(untried) == len(report.failures):
+        return ["Without your changes none of these tests ran, so whether they failed before is not known."]
     if names is None:
         return []
-    if not names:
-        return ["Without your changes none of these tests fails."]
     if len(names) == len(report.failures):
         return ["Without your changes all of these fail too."]
+    if not names and not untried:
+        return ["Without your changes none of these tests fails."]
+    said = [f"Of these, fail without your changes too: {_listed(names)}."] if names else []
+    return said + ([f"Of these, did not run without your changes: {_listed(untried)}."] if untried else [])
+
+
+def _listed(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return [f"Of these, fail without your changes too: {', '.join(names[:MOST_NAMES])}{more}."]
+    return f"{', '.join(names[:MOST_NAMES])}{more}"
 
 
 def _verdict(report: TestReport, target: str) -> str:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from kcode.agent.workbench import open_pending
 from kcode.context.enclosing import enclosing
 from kcode.draft.baseline import digest
-from kcode.draft.files import Change, FileState, Proposal
-from kcode.draft.outcome import tell_model
+from kcode.draft.files import Change, Proposal
+from kcode.draft.outcome import joined, tell_model
 from kcode.draft.provenance import Provenance, Tested, trace
+from kcode.draft.rebase import Move
 from kcode.draft.review import Decision, Rejection, TakenOut, reviewed, without_rejected
 from kcode.draft.reviewfile import load_review, save_review
 from kcode.draft.settlement import outcomes_of, settle, untold_comments, with_all_told, without_rejection
-from kcode.draft.versions import BY_USER
+from kcode.draft.versions import BY_USER, TestRun
 from kcode.errors import DraftError, KcodeError, StaleError
 from kcode.sanitize import sanitize_names
 from kcode.session.steps import find_step, load_steps
@@ -163,6 +164,18 @@ class PendingReview:
         steps = load_steps(self._session)
         return [(cause, find_step(steps, cause.call, cause.seconds) if cause.call else None) for cause in facts.causes]
 
+    def tested(self, view: Reviewed, keys: Collection[str]) -> bool | None:
+        """Whether the tests passed over the user's files with just these hunks, as far as the session's runs tell.
+
+        None where they were not run over that: chosen hunks are another text than all of them.
+        """
+        draft = self._pending.draft
+        records = draft.versions.records()
+        last = records[-1] if records else None
+        if not isinstance(last, TestRun) or view.edited or set(keys) != view.decisions.keys():
+            return None
+        return None if self._pending.rebased().moved else last.ok
+
     def carry_out(self, *, apply: Collection[str], reject: Collection[str], allowed: Collection[str] = ()) -> Proposal:
         """Take what is rejected out of the draft, then write what is to be applied; returns what was written.
 
@@ -181,7 +194,7 @@ class PendingReview:
         if conflicts:
             raise StaleError(
                 f"{sanitize_names(sorted({view.paths[key] for key in conflicts}))}: what is chosen there conflicts with "
-                "what you changed since, so nothing was done. Take it over by hand, reject it, or choose other hunks."
+                "what you changed since, so nothing was done. Edit it (kcode review), reject it, or choose other hunks."
             )
         if reject or view.edited:
             self._settle(apply=frozenset(), reject=reject)
@@ -189,12 +202,20 @@ class PendingReview:
 
     def _settle(self, *, apply: Collection[str], reject: Collection[str], allowed: Collection[str] = ()) -> Proposal:
         # What the user did meanwhile gets into the draft first: what is taken out of it below is counted from there.
-        self._seen = self._pending.merge()
+        found = self._pending.merged()
+        self._seen = found.proposal
         view = self.look()
         done = settle(self._seen, self._review, apply=apply, reject=reject)
-        after = replace(done.review, rejection=self._rejection(reject, done.draft)) if reject else done.review
+        after = (
+            replace(done.review, rejection=self._rejection(reject, done.draft, found.clashes))
+            if reject
+            else done.review
+        )
         self.keep(done.prepared)
         self._pending.draft.change(done.draft, BY_USER)
+        if found.clashes:
+            left = replace(view.proposal, conflicts=view.proposal.conflicts - set(reject))
+            self._pending.settle_conflicts(found, left, {*reject, *view.edited})
         if done.proposal:
             self._pending.apply(done.proposal, self._session.id, allowed=allowed)
         self._seen = None
@@ -203,14 +224,17 @@ class PendingReview:
         self._log("applied", view, apply)
         return done.proposal
 
-    def _rejection(self, keys: Collection[str], changes: Collection[Change]) -> Rejection:
+    def _rejection(self, keys: Collection[str], changes: Collection[Change], clashes: Collection[str]) -> Rejection:
         """What brings the draft's files back as they are before these changes, which merged them with the user's."""
         draft = self._pending.draft
         files = [
             TakenOut(change.path, draft.versions.keep(draft.read(change.path)), digest(change.after))
             for change in changes
         ]
-        return Rejection(tuple(sorted(keys)), tuple(files))
+        bases = {
+            change.path: draft.versions.keep(draft.before(change.path)) for change in changes if change.path in clashes
+        }
+        return Rejection(tuple(sorted(keys)), tuple(files), bases)
 
     def _log(self, decision: str, view: Reviewed, keys: Collection[str]) -> None:
         known = [key for key in keys if key in view.paths]
@@ -225,19 +249,22 @@ class PendingReview:
         DraftError when a file of the draft changed since: then nothing is done.
         """
         draft = self._pending.draft
-        changes = []
+        changes, moves = [], []
         rejection = self._review.rejection
         for taken in rejection.files if rejection else ():
-            data = draft.versions.image(taken.was)
-            was = FileState(taken.was[0], data) if taken.was and data is not None else None
-            rest = draft.read(taken.path)
+            was, rest = draft.versions.state(taken.was), draft.read(taken.path)
             if digest(rest) != taken.became or digest(was) != taken.was:
                 raise DraftError(
                     f"What was rejected of {taken.path} cannot be brought back: the draft's file changed since, or its "
                     "text was too large to be kept. Nothing was done."
                 )
             changes.append(Change(taken.path, rest, was))
+            if rejection and taken.path in rejection.bases:
+                # Counted from what it was made from: what conflicted with the user's changes does so again.
+                moves.append(Move(taken.path, draft.versions.state(rejection.bases[taken.path]), was, was))
         draft.change(changes, BY_USER)
+        if moves:
+            draft.rebase(moves)
         self._seen = None
         self.keep(without_rejection(self._review))
         return [change.path for change in changes]
@@ -248,14 +275,19 @@ class PendingReview:
         `is_logged` says that the session's log has it already.
         """
         applied = view.decisions.keys() - self.look(anew=True).decisions.keys()
-        outcomes = [one for one in outcomes_of(view, apply=applied, reject=()) if one.fate == "applied"]
-        self._save(replace(self._review, outcomes=(*self._review.outcomes, *outcomes)))
+        self._save(
+            replace(
+                self._review,
+                outcomes=outcomes_of(view, self._review, apply=applied, reject=()),
+                parts=self._review.parts - applied,
+            )
+        )
         if not is_logged:
             self._log("applied", view, applied)
 
     def message(self) -> str:
         """What the model is to be told with the user's next message; "" for nothing."""
-        return tell_model((*self._review.outcomes, *untold_comments(self.look(), self._review)))
+        return tell_model(joined(self._review.outcomes, untold_comments(self.look(), self._review)))
 
     def mark_told(self) -> None:
         """The model is told by now."""

@@ -199,7 +199,9 @@ class Seen:
         others = list(carried(sight_of(now, places), data)) if found is not None else places
         said = f"Elsewhere lines were taken out, at {gone} {'place' if gone == 1 else 'places'}." if gone else ""
         if not others:
-            return said or "Nothing else differs."
+            if found is None:
+                return said or "Its lines are as you saw them; their ends or the encoding changed."
+            return said or "Apart from the lines of your edit nothing differs from what you saw."
         return f"These lines differ:\n{self._show(path, data, others)}" + (f"\n{said}" if said else "")
 
     def _show(self, path: str, data: bytes, places: list[tuple[int, int]]) -> str:

@@ -7,6 +7,7 @@ import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kcode.draft.baseline import BY_TESTS
 from kcode.errors import DraftError, NoSandboxError
 from kcode.folders import make_folder
 from kcode.sandbox import UNISOLATED, Limits, Rung, find_sandbox, run_command
@@ -82,7 +83,7 @@ class Shell:
 
         async def run(command: str, limit: float, report: str | None) -> tuple[CommandResult, bytes | None]:
             written = reports / report if report else None
-            result = await self._run(command, limit, "the tests", reports)
+            result = await self._run(command, limit, BY_TESTS, reports)
             return result, _read_report(written) if written else None
 
         def read(path: str) -> bytes | None:
@@ -136,7 +137,8 @@ class Shell:
         finally:
             # What an interrupted command wrote is there as well, so it is taken into account in any case.
             changed = draft.settle(by)
-        return replace(result, changed=changed)
+        left = set(draft.left_out.by_tests).intersection(changed) if changed and by == BY_TESTS else set()
+        return replace(result, changed=tuple(path for path in changed if path not in left), left=tuple(sorted(left)))
 
     def _open_draft(self) -> Draft:
         if self.draft is None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kcode.draft.files import Proposal
 from kcode.errors import KcodeError, ToolError
 from kcode.options import TEST_SECONDS
 from kcode.results import CommandEnd, CommandResult, TestReport
-from kcode.testing.verdict import failed_before
+from kcode.testing.verdict import with_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,10 +42,11 @@ class Untouched:
             self._was_tried = True
             limit = min(seconds, max(_LEAST_SECONDS, _TIMES_LONGER * report.result.seconds))
             try:
-                self.note(await tests.run(Proposal(), (), seconds=limit))
+                # Also one that did not come to its end: it tells which tests are known to have run.
+                self.report = await tests.run(Proposal(), (), seconds=limit)
             except ToolError:
-                # Without the draft's changes there are no tests at all, so none of them fails.
-                self.report = TestReport("", CommandResult(0, ""))
+                # Without the draft's changes there are no tests at all.
+                self.report = TestReport("", CommandResult(0, ""), passed=0)
             except KcodeError as error:
                 return None, str(error)
         return self.report, ""
@@ -62,5 +62,4 @@ class Untouched:
         if report.ok or not report.failures or report.result.end is not CommandEnd.EXITED:
             return report
         before = (await self.run(tests(), report))[0] if is_whole else self.report
-        names = failed_before(report, before)
-        return report if names is None else replace(report, failed_before=tuple(names))
+        return with_before(report, before)

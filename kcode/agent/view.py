@@ -41,6 +41,7 @@ class DraftView(DraftFiles):
         super().__init__(workspace, git, session.outputs_folder, environment, allowed)
         self.shell = shell
         self.untouched = Untouched()
+        self._told_left: set[str] = set()
         self._git = git
         # A question proposes nothing, so it leaves no draft behind that would count as the last session's.
         self._folder = session.draft_folder if shell else session.folder / "reading"
@@ -124,7 +125,10 @@ class DraftView(DraftFiles):
         is_whole, is_changed = self._commands().tests_all(target), bool(self.draft.changes())
         report = await self.untouched.compare(self.partial_tests, report, is_whole=is_whole, is_changed=is_changed)
         self.draft.versions.note_tests(report, is_chosen=not is_whole)
-        return report
+        # Once is enough: each run of the tests may leave the same files.
+        fresh = tuple(path for path in report.result.left if path not in self._told_left)
+        self._told_left.update(fresh)
+        return replace(report, result=replace(report.result, left=fresh))
 
     def _masked(self, result: CommandResult) -> CommandResult:
         return replace(result, output=self.masked(result.output))

@@ -126,6 +126,7 @@ class Workbench:
         """What was packed into the first request at the user's wish, and what that costs."""
         self.ledger = ledger
         self.log = log
+        self._told_left: set[str] = set()
         self._briefing = briefing
         self._lock = lock
 
@@ -215,9 +216,14 @@ class Workbench:
             return []
         ignored = self.view.ignored_edits([change.path for change in proposal.changes])
         lines = [f"Not proposed, since git ignores it: {sanitize_names(ignored)}."] if ignored else []
-        unfit = self.view.draft.left_out
-        if unfit:
-            lines.append(f"Not proposed, since it is too large or cannot be read: {sanitize_names(unfit)}.")
+        left = self.view.draft.left_out
+        by_tests = [path for path in left.by_tests if path not in self._told_left]
+        if by_tests:
+            # They stay for the rest of the session: once is enough.
+            self._told_left.update(by_tests)
+            lines.append(f"Not proposed, since only the tests made it: {sanitize_names(by_tests)}.")
+        if left.unfit:
+            lines.append(f"Not proposed, since it is too large or cannot be read: {sanitize_names(left.unfit)}.")
         return lines
 
     def fresh_tests(self) -> TestReport | None:

@@ -11,11 +11,13 @@ from kcode.draft.files import FileState
 from kcode.errors import DraftError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 # Git's mode and the SHA-256 of the bytes; None for no file.
 Digest = tuple[int, str] | None
+# Whatever a run of the tests writes is by them.
+BY_TESTS = "the tests"
 _MOST_NAMES = 3
 
 
@@ -26,6 +28,15 @@ class Origin:
     before: Digest
     after: Digest
     by: tuple[str, ...] = ()
+
+    @property
+    def is_left_by_tests(self) -> bool:
+        """Whether the tests made this file and nobody else touched it: what they leave is no part of a proposal."""
+        return _is_left_by_tests(self.before, self.by)
+
+
+def _is_left_by_tests(before: object, by: Sequence[str]) -> bool:
+    return before is None and list(by) == [BY_TESTS]
 
 
 def digest(state: FileState | None) -> Digest:
@@ -87,7 +98,9 @@ class Baseline:
         if known is None:
             known = Origin(digest(before), None)
             self._store(before)
-        names = (*(name for name in known.by if name != by), by) if by else known.by
+        # Of a file that was gone again nobody before counts.
+        earlier = () if known.before is None and known.after is None else known.by
+        names = (*(name for name in earlier if name != by), by) if by else known.by
         self._put(path, Origin(known.before, digest(after), names[-_MOST_NAMES:]))
 
     def rebase(self, path: str, before: FileState | None) -> None:
@@ -130,7 +143,8 @@ def count_changed(folder: Path) -> int:
     """How many paths differ from what they were, as the index in the folder has it, without a look at the files."""
     stored = disk.read_json(folder / "index.json")
     try:
-        return sum(before != after for before, after, _ in (stored or {}).values())
+        rows = (stored or {}).values()
+        return sum(before != after and not _is_left_by_tests(before, by) for before, after, by in rows)
     except (TypeError, ValueError, AttributeError) as error:
         raise DraftError(f"The draft's file {folder / 'index.json'} is damaged ({error}).") from error
 

@@ -42,6 +42,14 @@ class SearchPlaces:
     added: tuple[tuple[str, Path], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Paths, sorted: `unfit` are too large or not readable, `by_tests` are files that only a run of the tests made."""
+
+    unfit: tuple[str, ...] = ()
+    by_tests: tuple[str, ...] = ()
+
+
 def open_draft(workspace: Workspace, git: SafeGit, folder: Path, backend: Backend | None = None) -> Draft:
     """Open the draft in `folder`, a folder of kcode's own, or start one there with this backend.
 
@@ -226,7 +234,7 @@ class Draft:
     def changes(self) -> tuple[Change, ...]:
         """The difference draft - workspace as it was when each path was first changed, sorted by path.
 
-        What git ignores and what is neither file nor link is no part of it.
+        What git ignores, what is neither file nor link, and what only the tests left is no part of it.
         """
         if self._changes is None or self._changes[0] != self.generation:
             with disk.naming_full_disk(self.folder):
@@ -234,9 +242,10 @@ class Draft:
         return self._changes[1]
 
     @property
-    def left_out(self) -> tuple[str, ...]:
-        """Files that commands changed and that cannot be proposed: too large, or not readable. Sorted."""
-        return self._ledger.left_out
+    def left_out(self) -> LeftOut:
+        """What was changed in the draft and is not proposed, beside what git ignores."""
+        by_tests = self._ledger.left_by_tests
+        return LeftOut(self._ledger.left_out, tuple(sorted(set(by_tests) - self._rules.ignored(by_tests))))
 
     def before(self, path: str) -> FileState | None:
         """The path's state in the workspace when the draft first changed it; the present one when it did not."""

@@ -57,6 +57,12 @@ class Ledger:
         """Changed files that cannot be proposed, being too large or not readable, sorted."""
         return tuple(sorted(self._left_out))
 
+    @property
+    def left_by_tests(self) -> tuple[str, ...]:
+        """Files that are there since a run of the tests made them, and that nothing else touched, sorted."""
+        origins = self._baseline.origins
+        return tuple(sorted(path for path, one in origins.items() if one.after is not None and one.is_left_by_tests))
+
     def state(self, path: str) -> FileState | None:
         """The file or link at a path of the draft that leads through no link."""
         place = self._layers.real(path)
@@ -75,6 +81,8 @@ class Ledger:
         try:
             # The base images are safe before the first byte changes.
             for change in changes:
+                if known[change.path] is not None and by != BY_USER:
+                    self._start_from_workspace(change.path)
                 self._baseline.record(change.path, before.get(change.path), change.after, by)
             self._baseline.save()
             while waiting:
@@ -92,6 +100,15 @@ class Ledger:
                 self._baseline.save()
             raise
         self._note([change.path for change in changes])
+
+    def _start_from_workspace(self, path: str) -> None:
+        """Have the user's file for a base where the draft shows just that, whatever it was at first.
+
+        What is made of it from here on is made of the user's text, and conflicts with nothing in it.
+        """
+        below = disk.read_beneath(self._root, path)
+        if digest(below) != self._baseline.origins[path].before and below == self.state(path):
+            self._baseline.rebase(path, below)
 
     def _base(self, change: Change) -> FileState | None:
         """What a path that is not in the account was: as the change says, where the user saved something since."""
@@ -148,11 +165,13 @@ class Ledger:
         return tuple(changed)
 
     def changes(self) -> tuple[Change, ...]:
-        """What git would not ignore of the difference, sorted by path."""
+        """What git would not ignore of the difference, but for files that only the tests left, sorted by path."""
         origins = self._baseline.origins
         ignored = self._rules.ignored(origins)
         found = []
         for path in sorted(origins.keys() - ignored):
+            if origins[path].is_left_by_tests:
+                continue
             try:
                 after = self.state(path)
             except DraftError:

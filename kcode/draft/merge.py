@@ -21,12 +21,14 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Lines that both sides changed: yours[yours_from:yours_to], and the merged text's lines there. Counted from 0."""
+    """Lines that both sides changed: of yours, of the merged text and of the base. Counted from 0, the end not included."""
 
     yours_from: int
     yours_to: int
     merged_from: int
     merged_to: int
+    base_from: int
+    base_to: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,15 @@ def merge_texts(base: bytes, yours: bytes, theirs: bytes) -> MergedText:
     return MergedText((_BOM if mark else b"") + data, conflicts)
 
 
+def settle_base(base: bytes, yours: bytes, left: Sequence[Conflict]) -> bytes:
+    """A base from which yours differs only where a conflict is left, so that the others are none any more."""
+    mark = _BOM if yours.startswith(_BOM) else b""
+    was, lines = (split_lines(text.removeprefix(_BOM)) for text in (base, yours))
+    for conflict in reversed(left):
+        lines[conflict.yours_from : conflict.yours_to] = was[conflict.base_from : conflict.base_to]
+    return mark + b"".join(lines)
+
+
 def _is_text(state: FileState) -> bool:
     return state.mode != LINK and not is_binary(state)
 
@@ -99,7 +110,7 @@ class _Sides:
                 joined += self._taken(from_, to, y_from, self.theirs[t_from:t_to])
             else:
                 joined += self.theirs[t_from:t_to]
-                conflicts.append(Conflict(y_from, y_to, start, len(joined)))
+                conflicts.append(Conflict(y_from, y_to, start, len(joined), from_, to))
             at = to
         joined += self._unchanged(at, len(base), shift_yours, shift_theirs)
         return b"".join(joined), tuple(conflicts)

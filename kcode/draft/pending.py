@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kcode.draft.disk import read_beneath
 from kcode.draft.hunks import single_paths
 from kcode.draft.journal import apply_changes
-from kcode.draft.rebase import Move, Rebased, rebase
+from kcode.draft.rebase import Move, Rebased, rebase, settled_bases
 from kcode.draft.selection import keys_of
 from kcode.errors import StaleError
 
@@ -41,10 +41,20 @@ class Pending:
 
     def merge(self) -> Proposal:
         """The same proposal, with the user's own changes merged into the draft, so that tests run over both."""
+        return self.merged().proposal
+
+    def merged(self) -> Rebased:
+        """What `rebased` finds, merged into the draft where nothing conflicts."""
         found = self.rebased()
         if found.moves:
             self.draft.rebase(found.moves)
-        return found.proposal
+        return found
+
+    def settle_conflicts(self, found: Rebased, view: Proposal, decided: Collection[str]) -> None:
+        """Have what was decided about conflicts end them, once it is in the draft; see `settled_bases`."""
+        moves = [Move(path, base, *[self.draft.read(path)] * 2) for path, base in settled_bases(found, view, decided)]
+        if moves:
+            self.draft.rebase(moves)
 
     def apply(self, proposal: Proposal, label: str, *, allowed: Collection[str] = ()) -> Operation:
         """Write the whole of this proposal or part of one; what is left of the draft's changes stays pending.
@@ -59,7 +69,7 @@ class Pending:
         if conflicts:
             raise StaleError(
                 f"{', '.join(conflicts)}: what is proposed conflicts with what you changed there since, so nothing was "
-                "written. Take it over by hand, or choose the other hunks."
+                "written. Edit it (kcode review), reject it, or choose the other hunks."
             )
         changes = single_paths(proposal)
         operation = apply_changes(self.workspace, self.journal, changes, label, allowed=allowed)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from kcode.draft.files import Change, Proposal
+from kcode.draft.files import Change, FileState, Proposal
 from kcode.draft.hunks import choose, propose
-from kcode.draft.merge import MergedFile, merge_files
+from kcode.draft.merge import MergedFile, merge_files, settle_base
 from kcode.draft.renames import find_renames
 from kcode.draft.selection import keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from kcode.draft.files import FileChange, FileState, Hunk
+    from kcode.draft.files import FileChange, Hunk
     from kcode.draft.merge import Conflict
 
 
@@ -33,7 +33,8 @@ class Rebased:
     """The proposal against the present files.
 
     `moved` are the paths that the user changed since, `moves` those of them that merge, `unsettled` those that do not.
-    `fresh` are the hunks and whole files that are not line for line what the draft had before.
+    `fresh` are the hunks and whole files that are not line for line what the draft had before. `clashes` tell of each
+    path of `unsettled` what it was to begin with, what it is in the user's files, and how the two sides merge.
     """
 
     proposal: Proposal = field(default_factory=Proposal)
@@ -41,6 +42,14 @@ class Rebased:
     moves: tuple[Move, ...] = ()
     unsettled: frozenset[str] = frozenset()
     fresh: frozenset[str] = frozenset()
+    clashes: Mapping[str, Clash] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    base: FileState | None
+    yours: FileState | None
+    merge: MergedFile
 
 
 def rebase(changes: Iterable[Change], present: Callable[[str], FileState | None]) -> Rebased:
@@ -69,7 +78,30 @@ def rebase(changes: Iterable[Change], present: Callable[[str], FileState | None]
         tuple(Move(path, now[path], drafted[path].after, merges[path].state) for path in sorted(looked_at - unsettled)),
         frozenset(unsettled),
         all_keys(Proposal(tuple(touched))) - known,
+        {path: Clash(drafted[path].before, now[path], merges[path]) for path in sorted(unsettled)},
     )
+
+
+def settled_bases(found: Rebased, view: Proposal, decided: Collection[str]) -> Iterator[tuple[str, FileState | None]]:
+    """The bases that files in conflict have once the user rejected these keys or wrote their own lines for them.
+
+    `view` is the proposal as the user reviewed it, and its `conflicts` are those that are left. Once a file has none, its
+    base is what the user's file is; where some are left, it is that too but for their lines.
+    """
+    for change in view.changes:
+        paths = [path for path in (change.path, change.old_path) if path is not None and path in found.clashes]
+        keys = keys_of(change)
+        if not paths or keys.isdisjoint(decided):
+            continue
+        left = [hunk for hunk in change.hunks if hunk.id in view.conflicts]
+        if view.conflicts.isdisjoint(keys):
+            yield from ((path, found.clashes[path].yours) for path in paths)
+        elif len(paths) == 1 and change.old_path is None:
+            clash = found.clashes[change.path]
+            base, yours, spans = clash.base, clash.yours, clash.merge.conflicts
+            open_ = [span for span in spans if any(_touches(hunk, span) for hunk in left)]
+            if base is not None and yours is not None and len(open_) < len(spans):
+                yield change.path, FileState(yours.mode, settle_base(base.data, yours.data, open_))
 
 
 def split_conflicts(proposal: Proposal) -> tuple[Proposal, Proposal]:

@@ -85,10 +85,14 @@ class TakenOut:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """The keys that were rejected together, and the files of the draft that lost them."""
+    """The keys that were rejected together, and the files of the draft that lost them.
+
+    `bases` are of those that conflicted with what the user had changed: what the draft's file was made from.
+    """
 
     keys: tuple[str, ...]
     files: tuple[TakenOut, ...]
+    bases: Mapping[str, Digest] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +100,15 @@ class Review:
     """What the user did, in order, since it was last carried out.
 
     `layouts` has the hunks that files had then; `outcomes` is what became of hunks and the model was not yet told.
-    `rejection` is the last one that was carried out, so that it can be taken back.
+    `rejection` is the last one that was carried out, so that it can be taken back. `parts` are the hunks of `layouts` that
+    were made by dividing one.
     """
 
     acts: tuple[Act, ...] = ()
     layouts: Mapping[str, tuple[Layout, ...]] = field(default_factory=dict)
     outcomes: tuple[Outcome, ...] = ()
     rejection: Rejection | None = None
+    parts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +287,8 @@ class _Fold:
             self._decisions[identity] = Decision.REJECTED
             return
         self._edited.setdefault(identity, hunk.new_lines)
+        # What the user writes there is to stand in the place of their own lines, which they saw.
+        self._conflicts.discard(identity)
         hunks[place] = replace(hunk, new_lines=fitting)
         self._touched.add(change.path)
 

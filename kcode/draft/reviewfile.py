@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kcode.draft.review import Act
 
 _NAME, _VERSION = "review.json", 1
-_FATES = {"applied", "rejected", "edited", "commented"}
+_FATES = {"applied", "rejected", "edited", "commented", "open"}
 
 
 def save_review(draft_folder: Path, review: Review) -> None:
@@ -27,6 +27,7 @@ def save_review(draft_folder: Path, review: Review) -> None:
         "acts": [_encode_act(act) for act in review.acts],
         "layouts": {path: [_encode_layout(layout) for layout in known] for path, known in review.layouts.items()},
         "outcomes": [_encode_outcome(outcome) for outcome in review.outcomes],
+        "parts": sorted(review.parts),
         "rejection": review.rejection and _encode_rejection(review.rejection),
     }
     with disk.naming_full_disk(draft_folder):
@@ -77,6 +78,7 @@ def _encode_outcome(outcome: Outcome) -> dict[str, Any]:
         "new_lines": _texts(outcome.new_lines),
         "edited": None if outcome.edited is None else _texts(outcome.edited),
         "comment": outcome.comment,
+        "is_part": outcome.is_part,
     }
 
 
@@ -88,7 +90,9 @@ def _decode(stored: Any) -> Review:
     }
     outcomes = tuple(_decode_outcome(outcome) for outcome in stored["outcomes"])
     rejection = None if stored["rejection"] is None else _decode_rejection(stored["rejection"])
-    return Review(tuple(_decode_act(act) for act in stored["acts"]), layouts, outcomes, rejection)
+    acts = tuple(_decode_act(act) for act in stored["acts"])
+    parts = frozenset(_text(identity) for identity in stored.get("parts", ()))
+    return Review(acts, layouts, outcomes, rejection, parts)
 
 
 def _decode_act(stored: Any) -> Act:
@@ -126,17 +130,19 @@ def _decode_outcome(stored: Any) -> Outcome:
         _lines(stored["new_lines"]),
         None if stored["edited"] is None else _lines(stored["edited"]),
         _text(stored["comment"]),
+        bool(stored.get("is_part", False)),
     )
 
 
 def _encode_rejection(rejection: Rejection) -> dict[str, Any]:
     files = [[taken.path, taken.was, taken.became] for taken in rejection.files]
-    return {"keys": list(rejection.keys), "files": files}
+    return {"keys": list(rejection.keys), "files": files, "bases": dict(rejection.bases)}
 
 
 def _decode_rejection(stored: Any) -> Rejection:
     files = tuple(TakenOut(_text(path), digest_of(was), digest_of(became)) for path, was, became in stored["files"])
-    return Rejection(tuple(_text(key) for key in stored["keys"]), files)
+    bases = {_text(path): digest_of(base) for path, base in stored.get("bases", {}).items()}
+    return Rejection(tuple(_text(key) for key in stored["keys"]), files, bases)
 
 
 def _texts(lines: tuple[bytes, ...]) -> list[str]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from kcode.draft.files import Change
 from kcode.draft.hunks import choose, single_paths, split_change
-from kcode.draft.layout import remember
-from kcode.draft.outcome import Outcome
+from kcode.draft.layout import old_index, remember
+from kcode.draft.outcome import Outcome, joined
 from kcode.draft.review import Commented, Decided, Divided, Edited, reviewed
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def settle(proposal: Proposal, review: Review, *, apply: Collection[str], reject
             layouts = remember(layouts, change)
             rest = split_change(change, frozenset(apply))[1]
             layouts = remember(layouts, rest) if rest is not None else layouts
-    gone = {*apply, *reject}
+    gone = frozenset({*apply, *reject})
     return Settlement(
         replace(review, layouts=layouts),
         draft,
@@ -58,7 +58,8 @@ def settle(proposal: Proposal, review: Review, *, apply: Collection[str], reject
             review,
             acts=tuple(left for act in review.acts for left in _remaining(act, view, gone, touched)),
             layouts=layouts,
-            outcomes=(*review.outcomes, *outcomes_of(view, apply=frozenset(apply), reject=frozenset(reject))),
+            outcomes=outcomes_of(view, review, apply=frozenset(apply), reject=frozenset(reject)),
+            parts=_parts(view, review) - gone,
         ),
     )
 
@@ -117,16 +118,48 @@ def _leaves(view: Reviewed, key: str, touched: Collection[str]) -> tuple[str, ..
     return view.leaves(key) if view.paths.get(key) in touched else (key,)
 
 
-def outcomes_of(view: Reviewed, *, apply: Collection[str], reject: Collection[str]) -> Iterator[Outcome]:
-    """What becomes of the hunks that are applied, rejected, or edited and neither."""
+def outcomes_of(
+    view: Reviewed, review: Review, *, apply: Collection[str], reject: Collection[str]
+) -> tuple[Outcome, ...]:
+    """What the model was not told yet, with what becomes of hunks now: applied, rejected, or edited and neither.
+
+    What is left open of a divided hunk is told as well, where a part of it is applied.
+    """
+    parts, found = _parts(view, review), []
+    left = {hunk.id for run in _runs(view, parts) for hunk in _left(run, apply)}
     for change, hunk in _hunks(view.proposal):
         key = hunk.id if hunk else change.path
-        if key in reject:
-            yield _outcome(view, change, hunk, "rejected")
-        elif key in apply:
-            yield _outcome(view, change, hunk, "applied")
-        elif key in view.edited:
-            yield _outcome(view, change, hunk, "edited")
+        fate: Fate | None = "rejected" if key in reject else "applied" if key in apply else None
+        fate = fate or ("edited" if key in view.edited else "open" if key in left else None)
+        if fate is not None:
+            found.append(replace(_outcome(view, change, hunk, fate), is_part=key in parts))
+    return joined(review.outcomes, found)
+
+
+def _parts(view: Reviewed, review: Review) -> frozenset[str]:
+    """The hunks that are there and were made by dividing one."""
+    made = review.parts.union(*view.parts.values())
+    return made & view.decisions.keys()
+
+
+def _runs(view: Reviewed, parts: Collection[str]) -> Iterator[list[Hunk]]:
+    """Parts with no line of the file between them: those of one hunk."""
+    for change in view.proposal.changes:
+        run: list[Hunk] = []
+        for hunk in change.hunks:
+            if hunk.id not in parts:
+                continue
+            if run and old_index(run[-1]) + len(run[-1].old_lines) != old_index(hunk):
+                yield run
+                run = []
+            run.append(hunk)
+        yield run
+
+
+def _left(run: list[Hunk], apply: Collection[str]) -> list[Hunk]:
+    """Those that are not applied, where others are."""
+    left = [hunk for hunk in run if hunk.id not in apply]
+    return left if len(left) < len(run) else []
 
 
 def _hunks(proposal: Proposal) -> Iterator[tuple[FileChange, Hunk | None]]:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from kcode.draft import disk
 from kcode.draft.baseline import digest
+from kcode.draft.files import FileState
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from kcode.draft.baseline import Digest
-    from kcode.draft.files import FileState
     from kcode.results import TestReport
 
 # What the user changes in the draft, by editing or rejecting hunks or by saving a file that is merged into it, is by them.
@@ -111,6 +111,11 @@ class Versions:
         except OSError:
             return ()
         return tuple(record for line in lines if line and (record := _decode(line)) is not None)
+
+    def state(self, name: Digest) -> FileState | None:
+        """The file of a digest; None when there is none, or when its bytes were not kept."""
+        data = self.image(name)
+        return FileState(name[0], data) if name is not None and data is not None else None
 
     def image(self, name: Digest) -> bytes | None:
         """The bytes of a state; None when there is no file in it, or when they were not kept."""

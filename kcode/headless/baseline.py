@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kcode.headless.terminal import DIM, YELLOW
 from kcode.options import TEST_SECONDS
 from kcode.results import CommandEnd, TestReport
-from kcode.testing.verdict import failed_before
+from kcode.testing.verdict import with_before
 
 if TYPE_CHECKING:
     from kcode.agent.workbench import Workbench
@@ -38,9 +38,15 @@ def describe_before(report: TestReport, before: TestReport | None) -> str:
     """The same in a few words that go on after the verdict on the draft; "" where it is not known."""
     if before is None:
         return ""
-    both, all_ = failed_before(report, before), len(report.failures)
-    if both is None:
+    if not report.failures:
         return "; without this change they pass" if before.ok else "; without this change they fail too"
+    known, all_ = with_before(report, before), len(report.failures)
+    both, untried = known.failed_before, len(known.untried)
+    if both is None:
+        tests, new = ("that test", "it is") if all_ == 1 else ("these tests", "they are")
+        return f"; without this change {tests} did not run, so whether {new} new is not known"
+    if untried:
+        return f"; {len(both)} of {all_} failures were there before, and {untried} did not run without this change"
     if all_ == 1:
         return "; that failure was there before" if both else "; that failure is new"
     if len(both) in {0, all_}:

@@ -14,7 +14,7 @@ from kcode.draft.incoming import read_patch
 from kcode.draft.journal import apply_changes
 from kcode.draft.rebase import all_keys, split_conflicts
 from kcode.errors import RefusedError
-from kcode.headless.product import describe_size, show_again, tell_conflicts, with_consent
+from kcode.headless.product import describe_size, show_again, tell_broken, tell_conflicts, with_consent
 from kcode.headless.stdin import is_given, read_piped_bytes
 from kcode.headless.terminal import GREEN, YELLOW, Terminal
 from kcode.sanitize import sanitize_names
@@ -43,6 +43,7 @@ def apply_pending(place: PlaceOptions) -> int:
     if patch:
         proposal = propose(read_patch(patch, lambda path: read_state(spot.workspace.root / path)))
         changes = single_paths(proposal)
+        tell_broken(proposal, terminal)
         with_consent(
             terminal,
             lambda allowed: apply_changes(spot.workspace, spot.journal, changes, "apply a patch", allowed=allowed),
@@ -74,6 +75,7 @@ def _apply_rebased(pending: Pending, terminal: Terminal) -> Proposal:
     """
     found = pending.rebased()
     fitting, conflicting = split_conflicts(found.proposal)
+    tell_broken(fitting, terminal)
     moved = found.moved.intersection(path for change in fitting.changes for path in (change.path, change.old_path))
     if moved and terminal.has_person():
         terminal.say("Your files changed since this was proposed. Merged with that, it is:", YELLOW)

@@ -83,7 +83,9 @@ class Picker:
         """Carry out one answer; True when the hunk that is asked for next has to be shown."""
         match answer:
             case "y" if facts.conflicts:
-                raise UsageError("It would undo what you changed there since. Take it over by hand, or say n.")
+                raise UsageError(
+                    "You changed something there since, so it is not written as it is. Say e to edit it, or n."
+                )
             case "y" | "n":
                 self._decide([facts.key], answer == "y")
             case "a" | "d":

@@ -11,7 +11,7 @@ from kcode.draft.patch import render_patch
 from kcode.draft.rebase import is_part_of, split_conflicts
 from kcode.errors import ReadOnlyError, StaleError, UsageError
 from kcode.headless.terminal import GREEN, YELLOW, color_patch
-from kcode.sanitize import sanitize_names
+from kcode.sanitize import sanitize_line, sanitize_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -65,6 +65,14 @@ def tell_conflicts(conflicting: Proposal, terminal: Terminal) -> None:
         show_patch(conflicting, terminal, sys.stderr)
 
 
+def tell_broken(proposal: Proposal, terminal: Terminal) -> None:
+    """Say which files do not parse any more once this is written."""
+    from kcode.context.parsing import stop_parsing  # noqa: PLC0415 - not needed before the first request has left
+
+    for path in stop_parsing(proposal):
+        terminal.say(f"! {sanitize_line(path)} does not parse any more after this.", YELLOW)
+
+
 def tell_root(proposal: Proposal, workspace: Workspace, terminal: Terminal) -> None:
     """Say where a patch belongs: in a sub-folder git apply passes over the files outside it without a word."""
     start = f"{workspace.start}/"
@@ -104,7 +112,7 @@ def decide_and_apply(bench: Workbench, proposal: Proposal, terminal: Terminal, *
     What the user saved since it was shown is merged. At a question the merged proposal is shown before it is asked for
     once more; without one it is written only if it is line for line what was proposed before.
     """
-    shown = proposal
+    shown, told = proposal, None
     for _ in range(_MOST_TRIES):
         fitting = split_conflicts(shown)[0]
         if not fitting:
@@ -113,6 +121,9 @@ def decide_and_apply(bench: Workbench, proposal: Proposal, terminal: Terminal, *
             )
             terminal.say(f"Nothing was written: {why}.", YELLOW)
             return False
+        if fitting != told:
+            tell_broken(fitting, terminal)
+            told = fitting
         if ask and terminal.ask("Apply?", "yn") != "y":
             terminal.say("Nothing was written. kcode diff shows the proposal, kcode apply writes it.", YELLOW)
             return False

@@ -24,6 +24,7 @@ from kcode.headless.product import (
     print_patch,
     print_text,
     show_again,
+    tell_broken,
     tell_conflicts,
     tell_root,
     with_consent,
@@ -91,7 +92,9 @@ def apply_words(place: PlaceOptions, words: Sequence[str], *, pick: bool) -> int
         return EXIT_NO_CHANGE
     if pick:
         return _pick(review, select_hunks(view.proposal, words, review.workspace.start) if words else None, terminal)
-    _carry_out(review, select_hunks(view.proposal, words, review.workspace.start), frozenset(), terminal)
+    chosen = select_hunks(view.proposal, words, review.workspace.start)
+    tell_broken(choose(view.proposal, chosen), terminal)
+    _carry_out(review, chosen, frozenset(), terminal)
     _tell_rest(review, terminal)
     return 0
 
@@ -116,6 +119,7 @@ def apply_all(review: PendingReview, terminal: Terminal) -> bool:
     fitting = view.decisions.keys() - rejected - view.proposal.conflicts
     _, conflicting = split_conflicts(choose(view.proposal, view.decisions.keys() - rejected))
     tell_conflicts(conflicting, terminal)
+    tell_broken(choose(view.proposal, fitting), terminal)
     return bool(_carry_out(review, fitting, rejected, terminal))
 
 
@@ -258,6 +262,12 @@ def pick_and_apply(review: PendingReview, terminal: Terminal, chosen: Collection
         terminal.say(f"Nothing was decided, so nothing is done.{kept}", YELLOW)
         return None
     terminal.say(summarize(view))
+    if accepted:
+        tell_broken(choose(view.proposal, accepted), terminal)
+        tested = review.tested(view, accepted)
+        if not tested:
+            said = "The tests were not run over just this." if tested is None else "Tests fail with this."
+            terminal.say(said, YELLOW)
     if terminal.ask("Do that?", "yn") != "y":
         terminal.say(_DECISIONS_KEPT, YELLOW)
         return None

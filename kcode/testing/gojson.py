@@ -41,7 +41,9 @@ def read_go(data: bytes) -> tuple[Outcome | None, str]:
         if not test and verdict == "fail" and package not in broken
     ]
     counts = [verdict for (package, test), verdict in tests.items() if not _has_parts(tests, package, test)]
-    return Outcome(counts.count("pass"), len(failures), counts.count("skip"), unique(failures)), "".join(printed)
+    ran = frozenset(f"{package}.{test}" for (package, test), verdict in tests.items() if verdict != "skip")
+    outcome = Outcome(counts.count("pass"), len(failures), counts.count("skip"), unique(failures), ran)
+    return outcome, "".join(printed)
 
 
 def _has_parts(tests: dict[tuple[str, str], str], package: str, test: str) -> bool:

@@ -84,7 +84,9 @@ def read_junit(data: bytes) -> Outcome | None:
         return None
     failures = [failure(_name_of(case.attributes), case.detail) for case in reader.cases if case.verdict == "failed"]
     skipped = sum(case.verdict == "skipped" for case in reader.cases)
-    return Outcome(len(reader.cases) - skipped - len(failures), len(failures), skipped, unique(failures))
+    passed = len(reader.cases) - skipped - len(failures)
+    ran = frozenset(_name_of(case.attributes) for case in reader.cases if case.verdict != "skipped")
+    return Outcome(passed, len(failures), skipped, unique(failures), ran)
 
 
 def _name_of(attributes: dict[str, str]) -> str:

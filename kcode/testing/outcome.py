@@ -18,12 +18,16 @@ _FIRST_LINES, _LAST_LINES, _LONGEST_LINE = 4, 12, 300
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Counts are None where they are not told; `failed` counts errors too, of collection as well."""
+    """Counts are None where they are not told; `failed` counts errors too, of collection as well.
+
+    `ran` names what passed or failed, where all of that is told.
+    """
 
     passed: int | None = None
     failed: int | None = None
     skipped: int | None = None
     failures: tuple[TestFailure, ...] = ()
+    ran: frozenset[str] | None = None
 
 
 def failure(name: str, detail: str = "") -> TestFailure:

@@ -89,4 +89,5 @@ def _read(runner: Runner, result: CommandResult, written: bytes | None) -> tuple
 
 def _report(shown: str, result: CommandResult, outcome: Outcome | None) -> TestReport:
     outcome = outcome or Outcome()
-    return TestReport(shown, result, outcome.passed, outcome.failed, outcome.skipped, outcome.failures)
+    counts = (outcome.passed, outcome.failed, outcome.skipped)
+    return TestReport(shown, result, *counts, outcome.failures, ran=outcome.ran)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from kcode.results import TestFailure, TestReport
 
 _ERROR = re.compile(r"(?:\w+\.)*(\w*(?:Error|Exception))\b")
+# What pytest prints when it does not go on, and unittest for a file that it cannot import.
+_CUT_SHORT = re.compile(r"^!{3,} .+ !{3,}$|unittest\.loader\._FailedTest", re.MULTILINE)
 
 
 class Verdict(Enum):
@@ -69,12 +71,33 @@ def failing(report: TestReport) -> frozenset[str]:
     return frozenset(failure.name for failure in report.failures)
 
 
+def with_before(report: TestReport, before: TestReport | None) -> TestReport:
+    """The report with what another run, without the draft's changes, tells of its failing tests.
+
+    Only a test that ran there can be said to have passed: that run may have ended before it got to it.
+    """
+    if before is None or not report.failures:
+        return report
+    names, known = [failure.name for failure in report.failures], failing(before)
+    both = tuple(name for name in names if name in known)
+    untried = tuple(name for name in names if name not in known and not _passed(before, name))
+    return replace(report, failed_before=None if len(untried) == len(names) else both, untried=untried)
+
+
+def _passed(report: TestReport, name: str) -> bool:
+    """Whether a test that is not among the failing ones passed, as far as the run tells."""
+    if report.ran is not None:
+        return name in report.ran
+    if report.ok:
+        return report.passed != 0
+    broken = report.result.end is not CommandEnd.EXITED or _CUT_SHORT.search(report.result.output)
+    return bool(report.failures and report.passed) and not broken
+
+
 def failed_before(report: TestReport, before: TestReport | None) -> list[str] | None:
     """The names of the failing tests that failed before as well; None where that is not known."""
-    if before is None or not report.failures or (not before.ok and not before.failures):
-        return None
-    names = failing(before)
-    return [failure.name for failure in report.failures if failure.name in names]
+    names = with_before(report, before).failed_before
+    return None if names is None else list(names)
 
 
 def compare(first: TestReport, second: TestReport, flaky: Iterable[str] = ()) -> Difference | None:

@@ -90,6 +90,9 @@ class PatchDesk:
     def steps(self, facts: HunkFacts) -> Sequence[tuple[Version, Step | None]]:  # noqa: ARG002 - nobody recorded it
         return ()
 
+    def tested(self, view: Reviewed, keys: Collection[str]) -> bool | None:  # noqa: ARG002 - the desk's signature
+        return None
+
     def carry_out(self, *, apply: Collection[str], reject: Collection[str], allowed: Collection[str]) -> Proposal:  # noqa: ARG002 - what is rejected is not written, and that is all
         self._check_written()
         with self._lock:

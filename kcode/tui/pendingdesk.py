@@ -97,6 +97,9 @@ class PendingDesk:
     def steps(self, facts: HunkFacts) -> Sequence[tuple[Version, Step | None]]:
         return self._review.steps(facts)
 
+    def tested(self, view: Reviewed, keys: Collection[str]) -> bool | None:
+        return self._review.tested(view, keys)
+
     def carry_out(self, *, apply: Collection[str], reject: Collection[str], allowed: Collection[str]) -> Proposal:
         with self._lock:
             return self._review.carry_out(apply=apply, reject=reject, allowed=allowed)

@@ -61,6 +61,9 @@ class ReviewDesk(Protocol):
 
     def steps(self, facts: HunkFacts) -> Sequence[tuple[Version, Step | None]]: ...
 
+    def tested(self, view: Reviewed, keys: Collection[str]) -> bool | None:
+        """Whether the tests passed with just these hunks; None where that is not known."""
+
     def carry_out(self, *, apply: Collection[str], reject: Collection[str], allowed: Collection[str]) -> Proposal: ...
 
     def plan(self, kind: Literal["undo", "redo"]) -> Reversal: ...

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kcode.agent.shell import Shell, environment_for
+from kcode.draft.baseline import count_changed
 from kcode.draft.draft import open_draft
 from kcode.safegit import open_git
 from kcode.sandbox import UNISOLATED
 from kcode.session.store import Session
 from kcode.workspace import open_workspace
-from tests.repositories import new_repository, write_tree
+from tests.repositories import new_repository, text_file, write_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,3 +50,38 @@ def test_without_isolation_commands_find_the_ignored_dependencies(open_shell: Sh
         assert (result.exit_code, result.output) == (0, "tool\n")
     assert open_shell.draft is not None
     assert [change.path for change in open_shell.draft.changes()] == ["a"]
+
+
+LEAVES = "echo left > test; echo changed > a; echo seen >> snapshots; printf 'TAP version 13\\nok 1 - one\\n1..1\\n'"
+
+
+def test_files_that_only_the_tests_made_are_not_proposed_until_somebody_touches_them(open_shell: Shell) -> None:
+    draft = open_shell.draft
+    assert draft is not None
+    draft.write("snapshots", text_file("mine\n"), "write_file")
+    open_shell.test_command = LEAVES
+    report = asyncio.run(open_shell.run_tests("", 20))
+    assert (report.ok, report.result.changed, report.result.left) == (True, ("a", "snapshots"), ("test",))
+    assert [(change.path, change.by) for change in draft.changes()] == [
+        ("a", "the tests"),
+        ("snapshots", "write_file, the tests"),
+    ]
+    assert draft.left_out.by_tests == ("test",)
+    assert draft.read("test") == text_file("left\n")
+    assert count_changed(draft.folder / "base") == 2
+    draft.write("test", text_file("the model's\n"), "write_file")
+    assert [change.path for change in draft.changes()] == ["a", "snapshots", "test"]
+    asyncio.run(open_shell.run_tests("", 20))
+    assert "test" in [change.path for change in draft.changes()]
+
+
+def test_what_was_deleted_and_is_left_by_the_tests_again_is_theirs(open_shell: Shell) -> None:
+    draft = open_shell.draft
+    assert draft is not None
+    open_shell.test_command = LEAVES
+    asyncio.run(open_shell.run_tests("", 20))
+    draft.remove("test", "delete_file")
+    assert "test" in asyncio.run(open_shell.run_tests("", 20)).result.left
+    assert "test" not in [change.path for change in draft.changes()]
+    asyncio.run(open_shell.run("echo mine > test", 20))
+    assert "test" in [change.path for change in draft.changes()]

@@ -125,10 +125,10 @@ def test_a_file_too_large_to_propose_is_named(draft: Draft) -> None:
     run_over(draft, "truncate -s 65M huge.bin; echo small > small.txt")
     assert draft.settle("sh") == ("small.txt",)
     assert changed_paths(draft.changes()) == ["small.txt"]
-    assert draft.left_out == ("huge.bin",)
+    assert draft.left_out.unfit == ("huge.bin",)
     run_over(draft, "rm huge.bin")
     draft.settle("sh")
-    assert not draft.left_out
+    assert not draft.left_out.unfit
 
 
 @pytest.fixture(scope="module")

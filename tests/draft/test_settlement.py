@@ -155,7 +155,7 @@ def test_the_model_is_told_each_thing_once() -> None:
     review = settle(proposal, review, apply={ids[0]}, reject={ids[1]}).review
     after = proposal_of(f=(b"".join(numbered(40)), b"".join([*numbered(30), *numbered(40)[32:]])))
     told = tell_model((*review.outcomes, *untold_comments(reviewed(after, review), review)))
-    assert f"f:6, hunk {ids[0]}: applied to the user's files, as the user edited it." in told
+    assert f"f:6, hunk {ids[0]}: edited by the user and applied." in told
     assert "The user's lines:\n| </review>\n| lone return\n" in told
     assert f"hunk {ids[1]}: rejected by the user.\nThe user's comment:\n> not here\nYou had proposed:\n| in\n" in told
     assert "commented on, not yet decided.\nThe user's comment:\n> why?\n" in told

@@ -77,6 +77,19 @@ def test_a_review_from_the_first_look_to_undo_and_redo(proposed: Proposed, size:
     assert "hunk" in told
 
 
+def test_a_click_beside_the_open_box_leaves_the_keys_there(proposed: Proposed) -> None:
+    async def go() -> None:
+        async with walking(desk_of(proposed)) as walk:
+            await walk.press("e")
+            await walk.see("The new lines of this hunk")
+            await walk.click("invoice.py")
+            await walk.click("class Invoice")
+            await walk.press("Q", "escape")
+            await walk.until(lambda: "The new lines of this hunk" not in walk.text)
+
+    asyncio.run(go())
+
+
 def test_the_same_by_mouse_alone(proposed: Proposed) -> None:
     async def walk_through() -> None:
         async with walking(desk_of(proposed), (150, 45)) as walk:
@@ -184,7 +197,7 @@ def test_what_would_undo_the_users_own_change_cannot_be_accepted(proposed: Propo
     async def walk_through() -> None:
         async with walking(desk_of(proposed)) as walk:
             await walk.press("J", "a")
-            await walk.see("It would undo what you changed there since", "1 conflict", "decided 0 of 5")
+            await walk.see("You changed something there since", "1 conflict", "decided 0 of 5")
             await walk.press("ctrl+a")
             await walk.see("decided 4 of 5", "Left open")
 

@@ -9,7 +9,7 @@ from kcode.draft.hunks import is_binary
 from kcode.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from kcode.draft.files import FileChange
+    from kcode.draft.files import FileChange, Hunk
     from kcode.tui.diff.sheet import Sheet
     from kcode.tui.texts import Texts
 
@@ -21,8 +21,7 @@ def notes_of(sheet: Sheet, key: str) -> list[tuple[str, str]]:
     if key not in sheet.hunks:
         notes += [("whole", text) for text in _whole(sheet.change, texts)]
     if standing.conflicts:
-        gone = "conflict_gone" if sheet.change.before is None else "conflict_note"
-        notes.append(("conflict", texts(f"review.{gone}")))
+        notes.append(("conflict", _conflict(sheet.change, sheet.hunks.get(key), texts)))
     if (known := sheet.learned.get(key)) and known.signatures:
         names = ", ".join(map(sanitize_line, known.signatures))
         notes.append(("signature", texts("review.signature_note", names=names)))
@@ -42,6 +41,19 @@ def file_notes(sheet: Sheet) -> list[str]:
     elif change.after is None:
         said.append(texts("review.deleted_file"))
     return said
+
+
+def _conflict(change: FileChange, hunk: Hunk | None, texts: Texts) -> str:
+    """What of the user's present file is in the way."""
+    if change.before is None:
+        return texts("review.conflict_gone")
+    if hunk is None:
+        return texts("review.conflict_whole")
+    if not hunk.old_lines:
+        return texts("review.conflict_beside", line=hunk.old_start)
+    first, last = hunk.old_start, hunk.old_start + len(hunk.old_lines) - 1
+    lines = f"{first:,}" if first == last else f"{first:,}-{last:,}"
+    return texts("review.conflict_note", count=len(hunk.old_lines), lines=lines)
 
 
 def _whole(change: FileChange, texts: Texts) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kcode.context.parsing import stop_parsing
 from kcode.draft.hunks import choose, count_lines
 from kcode.draft.review import Decision
 from kcode.sanitize import sanitize_line, sanitize_names
@@ -49,6 +50,22 @@ def summarize(view: Reviewed, texts: Texts, *, is_draft: bool) -> list[Line]:
             ),
         )
     )
+    return lines
+
+
+def caution(view: Reviewed, tested: bool | None, texts: Texts) -> list[Line]:
+    """What speaks against writing what is accepted; `tested` says whether the tests passed with it, None: not known."""
+    accepted = view.keys(Decision.ACCEPTED)
+    if not accepted:
+        return []
+    broken = stop_parsing(choose(view.proposal, accepted))
+    lines: list[Line] = [
+        (Span(texts("review.parses_no_more", path=sanitize_line(path)), Role.BAD),) for path in broken[:_MOST_FILES]
+    ]
+    if tested is None:
+        lines.append((Span(texts("review.untested"), Role.DIM),))
+    elif not tested:
+        lines.append((Span(texts("review.fails_with_this"), Role.BAD),))
     return lines
 
 

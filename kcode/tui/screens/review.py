@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 from kcode.draft.review import Decision
 from kcode.errors import KcodeError, ReadOnlyError
 from kcode.sanitize import sanitize_names
-from kcode.tui.diff.summary import count_hunks, describe_reversal, describe_size, summarize
+from kcode.tui.diff.summary import caution, count_hunks, describe_reversal, describe_size, summarize
 from kcode.tui.diff.why import explain
 from kcode.tui.dismissal import leave
 from kcode.tui.lines import Role, Span
@@ -85,6 +85,10 @@ class ReviewScreen(ProvingScreen):
             self.say(self.texts("review.nothing_decided"), Role.WARNING)
             return
         lines = summarize(view, self.texts, is_draft=self.desk.source is Source.PROPOSAL)
+        tested = await self.asked(lambda: self.desk.tested(view, accepted))
+        if self._verdict is not None and self._verdict[0] == accepted:
+            tested = self._verdict[2] is Role.GOOD
+        lines += caution(view, tested, self.texts)
         if not await self._agreed(self.texts("review.apply_title"), lines, self.texts("review.apply_yes")):
             self.say(self.texts("review.apply_declined"), Role.DIM)
             return

@@ -101,7 +101,9 @@ class EditingScreen(DecidingScreen):
 
     def _edited(self, change: FileChange, hunk: Hunk, before: EditableText, text: str) -> None:
         lines = before.lines(text)
-        if text != before.text and lines != hunk.new_lines:
+        # Of a conflict the user may well want these very lines in the place of their own.
+        wanted = self.state is not None and hunk.id in self.state.view.proposal.conflicts
+        if wanted or (text != before.text and lines != hunk.new_lines):
             run_beside(self, partial(self.act, lambda review: edit(review, change, hunk, lines)), group="act")
 
     async def action_edit_outside(self) -> None:
@@ -133,6 +135,8 @@ class EditingScreen(DecidingScreen):
         """Ask for a text in the box below the diff."""
         self.mode, self._keep = "write" if is_short else "edit", keep
         self.say("")
+        # A click beside the box would leave it without keys, and the diff's have no meaning meanwhile.
+        self.body.can_focus = False
         self._box.open(title, text, is_short=is_short)
         self.paint_keys()
 
@@ -147,5 +151,6 @@ class EditingScreen(DecidingScreen):
     def on_write_box_left(self) -> None:
         self.mode = "look"
         self._box.close()
+        self.body.can_focus = True
         self.set_focus(self.body)
         self.paint_keys()

@@ -14,6 +14,7 @@ KcodeError                  something the user reads: what happened, to what, wh
 │   └── IncompleteError     the chosen hunks cannot stand without others
 ├── SandboxError            a command could not be started in isolation; it did not run
 ├── SessionError            the session's log or folder cannot be used
+│   └── SessionInUseError   another process works in it
 ├── ToolError               a tool's failure, worded for the model
 │   └── EditRefusedError    an edit does not fit the file; nothing was changed
 └── ProviderError           the endpoint failed; carries its Failure              exit 1, or 75 if retrying may help
@@ -84,6 +85,10 @@ class SandboxError(KcodeError):
 
 
 class SessionError(KcodeError):
+    pass
+
+
+class SessionInUseError(SessionError):
     pass
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kcode.draft.checkpoint import read_checkpoint, return_to, take_checkpoint
+from kcode.draft.journal import operations
+from kcode.draft.operations import in_force
 from kcode.draft.outcome import find_told
 from kcode.errors import SessionError
 from kcode.events import TurnRedone, TurnUndone
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from kcode.agent.workbench import Workbench
     from kcode.draft.files import Change
+    from kcode.draft.operations import Operation
     from kcode.messages import Message
     from kcode.session.turns import Turns
 
@@ -43,7 +46,7 @@ def undo_turn(bench: Workbench) -> TurnUndone | None:
             "instead: kcode reject"
         )
     wanted = _known(bench, turn.draft)
-    event = TurnUndone(turn.words, applied_since(records, turn.place))
+    event = TurnUndone(turn.words, _still_applied(bench, records, turn.place))
     before = messages_before(records, turn.place)
     told = _told(records[turn.place :])
     about = {
@@ -65,10 +68,21 @@ def redo_turn(bench: Workbench) -> TurnRedone | None:
     if undone is None or turn is None:
         return None
     wanted = _known(bench, undone.draft)
-    applied = applied_since(records, undone.place)
+    applied = _still_applied(bench, records, undone.place)
     about = {"turn": turn.number, "words": turn.words}
     _go_to(bench, messages_before(records, undone.place), wanted, applied, redone=about)
     return TurnRedone(turn.words)
+
+
+def _still_applied(bench: Workbench, records: Sequence[dict[str, Any]], place: int) -> tuple[str, ...]:
+    """The files that the user wrote something of since then and did not take back."""
+    kept = {path for one in applies_in_force(bench) for path in one.paths}
+    return tuple(path for path in applied_since(records, place) if path in kept)
+
+
+def applies_in_force(bench: Workbench) -> list[Operation]:
+    """What was written of this session's draft and not taken back, the newest last."""
+    return [one for one in in_force(operations(bench.place.journal)) if one.label == bench.session.id]
 
 
 def _go_to(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from kcode.agent.calls import run_tool_call
 from kcode.agent.compaction import NoRoom, make_room
 from kcode.agent.costlimit import is_spent, reason_not_to_send
+from kcode.agent.cutoff import untold_ending
 from kcode.agent.guard import Guard, find_fault
 from kcode.agent.reply import Reply, stream_reply
 from kcode.agent.running import HeardView, run_heard
@@ -146,7 +147,7 @@ async def run_turn(desk: Desk, prompt: str, words: str | None = None) -> AsyncGe
 
 async def _steps(desk: Desk, prompt: str, words: str) -> AsyncGenerator[Event, None]:
     yield TurnStarted(prompt, words)
-    for warned in await _hear_user(desk, prompt, words):
+    for warned in await _hear_user(desk, prompt, words, begins_turn=True):
         yield warned
     tally, guard = Tally(), Guard(desk.tools)
     refused: str | None = None
@@ -206,8 +207,10 @@ async def _steps(desk: Desk, prompt: str, words: str) -> AsyncGenerator[Event, N
             return
 
 
-async def _hear_user(desk: Desk, prompt: str, words: str) -> list[UserWarned]:
+async def _hear_user(desk: Desk, prompt: str, words: str, *, begins_turn: bool = False) -> list[UserWarned]:
     """Let what the user said become part of the conversation, behind what they need not say; what to tell them of that."""
+    for untold in untold_ending(desk.conversation.messages) if begins_turn else ():
+        desk.conversation.append(untold)
     note = ""
     warnings: tuple[str, ...] = ()
     try:

@@ -159,7 +159,7 @@ def _print_report(terminal: Terminal, report: ProbeReport) -> None:
         sys.stdout.write(terminal.style("\nLearned, for config.toml:", BOLD, sys.stdout) + f"\n{learned}\n")
     sys.stdout.flush()
     usage = report.usage
-    cost = "cost unknown" if usage.cost is None else f"${usage.cost:.4f}"
+    cost = "price unknown" if usage.cost is None else f"${usage.cost:.4f}"
     sums = f"{usage.prompt_tokens:,} tokens in ({usage.cached_tokens:,} cached), {usage.completion_tokens:,} out"
     terminal.say(f"{report.requests} requests, {sums}, {cost}.", DIM)
 

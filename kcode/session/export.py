@@ -110,7 +110,7 @@ def _about(summary: SessionSummary) -> list[str]:
     model = f"{summary.model or 'unknown model'} at {summary.endpoint or 'an unknown endpoint'}"
     about = "≈ " if summary.cost_is_estimate else ""
     cost = (
-        "cost unknown" if summary.cost is None else f"{about}{write_dollars(summary.cost)}" if summary.cost else "free"
+        "price unknown" if summary.cost is None else f"{about}{write_dollars(summary.cost)}" if summary.cost else "free"
     )
     turns = f"{summary.turns} {'turn' if summary.turns == 1 else 'turns'}"
     times = f"{summary.started:%Y-%m-%d %H:%M} to {summary.last_used:%Y-%m-%d %H:%M}"

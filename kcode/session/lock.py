@@ -8,7 +8,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kcode.errors import SessionError
+from kcode.errors import SessionError, SessionInUseError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ class SessionLock:
     """Holds a session until `release` or the end of the process."""
 
     def __init__(self, session: Session) -> None:
-        """Take the lock. SessionError when another process, or another conversation of this one, works in the session."""
+        """Take the lock. SessionInUseError when another process, or another conversation of this one, works in the session."""
         path = session.folder / _NAME
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -37,7 +37,7 @@ class SessionLock:
         except BlockingIOError:
             holder = os.pread(self._file, 32, 0).decode("ascii", "replace").strip()
             self.release()
-            raise SessionError(
+            raise SessionInUseError(
                 f"The session {session.id} is open in another kcode{f' (process {holder})' if holder else ''}. Go on "
                 f"there, or go on from a copy of it: kcode sessions fork {session.id}"
             ) from None

@@ -10,13 +10,13 @@ import sys
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
-from kcode.errors import KcodeError, NoKeyError
+from kcode.errors import KcodeError
 from kcode.folders import config_folder
 from kcode.tui.doing import take_preferences
 from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, title_sequence
@@ -190,12 +190,16 @@ class KcodeApp(TerminalApp):
         run_beside(self, partial(self._change_session, resume, words), group="sessions")
 
     async def _change_session(self, resume: str | None, words: str) -> None:
-        talk, self._talk, self.pending = self.talk, None, 0
+        talk, self._talk = self.talk, None
+        pending, self.pending, left = self.pending, 0, self.session
         await asyncio.to_thread(talk.close, CLOSING_SECONDS)
         former, mode = self.current_mode, f"session {next(self._numbers)}"
         self._add_session(mode, resume, words)
         await self.switch_mode(mode)
         await self.remove_mode(former)
+        if pending and resume is None:
+            told = self.texts("app.left_pending", count=pending, session=left)
+            self.conversation.call_after_refresh(self.conversation.tell, told)
 
     def refresh_review(self) -> None:
         """Have an open review look at the draft anew."""
@@ -208,26 +212,6 @@ class KcodeApp(TerminalApp):
         kept = value == "true" if kind is bool else value
         self.follow(await asyncio.to_thread(save_preference, self._config, name, kept))
         take_preferences(self.conversation, self.preferences)
-
-    async def tell_not_opened(self, error: KcodeError) -> None:
-        """Ask for what is missing, where that is a key; else say what is wrong."""
-        from kcode.providers.logins import Logins  # noqa: PLC0415 - needed by few sessions
-        from kcode.tui.screens.first_run import Demo, FirstRunScreen, Ready  # noqa: PLC0415
-
-        if not isinstance(error, NoKeyError):
-            self.conversation.front.tell(str(error), "error")
-            return
-        screen = FirstRunScreen(self.texts, Logins(), str(error))
-        match await self.push_screen_wait(screen):
-            case Ready(endpoint, base_url):
-                model = replace(self.start.model, endpoint=endpoint, base_url=base_url)
-                self.start = replace(self.start, model=model)
-                self.change_session(self.start.resume)
-            case Demo():
-                self.wants_demo = True
-                self.leave()
-            case _:
-                self.conversation.front.tell(str(error), "warning")
 
     def leave(self, code: int = 0) -> None:
         """Close the session and end the program."""

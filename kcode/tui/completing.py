@@ -17,6 +17,8 @@ _MENTION = re.compile(r"""(?<![\w@./\\-])@(?:"([^"\n]*)|([^\s"'`<>|,;]*))\Z""")
 _NEEDS_QUOTES = re.compile(r"""[\s"'`<>|,;]|[.!?:)\]}]\Z""")
 _SYMBOL = re.compile(r"[^\W\d]\w*(?:\.\w*)*")
 _MOST, _MOST_SYMBOLS = 50, 12
+# More than a path of some length loses by that.
+_FILES_FIRST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ class Completer:
     def _mentions(self, query: str) -> list[Offer]:
         paths = self._known_paths()
         ranked = [(one.score, _path_offer(paths.texts[one.index], one.positions)) for one in paths.rank(query, _MOST)]
-        ranked += self._symbols(query)
+        # Of both kinds as good, files are what is mostly meant.
+        ranked += [(score - _FILES_FIRST, offer) for score, offer in self._symbols(query)]
         ranked.sort(key=lambda one: -one[0])
         return [offer for _, offer in ranked[:_MOST]]
 

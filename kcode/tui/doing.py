@@ -11,7 +11,6 @@ from textual.app import SuspendNotSupported
 from kcode.commands.table import COMMANDS, load_command, unknown_command
 from kcode.errors import KcodeError, UsageError
 from kcode.folders import config_folder, make_folder
-from kcode.tui.history import Typed
 from kcode.tui.widgets.activity import Activity
 from kcode.tui.widgets.composer import Composer
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 async def run_command(screen: ConversationScreen, name: str, words: str) -> None:
-    """Run a slash command; what goes wrong on purpose is told in the conversation."""
+    """Run a slash command; what cannot be done is told where the user types, what goes wrong in the conversation."""
     try:
         if (found := screen.source.word_command(name)) is not None:
             screen.say(f"/{name} {words}".strip(), found.message(words))
@@ -30,16 +29,17 @@ async def run_command(screen: ConversationScreen, name: str, words: str) -> None
             await load_command(name)(screen.front, words)
         else:
             raise unknown_command(name, COMMANDS)
+    except UsageError as error:
+        screen.remark(str(error))
     except KcodeError as error:
-        screen.front.tell(str(error), "warning" if isinstance(error, UsageError) else "error")
+        screen.front.tell(str(error), "error")
 
 
 def run_shell(screen: ConversationScreen, command: str) -> None:
-    """Run the user's own command over the draft, in the sandbox; the model hears of it with the next message."""
+    """Run the user's own command over the draft, in the sandbox, once no turn runs; the model hears of it after that."""
     if screen.running:
-        screen.front.tell(screen.texts("app.shell_busy"), "warning")
-        screen.query_one(Composer).put(Typed(f"!{command}"))
-        return
+        screen.transcript.add_user(f"!{command}", queued=True)
+        screen.count_waiting()
     screen.running = True
     screen.transcript.viewport.follows = True
     screen.kcode.talk.have(lambda turns: turns.run_command(command))
@@ -87,6 +87,24 @@ def view_outside(screen: ConversationScreen, text: str, name: str) -> None:
             edit_text(make_folder(screen.kcode.place.typed), f"{name}.md", text.encode(), os.environ)
     except (KcodeError, SuspendNotSupported) as error:
         screen.front.tell(str(error), "warning")
+
+
+async def tell_resumed(screen: HearingScreen) -> None:
+    """Say which session this is; where the command line did not name it, also which other one proposes something."""
+    from kcode.tui.shelf import PlaceShelf  # noqa: PLC0415 - after the first paint
+
+    app, texts = screen.kcode, screen.texts
+    try:
+        entries = await asyncio.to_thread(PlaceShelf(app.place).entries)
+    except KcodeError:
+        entries = ()  # then it is a session without a title
+    own = next((one for one in entries if one.id == screen.resumed), None)
+    screen.tell(texts("app.resumed_as", title=own.title) if own else texts("app.resumed"))
+    if app.current_mode != app.DEFAULT_MODE:
+        return
+    other = next((one for one in entries if one.id != screen.resumed and one.pending_files), None)
+    if other is not None:
+        screen.tell(texts("app.other_pending", count=other.pending_files, title=other.title, session=other.id))
 
 
 async def learn_workspace(screen: ConversationScreen) -> None:

@@ -72,9 +72,9 @@ class Feed:
         """Show a message that waits until a turn takes it, and tells of it as `words` where those are others."""
         return self.stack.queue(text, words)
 
-    def unqueue(self, words: str) -> None:
-        """Take back the last waiting message that says so."""
-        self.stack.unqueue(words)
+    def unqueue(self, words: str, *, first: bool = False) -> None:
+        """Take away the last waiting message that says so, or the first."""
+        self.stack.unqueue(words, first=first)
 
     def taken(self, words: str) -> None:
         """The turn took a message that was typed while it ran."""

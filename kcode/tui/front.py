@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from contextlib import aclosing
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from kcode.sanitize import sanitize_names
 from kcode.tui.clipboard import copy_sequence
-from kcode.tui.stepping import step_apply, step_turn, what_changed_last
+from kcode.tui.stepping import step
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -108,20 +106,7 @@ class ScreenFront:
         self._screen.kcode.change_session(session)
 
     async def step(self, way: Way, what: str) -> None:
-        which = what or ("turn" if way == "redo" else await self.call(what_changed_last))
-        if which == "apply":
-            paths = await self.call(partial(step_apply, way=way))
-            self.tell(self.text(f"app.{way}_apply", paths=sanitize_names(paths)), "good")
-            self._screen.kcode.talk.look_at_draft()
-            return
-        done = await self.call(partial(step_turn, way=way))
-        if done is None and way == "redo" and not what:
-            await self.step("redo", "apply")
-        elif done is None:
-            self.tell(self.text(f"app.nothing_to_{way}"))
-        else:
-            self._screen.transcript.show(done)
-            self._screen.kcode.talk.look_at_draft()
+        await step(self._screen, way, what)
 
     async def examine(self) -> list[Finding]:
         from kcode.agent.checkup import examine_place  # noqa: PLC0415 - needed by few sessions

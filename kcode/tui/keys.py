@@ -71,6 +71,7 @@ KEYS: tuple[Key, ...] = (
     Key("composer-send", "enter", "send", "composer"),
     Key("composer-newline", "ctrl+j,shift+enter,alt+enter", "newline", "composer"),
     Key("composer-interrupt", "escape", "interrupt", "composer"),
+    Key("composer-end", "ctrl+d", "delete_or_end", "composer"),
     Key("composer-complete", "tab", "complete", "composer"),
     Key("composer-older", "up", "older", "composer"),
     Key("composer-newer", "down", "newer", "composer"),

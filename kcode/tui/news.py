@@ -67,6 +67,13 @@ class DraftSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandBegun:
+    """A command of the user's runs, which may have waited; `words` are what they typed."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rested:
     """No turn runs, and none waits."""
 
@@ -78,4 +85,4 @@ class Crashed:
     error: BaseException
 
 
-News = Event | Remembered | Opened | NotOpened | TurnFailed | Counted | DraftSeen | Rested | Crashed
+News = Event | CommandBegun | Remembered | Opened | NotOpened | TurnFailed | Counted | DraftSeen | Rested | Crashed

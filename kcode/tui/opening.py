@@ -12,6 +12,7 @@ from kcode.errors import KcodeError
 from kcode.folders import config_folder
 from kcode.tui.keys import KEYS, shown_keys
 from kcode.tui.preferences import choices_of
+from kcode.tui.stepping import tell_written, written
 from kcode.tui.working import run_beside
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ async def open_screen(conversation: ConversationScreen, which: Shown) -> None:
     try:
         await _OPENERS[which](conversation)
     except KcodeError as error:
-        conversation.front.tell(str(error), "warning")
+        conversation.remark(str(error))
 
 
 async def _review(conversation: ConversationScreen, *, apply: bool = False) -> None:
@@ -46,11 +47,16 @@ async def _review(conversation: ConversationScreen, *, apply: bool = False) -> N
             return None
         return PendingDesk(review_of(bench), bench.place, app.start.place)
 
+    if conversation.running:
+        # What the turn is about to propose comes in while one looks.
+        await app.talk.run(lambda bench: bench.view.ready())
     desk = await app.talk.call(make_desk)
-    if desk is None or not desk.look().proposal:
-        conversation.front.tell(texts("app.review_nothing"))
+    if desk is None or not (conversation.running or desk.look().proposal):
+        conversation.remark(texts("app.review_nothing"))
         return
     screen = review_screen(desk, texts, app.preferences)
+    screen.ends_when_done = True
+    before = await app.talk.call(written)
     app.reviewing = screen
     if apply:
         screen.call_after_refresh(screen.action_apply)
@@ -59,8 +65,7 @@ async def _review(conversation: ConversationScreen, *, apply: bool = False) -> N
     finally:
         app.reviewing = None
     app.talk.look_at_draft()
-    if outcome is not None:
-        conversation.tell_review(outcome)
+    tell_written(conversation, before, await app.talk.call(written), outcome)
 
 
 async def _apply(conversation: ConversationScreen) -> None:
@@ -76,7 +81,7 @@ async def _sessions(conversation: ConversationScreen) -> None:
     if chosen is None:
         return
     if conversation.running:
-        conversation.front.tell(conversation.texts("commands.turn_runs"), "warning")
+        conversation.remark(conversation.texts("commands.turn_runs"))
     elif isinstance(chosen, Fork):
         app.change_session(await asyncio.to_thread(fork, app.place, chosen.id))
     else:

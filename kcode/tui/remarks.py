@@ -24,6 +24,7 @@ from kcode.sanitize import sanitize_names
 from kcode.tui.blocks import NoticeBlock, NoticeKind
 from kcode.tui.blocks.testruns import report_lines, verdict_of
 from kcode.tui.lines import plain
+from kcode.tui.takenback import TakenBack
 
 if TYPE_CHECKING:
     from kcode.events import Event
@@ -36,6 +37,7 @@ class Remarks:
 
     def __init__(self, stack: Stack, texts: Texts) -> None:
         self._stack = stack
+        self._taken_back = TakenBack(stack)
         self._texts = texts
         self._retry: NoticeBlock | None = None
         self._retry_reason = ""
@@ -68,14 +70,16 @@ class Remarks:
             case TestsFinished(report):
                 shown = [verdict_of(report, texts), *report_lines(report, texts)[1:]]
                 self._say("\n".join(map(plain, shown)), NoticeKind.INFO if report.ok else NoticeKind.ERROR)
-            case HunksDecided(decision, paths):
+            case HunksDecided(decision, paths, hunks):
                 key = "applied" if decision == "applied" else "rejected"
-                self._say(texts(f"transcript.{key}", files=sanitize_names(paths)))
+                self._say(texts(f"transcript.{key}", count=len(hunks) or len(paths), files=sanitize_names(paths)))
             case TurnUndone(_, applied):
+                self._taken_back.step_back()
                 told = texts("transcript.undone")
                 kept = texts("transcript.kept", files=sanitize_names(applied)) if applied else ""
                 self._say(f"{told} {kept}".rstrip())
             case TurnRedone():
+                self._taken_back.step_forth()
                 self._say(texts("transcript.redone"))
             case _:
                 pass

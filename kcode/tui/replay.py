@@ -15,8 +15,11 @@ from kcode.events import (
     TestsFinished,
     TextStreamed,
     ToolCallFinished,
+    TurnEnd,
     TurnFinished,
+    TurnRedone,
     TurnStarted,
+    TurnUndone,
 )
 from kcode.messages import KCODE_NOTE, AssistantMessage, SystemMessage, ToolMessage, UserMessage
 from kcode.results import ToolResult
@@ -46,16 +49,19 @@ class Replay:
         self._reasoning: ReasoningBlock | None = None
         self._words: str | None = None
         self._tells_turns = False
+        self._is_turn_open = False
 
     def show(self, history: Iterable[Message | Event]) -> None:
         for entry in history:
             self._show(entry)
         self._end_calls()
+        self._end_turn()
 
     def _show(self, entry: Message | Event) -> None:
         match entry:
             case UserMessage(text):
                 if (own := find_command(text)) is not None:
+                    self._end_turn()
                     self._show_own(own)
                 elif not text.startswith(KCODE_NOTE):
                     # In a log of an older kcode nothing tells of turns, and each message begins one.
@@ -79,9 +85,11 @@ class Replay:
             case TestsFinished(report) if self._calls and self._calls[-1].call.name == "run_tests":
                 self._calls[-1].set_report(report)
             case TurnStarted(prompt, words):
-                self._words, self._tells_turns = words or prompt, True
+                self._end_turn()
+                self._words, self._tells_turns, self._is_turn_open = words or prompt, True, True
             case TurnFinished(reason, text, usage, steps):
                 self._end_calls()
+                self._is_turn_open = False
                 self._remarks.end_turn(reason, text)
                 if steps:
                     self._stack.add_turn_end(write_usage(usage, steps, None, self._texts))
@@ -90,6 +98,8 @@ class Replay:
             ):
                 pass
             case _:
+                if isinstance(entry, TurnUndone | TurnRedone):
+                    self._end_turn()
                 self._remarks.take(entry)
                 self._remarks.stop()
 
@@ -124,6 +134,13 @@ class Replay:
         for block in self._calls:
             block.interrupt()
         self._calls = []
+
+    def _end_turn(self) -> None:
+        """A turn whose end is told nowhere was interrupted; it waits for nothing."""
+        if self._is_turn_open:
+            self._is_turn_open = False
+            self._end_calls()
+            self._remarks.end_turn(TurnEnd.INTERRUPTED, "")
 
 
 def _with_own(message: str, words: str | None) -> str:

@@ -69,6 +69,7 @@ def with_account(state: StatusState, counted: Counted) -> StatusState:
         window=account.window,
         trigger=account.hard,
         cost=usage.cost,
+        is_spent=usage.prompt_tokens > 0,
         is_free=not counted.is_billed,
         is_confined=counted.is_confined,
         cached=usage.cached_tokens / usage.prompt_tokens if usage.prompt_tokens else None,

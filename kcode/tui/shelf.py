@@ -34,12 +34,14 @@ class PlaceShelf:
 
     def preview(self, session_id: str) -> Sequence[Said]:
         from kcode.session.store import find_session, load_conversation  # noqa: PLC0415 - after the first paint
+        from kcode.tui.blocks.user import words_of  # noqa: PLC0415
         from kcode.tui.screens.sessions import Said  # noqa: PLC0415
 
         said = []
         for message in load_conversation(find_session(self._place.state, session_id)):
             if isinstance(message, UserMessage) and not message.text.startswith(KCODE_NOTE):
-                said.append(Said(by_user=True, text=message.text))
+                words = words_of(message.text)
+                said.append(Said(by_user=True, text=words.own or words.piped))
             elif isinstance(message, AssistantMessage) and message.text.strip():
                 said.append(Said(by_user=False, text=message.text))
         return said[-_MOST_PREVIEWED:]

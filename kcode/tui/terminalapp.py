@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from textual.app import App
+from textual.events import Key
 
 from kcode.tui.drawing import drawn_on
 from kcode.tui.fewcolors import Colorless, theme_for
@@ -19,6 +20,7 @@ from kcode.tui.themes import own_themes, repaint
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from textual.events import Event
     from textual.filter import LineFilter
 
     from kcode.tui.drawing import HeldErrors
@@ -58,8 +60,15 @@ class TerminalApp(App[int]):
         # Whether to look at what the terminal can show: a test's or a picture's is none.
         self._at_terminal = False
         self._errors: HeldErrors | None = None
+        self.pressed = 0
+        """How many keys were pressed so far."""
         self.show_theme(preferences.theme)
         self.set_keymap(dict(preferences.keys))
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key) and not event.is_forwarded:
+            self.pressed += 1
+        await super().on_event(event)
 
     def run_at_terminal(self, descriptor: int) -> int:
         """Run until the user leaves, on this terminal in the colours that it has; the exit code."""

@@ -18,7 +18,7 @@ from kcode.events import (
     TurnFinished,
     TurnStarted,
 )
-from kcode.tui.news import Counted, Crashed, DraftSeen, Opened, Rested, TurnFailed
+from kcode.tui.news import CommandBegun, Counted, Crashed, DraftSeen, Opened, Rested, TurnFailed
 from kcode.workspace import current_branch
 
 if TYPE_CHECKING:
@@ -38,6 +38,18 @@ class Said:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A command that the user runs over the draft."""
+
+    command: str
+
+    @property
+    def words(self) -> str:
+        """As the user typed it."""
+        return f"!{self.command}"
+
+
 class Turns:
     """`tell` gets each piece of news; `keep_pace` is awaited after each, so that a slow screen slows the stream."""
 
@@ -46,7 +58,7 @@ class Turns:
     ) -> None:
         self.bench = bench
         self._ask, self._tell, self._keep_pace = ask, tell, keep_pace
-        self._next: deque[Said] = deque()
+        self._next: deque[Said | Own] = deque()
         self._running: asyncio.Task[None] | None = None
 
     def tell_opened(self) -> None:
@@ -82,11 +94,9 @@ class Turns:
             self._run(self._take_note(focus))
 
     def run_command(self, command: str) -> None:
-        """Have the user's own command run, unless a turn runs."""
-        from kcode.agent.owncommands import run_own_command  # noqa: PLC0415 - needed by few sessions
-
-        if self._running is None:
-            self._run(self._watch(run_own_command(self.bench, command)))
+        """Have the user's own command run; behind the turn and what waits already, if one runs."""
+        self._next.append(Own(command))
+        self._go_on()
 
     def run_tests(self, target: str) -> None:
         """Have the tests run, unless a turn runs."""
@@ -129,8 +139,16 @@ class Turns:
         self._tell(DraftSeen(view, last_run(self.bench.view.draft.versions.records())))
 
     def _go_on(self) -> None:
-        if self._running is None and self._next:
-            self._run(self._take_turn(self._next.popleft()))
+        if self._running is not None or not self._next:
+            return
+        match self._next.popleft():
+            case Own() as own:
+                from kcode.agent.owncommands import run_own_command  # noqa: PLC0415 - needed by few sessions
+
+                self._tell(CommandBegun(own.words))
+                self._run(self._watch(run_own_command(self.bench, own.command)))
+            case Said() as said:
+                self._run(self._take_turn(said))
 
     def _run(self, work: Awaitable[None]) -> None:
         self._running = asyncio.ensure_future(work)

@@ -13,11 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kcode.agent.conversation import CUT_OFF, Conversation
+from kcode.agent.cutoff import ENDED_EARLY, untold_ending
+from kcode.agent.owncommands import tell_command
 from kcode.agent.turn import Limits, run_turn
 from kcode.events import ReplyInterrupted, StepStarted, TurnEnd
-from kcode.messages import AssistantMessage, SystemMessage, ToolMessage, Usage, UserMessage
+from kcode.messages import KCODE_NOTE, AssistantMessage, SystemMessage, ToolMessage, Usage, UserMessage
 from kcode.pricing import Billing, Price
 from kcode.providers import ReasoningDelta, ReplyDelta, TextDelta, ToolCallDelta, UsageDelta
+from kcode.results import CommandResult
 from kcode.session.records import INTERRUPTED
 from tests.agent.turns import all_calls_are_answered_once_and_directly_behind, call, collect, desk_with, finish
 
@@ -158,6 +161,44 @@ def test_a_call_that_runs_is_answered_and_its_reply_stays() -> None:
 
     messages = asyncio.run(go()).conversation.messages
     assert [message.text for message in messages[-3:]] == ["I wait.", INTERRUPTED, INTERRUPTED]
+
+
+def say_go_on(desk: Desk) -> list[str]:
+    """What the conversation holds behind the first step once the user has said this, and the model answered."""
+    again = replace(desk_with(AssistantMessage("Going on.")), conversation=desk.conversation)
+    asyncio.run(collect(again, "go on"))
+    return [message.text for message in kept(desk)]
+
+
+def test_the_next_turn_tells_of_one_that_ended_before_anything_was_said() -> None:
+    desk = stalling_desk(0)
+    asyncio.run(cancel_at_the_stall(desk))
+    before = list(desk.conversation.messages)
+    assert say_go_on(desk) == [ENDED_EARLY, "go on", "Going on."]
+    assert list(desk.conversation.messages[: len(before)]) == before
+
+
+def test_what_is_told_already_is_told_once() -> None:
+    desk = stalling_desk(2)
+    asyncio.run(cancel_at_the_stall(desk))
+    assert ENDED_EARLY not in say_go_on(desk)
+    desk = stalling_desk(4)
+    asyncio.run(cancel_at_the_stall(desk))
+    assert ENDED_EARLY not in say_go_on(desk)
+    assert ENDED_EARLY not in say_go_on(desk)
+
+
+def test_a_command_of_the_users_hides_no_early_end() -> None:
+    desk = stalling_desk(0)
+    asyncio.run(cancel_at_the_stall(desk))
+    desk.conversation.append(UserMessage(tell_command("ls", CommandResult(0, "a\n"))))
+    assert ENDED_EARLY in say_go_on(desk)
+
+
+def test_a_compacted_conversation_is_no_turn_that_ended_early() -> None:
+    system, note = SystemMessage("You are a test."), UserMessage(f"{KCODE_NOTE} this is what was said so far.")
+    assert untold_ending([system]) == ()
+    assert untold_ending([system, UserMessage("fix it"), note]) == ()
 
 
 def test_the_time_limit_keeps_what_came_too() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kcode.agent.reviewing import review_of
 from kcode.agent.stepback import redo_turn, turns_of, undo_turn
+from kcode.draft.journal import undo
 from kcode.draft.review import Decision, comment, decide
 from kcode.errors import SessionError
 from kcode.events import TurnRedone, TurnUndone
@@ -118,6 +119,18 @@ def test_what_the_user_applied_stays_applied_and_is_named(sittings: Sittings) ->
         assert sittings.read("c.py") == "c = 3\n"
         redo_turn(sitting.bench)
         assert sitting.drafted() == {}
+
+
+def test_what_was_applied_and_undone_is_not_said_to_stay(sittings: Sittings) -> None:
+    with sittings.sit() as sitting:
+        sitting.say("first", FIRST)
+        sitting.say("second", *SECOND)
+        review = review_of(sitting.bench)
+        review.carry_out(apply=review.look().decisions, reject=frozenset())
+        undo(sitting.bench.workspace, sitting.bench.place.journal)
+        assert undo_turn(sitting.bench) == TurnUndone("second")
+        assert sitting.drafted() == {"a.py": "one = 11\n"}
+        assert sittings.read("a.py") == "one = 1\n"
 
 
 def test_decisions_that_went_with_the_undone_message_are_still_told(sittings: Sittings) -> None:

@@ -78,7 +78,7 @@ async def change_how_it_looks(user: Living, home: Path) -> None:
     assert 'theme = "kcode-light"' in config
     assert 'reasoning = "open"' in config
     await user.send("/theme blue")
-    await user.hear("There are these themes: kcode-")
+    await user.see("There are these themes: kcode-")
 
 
 async def hand_over(user: Living, folder: Path) -> None:
@@ -97,7 +97,7 @@ async def hand_over(user: Living, folder: Path) -> None:
 
 async def use_words(user: Living, server: ModelServer) -> None:
     await user.send("/nonsense of mine")
-    await user.hear("There is no command /nonsense.")
+    await user.see("There is no command /nonsense.")
     assert user.composer.text == "/nonsense of mine"
     user.composer.empty()
     await user.send("/model another-model")
@@ -111,6 +111,9 @@ async def use_words(user: Living, server: ModelServer) -> None:
 
 async def apply_and_take_back(user: Living, file: Path) -> None:
     await user.send("/undo turn")
+    await user.see("Take back the last turn, “/init”?")
+    await user.until(lambda: user.app.focused is not user.composer)
+    await user.press("y")
     await user.hear("The last turn was taken back.")
     await user.send("/redo")
     await user.hear("is here again")
@@ -126,9 +129,7 @@ async def apply_and_take_back(user: Living, file: Path) -> None:
     await user.see("Apply what was decided?", "calc/money.py")
     await user.press("y")
     await user.until(lambda: file.read_text(encoding="utf-8") == FIXED)
-    await user.see("Nothing is pending here.")
-    await user.until(lambda: user.app.screen.check_action("close", ()))
-    await user.press("escape")
+    await user.until(lambda: screen_of(user) == "ConversationScreen")
     await user.hear("1 hunk applied")
     await user.send("/undo")
     await user.hear("Taken back: calc/money.py.")
@@ -146,7 +147,7 @@ async def go_elsewhere(user: Living, server: ModelServer) -> None:
     await user.rest()
     await user.send("/fork")
     await user.until(lambda: user.app.session != before)
-    await user.hear("Rounded.", "Going on with this session.")
+    await user.hear("Rounded.", "Going on with this session")
     forked = user.app.session
     await user.send("/new")
     await user.until(lambda: user.app.session != forked)

@@ -69,7 +69,7 @@ def test_the_key_at_the_right_of_the_status_moves_nothing_at_the_left(width: int
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (StatusState(model="m", cost=None), "cost unknown"),
+        (StatusState(model="m", is_spent=True), "price unknown"),
         (StatusState(model="m", cost=0.0), "$0.00"),
         (StatusState(model="m", cost=0.012), "$0.012"),
         (StatusState(model="a/b/m", is_confined=False, cost=0.0), "no sandbox"),
@@ -186,6 +186,10 @@ def test_the_activity_takes_a_line_only_while_a_turn_runs_and_leaves_no_timer() 
     asyncio.run(walk())
 
 
+def test_of_a_price_nothing_is_said_before_anything_was_sent() -> None:
+    assert plain(status_line(StatusState(model="m"), 80, load_texts())).strip() == "m"
+
+
 def test_the_bars_show_what_they_are_given_and_a_click_asks_for_the_review() -> None:
     async def walk() -> None:
         pressed = []
@@ -198,6 +202,10 @@ def test_the_bars_show_what_they_are_given_and_a_click_asks_for_the_review() -> 
         async with Watching(bar).run_test(size=(80, 5)) as pilot:
             await pilot.click(DraftBar)
             assert not pressed
+            assert not shown(pilot.app).strip()
+            bar.know()
+            await pilot.pause()
+            assert "no changes proposed" in shown(pilot.app)
             bar.state = DRAFT
             await pilot.pause()
             assert "12 tests passed" in shown(pilot.app)

@@ -115,3 +115,7 @@ def test_of_a_long_path_the_end_is_seen() -> None:
     row = plain(offer_line(Offer("a/very/long/path/to/some/file.py", ""), 20, is_chosen=True))
     assert row.rstrip().endswith("some/file.py")
     assert "…" in row
+
+
+def test_a_file_comes_before_a_definition_that_fits_as_well() -> None:
+    assert [one.label for one in offers("invoice")][:2] == ["billing/invoice.py", "Invoice"]

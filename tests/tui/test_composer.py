@@ -140,9 +140,9 @@ def test_keys_that_mean_nothing_here_are_left_to_the_app(tmp_path: Path) -> None
 
     async def steps(pilot: Pilot[None]) -> None:
         reached = []
-        stage.bind("ctrl+d,pageup", "reach")
+        stage.bind("delete,pageup", "reach")
         stage.action_reach = lambda: reached.append(True)  # type: ignore[attr-defined]
-        await pilot.press("ctrl+d", "pageup")
+        await pilot.press("delete", "pageup")
         assert len(reached) == 2
 
     walk(stage, steps)
@@ -300,3 +300,19 @@ def test_the_users_keys_take_the_place_of_the_usual_ones(tmp_path: Path) -> None
         assert stage.asked == [Composer.Submitted("one\na", "one\na")]
 
     walk(stage, steps)
+
+
+def test_what_is_given_up_can_be_had_again(tmp_path: Path) -> None:
+    stage = ComposerStage(tmp_path)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        composer = stage.composer
+        type_in(stage, "half a thought")
+        composer.give_up()
+        stood = [composer.text]
+        await pilot.pause()
+        await pilot.press("up")
+        assert [*stood, composer.text] == ["", "half a thought"]
+
+    walk(stage, steps)
+    assert InputHistory(tmp_path).entries[-1].text == "half a thought"

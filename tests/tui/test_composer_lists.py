@@ -4,14 +4,19 @@ from typing import TYPE_CHECKING
 
 from textual.events import Key, Paste
 
+from kcode.tui.completing import CommandHelp
 from kcode.tui.history import InputHistory, Typed
-from kcode.tui.widgets.composer import Composer
+from kcode.tui.pastes import Pastes
+from kcode.tui.widgets.composer import Composer, edited
+from kcode.tui.widgets.recallingentry import recall
+from tests.tui import typing
 from tests.tui.stage import shown
 from tests.tui.typing import ComposerStage, type_in, walk
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from textual.pilot import Pilot
 
 
@@ -187,3 +192,50 @@ def test_a_list_that_what_was_typed_has_overtaken_takes_no_enter(tmp_path: Path)
         assert [(message.name, message.words) for message in asked] == [("redo", "")]
 
     walk(stage, steps)
+
+
+def test_a_path_typed_whole_is_sent_by_one_enter(tmp_path: Path) -> None:
+    stage = ComposerStage(tmp_path)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        type_in(stage, "see @billing/money.py")
+        await pilot.pause()
+        assert stage.completion.is_open
+        await pilot.press("enter")
+        sent = stage.asked[-1]
+        assert isinstance(sent, Composer.Submitted)
+        assert sent.text == "see @billing/money.py"
+
+    walk(stage, steps)
+
+
+def test_the_list_of_commands_takes_half_the_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands = [CommandHelp(f"command{number}", "Do it") for number in range(40)]
+    monkeypatch.setattr(typing, "COMMANDS", commands)
+    stage = ComposerStage(tmp_path)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        type_in(stage, "/")
+        await pilot.pause()
+        assert stage.completion.size.height == 40 // 2 + 1
+        await pilot.resize_terminal(80, 24)
+        stage.composer.empty()
+        type_in(stage, "@")
+        await pilot.pause()
+        assert stage.completion.size.height <= 9
+
+    walk(stage, steps, size=(80, 40))
+
+
+def test_what_holds_the_words_searched_for_comes_before_what_only_fits_them() -> None:
+    texts = ["f-i-x it", "tests pass", "Fix the tests", "please fix it", "fax in x"]
+    assert [index for index, _ in recall(texts, "fix")] == [2, 3, 0, 4]
+    assert dict(recall(texts, "fix"))[3] == (7, 8, 9)
+    assert [index for index, _ in recall(texts, "")] == [0, 1, 2, 3, 4]
+
+
+def test_a_text_that_an_editor_left_as_it_was_keeps_its_chips() -> None:
+    pastes, chip = Pastes().folded("a\nb\n", "[paste {number}: {lines} lines]")
+    typed = Typed(f"see {chip}", pastes)
+    assert edited(typed, "see a\nb\n") == typed
+    assert edited(typed, "see a\nb\nc\n") == Typed("see a\nb\nc")

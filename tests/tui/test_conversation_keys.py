@@ -136,6 +136,7 @@ def test_what_keys_do(tmp_path: Path, model_server: ModelServerFactory, monkeypa
         await user.until(lambda: user.app.focused is screen.query_one(FindLine))
         screen.query_one(FindLine).value = "truncates"
         await user.until(lambda: screen.transcript.needle == "truncates")
+        await user.see("truncates", "1 of 1 · enter next")
         await user.press("escape")
         await user.until(lambda: user.app.focused is user.composer)
         await user.click("/ commands")
@@ -148,13 +149,18 @@ def test_what_keys_do(tmp_path: Path, model_server: ModelServerFactory, monkeypa
         await user.until(lambda: not user.composer.text)
         await user.pilot.resize_terminal(150, 40)
         await user.until(lambda: screen.query_one(DraftPane).display)
+        await user.press("f4")
+        await user.until(lambda: not screen.query_one(DraftPane).display)
+        await user.press("f4")
+        await user.until(lambda: screen.query_one(DraftPane).display)
         await user.pilot.resize_terminal(110, 40)
         await user.until(lambda: not screen.query_one(DraftPane).display)
         await user.press("f4")
-        assert not screen.query_one(DraftPane).is_wanted
+        await user.see("The draft stands beside the conversation from 120 columns on")
+        assert screen.query_one(DraftPane).is_wanted
         await edit_the_first_message(user)
         await user.press("ctrl+c")
-        await user.hear("Press Ctrl-C once more")
+        await user.see("Press Ctrl-C once more")
         await user.press("ctrl+c")
         await user.until(lambda: user.app._exit)
 

@@ -237,7 +237,7 @@ def test_the_user_is_warned() -> None:
 def test_decisions_are_told() -> None:
     feed = new_feed()
     feed.take(HunksDecided("applied", ("a.py", "b.py"), ("1", "2")))
-    assert shown_lines(feed) == ["  · Applied: a.py, b.py."]
+    assert shown_lines(feed) == ["  · 2 hunks applied: a.py, b.py."]
 
 
 def test_as_text_it_reads_in_order_and_holds_what_is_folded() -> None:

@@ -48,7 +48,7 @@ def test_pinned_left_and_resumed_it_is_still_pinned(
             await user.until(lambda: user.app._exit)
             session = user.app.session
         async with living(program, resume=session) as user:
-            await user.hear("Going on with this session.")
+            await user.hear("Going on with this session")
             await user.send("/context")
             await user.see("● kept", "○ dropped")
             await user.press("escape")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kcode.events import (
+    HunksDecided,
     MessageTaken,
     ReplyInterrupted,
     TestsFinished,
@@ -23,6 +24,9 @@ from tests.tui.happenings import call_of, failing_report, new_feed, reply_of, sh
 if TYPE_CHECKING:
     from kcode.events import Event
     from kcode.messages import Message
+
+
+DONE = TurnFinished(TurnEnd.DONE, "", Usage(), 0)
 
 
 def test_a_past_is_shown_as_it_happened() -> None:
@@ -77,7 +81,7 @@ def test_thoughts_of_a_reply_that_was_broken_off_are_kept() -> None:
 
 def test_the_users_own_words_stand_in_the_place_of_a_prompt_made_around_them() -> None:
     feed = new_feed()
-    feed.load([TurnStarted("fix it", "fix it"), UserMessage("# Task\nfix it\n# Rules"), UserMessage("plain")])
+    feed.load([TurnStarted("fix it", "fix it"), UserMessage("# Task\nfix it\n# Rules"), UserMessage("plain"), DONE])
     assert shown_lines(feed) == ["› fix it", "› plain"]
 
 
@@ -109,3 +113,30 @@ def test_messages_know_the_turn_that_they_began_or_went_into() -> None:
         AssistantMessage("a"), TurnStarted("two", "two"), UserMessage("two"),
     ]  # fmt: skip
     assert turns_of(steered) == [0, 0, 1]
+
+
+def test_a_turn_without_an_end_says_that_it_was_interrupted() -> None:
+    feed = new_feed()
+    feed.load(
+        [
+            TurnStarted("one", "one"),
+            UserMessage("one"),
+            TurnStarted("two", "two"),
+            UserMessage("two"),
+            AssistantMessage("Done."),
+            TurnFinished(TurnEnd.DONE, "Done.", Usage(), 1),
+            TurnStarted("three", "three"),
+            UserMessage("three"),
+        ]
+    )
+    text = feed.as_text()
+    assert text.count("Interrupted.") == 2
+    assert text.index("one") < text.index("Interrupted.") < text.index("two")
+    assert text.rindex("Interrupted.") > text.index("three")
+
+
+def test_what_was_decided_is_told_as_it_was_then() -> None:
+    feed = new_feed()
+    feed.load([HunksDecided("applied", ("a.py",), ("1", "2")), HunksDecided("rejected", ("b.py",), ())])
+    assert "2 hunks applied: a.py." in feed.as_text()
+    assert "1 hunk rejected: b.py." in feed.as_text()

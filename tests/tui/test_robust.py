@@ -86,7 +86,7 @@ def test_a_signal_ends_it_well_in_the_middle_of_a_turn(
         terminal.read_until(b"Waiting for the model")
         if number is signal.SIGTERM:
             with Terminal(program, "-m", "kcode", "-c") as other:
-                other.read_until(b"another kcode")
+                other.read_until(b"Go on in a copy of it")
                 other.process.send_signal(signal.SIGTERM)
                 assert other.end() == 143
         terminal.process.send_signal(number)
@@ -115,7 +115,7 @@ def test_a_terminal_that_is_closed_ends_it_and_the_session_can_be_gone_on_with(
         log.open("wb") as errors,
         Terminal(program, "-m", "kcode", "-c", errors=errors.fileno(), NO_COLOR="1") as terminal,
     ):
-        terminal.read_until(b"Said before.", b"Going on with this session.")
+        terminal.read_until(b"Said before.", b"Going on with this session")
         assert b"\x1b[38;2;255" not in terminal.raw
         terminal.process.send_signal(signal.SIGTERM)
         assert terminal.end() == 143

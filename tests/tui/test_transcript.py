@@ -272,3 +272,16 @@ async def test_nothing_runs_while_nothing_comes(scene: Scene, transcript: Transc
     transcript.show(reply_of("x"))
     await pilot.pause(0.2)
     assert [timer for timer in (*transcript._timers, *scene._timers) if timer._active.is_set()] == []
+
+
+@staged()
+async def test_opening_a_block_is_nothing_new_below(scene: Scene, transcript: Transcript, pilot: Pilot[None]) -> None:
+    transcript.show(ReasoningStreamed(numbered(0, 30)))
+    transcript.show(TextStreamed(numbered(0, 30)))
+    transcript.stop()
+    await pilot.pause()
+    transcript.focus()
+    await pilot.press("home")
+    transcript.action_toggle_block(transcript.stack.blocks[0].number)
+    await pilot.pause()
+    assert not rows(scene)[-1].endswith("new below")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class AnswerBlock(Block):
     """Markdown that may still be coming; blank until it says something."""
 
+    tells_taken_back = True
+
     def __init__(self, number: int, texts: Texts, text: str = "", *, is_live: bool = False) -> None:
         super().__init__(number, texts)
         self._parts = [text]
@@ -56,8 +58,11 @@ class AnswerBlock(Block):
             self._document = None
 
     def rows(self, width: int) -> Sequence[Row]:
-        if self.is_linear:
+        if self.is_linear or self.is_taken_back:
             return super().rows(width)
+        return self._document_rows(width)
+
+    def _document_rows(self, width: int) -> Sequence[Row]:
         if self._document is None or self._width != width:
             # The blank row before it and the margin are the document's own: a growing list is never copied.
             from kcode.tui.markdown import Document  # noqa: PLC0415 - after the first paint
@@ -76,7 +81,7 @@ class AnswerBlock(Block):
         return self._rows
 
     def lay_out(self, width: int) -> list[Row]:
-        return list(self.rows(width)[self.is_spaced :])
+        return list(self._document_rows(width)[self.is_spaced :])
 
     def _feed(self, document: Document) -> None:
         for text in self._pending:

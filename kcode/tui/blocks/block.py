@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from kcode.sanitize import sanitize
-from kcode.tui.lines import Line, Span, shorten, width_of
+from kcode.tui.lines import Line, Role, Span, shorten, width_of
 from kcode.tui.rows import EMPTY, Row, plain_rows
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class Block(ABC):
     can_open: ClassVar[bool] = False
     folds: ClassVar[bool] = False
     """Whether its plain text is shown by its first line alone while it is not open."""
+    tells_taken_back: ClassVar[bool] = False
+    """Whether it says so in words where its turn is taken back; the others are only dimmed."""
 
     def __init__(self, number: int, texts: Texts) -> None:
         self.number = number
@@ -36,6 +38,7 @@ class Block(ABC):
         self.is_open = False
         self.chosen = False
         self.is_spaced = True
+        self.is_taken_back = False
         self.is_linear = False
         self._rows: list[Row] = []
         self._laid_out: tuple[int, int] | None = None
@@ -57,6 +60,7 @@ class Block(ABC):
         """Its rows with the blank one before them; none where it has nothing to show."""
         if self._laid_out != (width, self.version):
             rows = self._linear_rows(width) if self.is_linear else self.lay_out(width)
+            rows = self._dimmed(rows) if self.is_taken_back and rows else rows
             self._rows = [EMPTY, *rows] if rows and self.is_spaced else rows
             self._laid_out = (width, self.version)
         return self._rows
@@ -69,6 +73,20 @@ class Block(ABC):
     def _linear_rows(self, width: int) -> list[Row]:
         text = self.linear_shown()
         return plain_rows(sanitize(text), max(min(width, WIDEST), 8)) if text else []
+
+    def _dimmed(self, rows: Sequence[Row]) -> list[Row]:
+        """The rows of what counts no longer, with a word for those who see no colours."""
+        dimmed = [row._replace(line=tuple(span._replace(role=Role.GUTTER) for span in row.line)) for row in rows]
+        if self.tells_taken_back:
+            note = Span(f"({self.texts('transcript.taken_back')})", Role.WARNING)
+            dimmed.append(Row((*MARGIN, note), len(note.text) + len(MARGIN[0].text)))
+        return dimmed
+
+    def take_back(self, *, is_taken_back: bool) -> None:
+        """Show that its turn is taken back, or in force again."""
+        if self.is_taken_back is not is_taken_back:
+            self.is_taken_back = is_taken_back
+            self.mark_changed()
 
     def lines(self, width: int) -> list[Line]:
         return [row.line for row in self.rows(width)]

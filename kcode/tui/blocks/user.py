@@ -44,6 +44,7 @@ class UserBlock(Block):
     """
 
     can_open = True
+    tells_taken_back = True
 
     def __init__(
         self, number: int, texts: Texts, message: str, message_index: int, *, waits_as: str | None = None

@@ -12,11 +12,14 @@ from textual.containers import Vertical
 from textual.screen import Screen
 
 from kcode.folders import config_folder, make_folder
+from kcode.tui.doing import tell_resumed
 from kcode.tui.history import InputHistory, Unsent
 from kcode.tui.keys import clash_warnings, shown_keys
 from kcode.tui.moving import paint_what_moves
+from kcode.tui.notopened import tell_not_opened
 from kcode.tui.sources import WorkspaceSource
 from kcode.tui.widgets.activity import Activity
+from kcode.tui.widgets.aside import REMARK_SECONDS, Aside
 from kcode.tui.widgets.beside import Beside
 from kcode.tui.widgets.completion import Completion
 from kcode.tui.widgets.composer import Composer
@@ -31,11 +34,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from kcode.commands.front import Tone
+    from kcode.errors import KcodeError
     from kcode.questions import Question
     from kcode.tui.app import KcodeApp
     from kcode.tui.news import News, Opened
     from kcode.tui.preferences import Preferences
-    from kcode.tui.screens.reviewlooking import ReviewOutcome
     from kcode.tui.texts import Texts
     from kcode.tui.widgets.draftpane import DraftPane
     from kcode.tui.widgets.findline import FindLine
@@ -69,14 +72,15 @@ class HearingScreen(Screen[None]):
         self.running = False
         # Looked up for each piece of a stream, which a query would take too long for.
         self._activity = Activity(texts, still=preferences.linear, now=clock)
+        self.aside = Aside()
         self._transcript: Transcript | None = None
         self._waiting = 0
         self._draft: DraftPane | None = None
         self._questions: QuestionPanel | None = None
         self._picks: PickList | None = None
         self._finding: FindLine | None = None
-        self.refusal = ""
-        """Why there is no session to talk in; "" where there is one, or will be."""
+        self.not_opened: KcodeError | None = None
+        """Why there is no session to talk in; None where there is one, or will be."""
         self.set_class(preferences.linear, "-linear")
 
     def compose(self) -> ComposeResult:
@@ -87,6 +91,7 @@ class HearingScreen(Screen[None]):
         yield Vertical(id="asides")
         yield DraftBar(texts)
         yield self._activity
+        yield self.aside
         yield completion
         yield Composer(
             texts,
@@ -144,6 +149,10 @@ class HearingScreen(Screen[None]):
 
         kinds = {"warning": NoticeKind.WARNING, "error": NoticeKind.ERROR}
         self.transcript.notice(text, kinds.get(tone, NoticeKind.INFO))
+
+    def remark(self, text: str, *, seconds: float = REMARK_SECONDS) -> None:
+        """Say for a while, where the user types, why something was not done."""
+        self.aside.remark(text, self.query_one(Composer).text, seconds=seconds)
 
     @property
     def draft(self) -> DraftPane:
@@ -203,6 +212,7 @@ class HearingScreen(Screen[None]):
     def _receive_one(self, news: News) -> None:
         from kcode.events import TurnStarted  # noqa: PLC0415 - after the first paint
         from kcode.tui.news import (  # noqa: PLC0415
+            CommandBegun,
             Counted,
             Crashed,
             DraftSeen,
@@ -220,11 +230,11 @@ class HearingScreen(Screen[None]):
             case Opened():
                 self._begin(news)
             case NotOpened(error):
-                self.refusal = str(error)
+                self.not_opened = error
                 status = self.query_one(StatusLine)
                 status.state = replace(status.state, background="")
                 self.running = False
-                run_beside(self, partial(self.kcode.tell_not_opened, error), group="screens")
+                run_beside(self, partial(tell_not_opened, self.kcode, error), group="screens")
             case Counted():
                 status = self.query_one(StatusLine)
                 status.state = with_account(status.state, news)
@@ -236,6 +246,9 @@ class HearingScreen(Screen[None]):
                 if view.proposal.changes or self._draft is not None:
                     self.draft.show(view)
                 self.kcode.refresh_review()
+            case CommandBegun(words):
+                self.running = True
+                self.transcript.unqueue(words, first=True)
             case TurnFailed(error):
                 self.transcript.stop()
                 text = self.texts("app.interrupted") if error is None else str(error)
@@ -259,12 +272,13 @@ class HearingScreen(Screen[None]):
 
     def _begin(self, opened: Opened) -> None:
         self.kcode.session = opened.session
+        self.query_one(DraftBar).know()
         status = self.query_one(StatusLine)
         status.state = replace(
             status.state, endpoint=opened.endpoint, model=opened.model, branch=opened.branch, background=""
         )
         if self.resumed is not None:
-            self.tell(self.texts("app.resumed"))
+            run_beside(self, partial(tell_resumed, self), group="learning")
         for warning in opened.warnings:
             self.tell(warning, "warning")
         self.on_opened()
@@ -277,19 +291,12 @@ class HearingScreen(Screen[None]):
         status.state = replace(status.state, vim=event.mode.value if event.mode else "")
 
     def on_composer_editing_failed(self, event: Composer.EditingFailed) -> None:
-        self.tell(event.reason, "warning")
+        self.remark(event.reason)
 
     async def ask(self, question: Question) -> str | None:
         """What the user answers to a question of the loop's; None where they turn away."""
         self.kcode.call_user("asks")
         return await self.questions.ask(question)
-
-    def tell_review(self, outcome: ReviewOutcome) -> None:
-        """Say what came of a review."""
-        if outcome.applied:
-            self.tell(self.texts("app.applied", count=outcome.applied))
-        if outcome.rejected:
-            self.tell(self.texts("app.rejected", count=outcome.rejected))
 
 
 def edit_outside(folder: Path, text: str) -> str | None:

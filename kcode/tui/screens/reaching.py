@@ -9,6 +9,7 @@ from textual import on
 
 from kcode.tui.doing import move
 from kcode.tui.screens.hearing import HearingScreen
+from kcode.tui.widgets.beside import WIDE, Beside
 from kcode.tui.widgets.composer import Composer
 from kcode.tui.widgets.statusline import StatusLine
 
@@ -30,8 +31,14 @@ class ReachingScreen(HearingScreen):
         self.finding.open(self.transcript, self.query_one(Composer))
 
     def action_toggle_draft(self) -> None:
+        """Show or hide the draft beside the conversation; where it cannot be seen either way, say why."""
+        if not self.query_one(Beside).has_room:
+            self.remark(self.texts("app.draft_narrow", width=WIDE))
+            return
         self.draft.is_wanted = not self.draft.is_wanted
         self.draft.come_or_go()
+        if self.draft.is_wanted and not self.draft.display:
+            self.remark(self.texts("app.draft_empty"))
 
     def action_in_transcript(self, action: str, argument: str | int) -> None:
         """Scroll or walk through the conversation."""
@@ -46,9 +53,15 @@ class ReachingScreen(HearingScreen):
         else:
             composer.action_interrupt()
 
+    def on_resize(self) -> None:
+        # Once all have their places again.
+        self.call_after_refresh(self.query_one(Composer).fit_list)
+
     @on(Composer.Changed)
     def _typed(self, event: TextArea.Changed) -> None:
         """Offer to send what is typed."""
+        if isinstance(event.text_area, Composer):
+            self.aside.hear(event.text_area.text)
         status, is_typed = self.query_one(StatusLine), bool(event.text_area.text.strip())
         if isinstance(event.text_area, Composer) and is_typed is not status.state.is_typed:
             status.state = replace(status.state, is_typed=is_typed)

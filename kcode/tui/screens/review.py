@@ -38,6 +38,9 @@ class ReviewScreen(ProvingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
 
+    ends_when_done = False
+    """Whether it is left by itself once all is applied or out of the draft; who opened it says so then."""
+
     _applied = _rejected = 0
 
     async def action_why(self) -> None:
@@ -100,6 +103,9 @@ class ReviewScreen(ProvingScreen):
         said = "review.applied" if written else "review.dropped"
         hunks = count_hunks(len(accepted) or len(rejected), self.texts)
         await self._look()
+        if self.ends_when_done and self.state is not None and not self.state.view.proposal.changes:
+            leave(self, ReviewOutcome(self._applied, self._rejected))
+            return
         back = "screen.take_back('undo')" if written else ""
         self.say(self.texts(said, hunks=hunks, size=describe_size(written, self.texts)), Role.GOOD, back)
 

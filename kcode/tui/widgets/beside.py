@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from textual.events import Resize
 
 # From this width on the draft stands beside the conversation.
-_WIDE = 120
+WIDE = 120
 
 
 class Beside(Horizontal):
@@ -22,5 +22,10 @@ class Beside(Horizontal):
     Beside.-narrow DraftPane { display: none; }
     """
 
+    @property
+    def has_room(self) -> bool:
+        """Whether there is room for both."""
+        return not self.has_class("-narrow")
+
     def on_resize(self, event: Resize) -> None:
-        self.set_class(event.size.width < _WIDE, "-narrow")
+        self.set_class(event.size.width < WIDE, "-narrow")

@@ -160,6 +160,12 @@ class BlockReader(BlockView):
         self.redraw()
         return len(found)
 
+    @property
+    def found(self) -> tuple[int, int]:
+        """Which of the blocks that have what is searched for the cursor is on, from 1, and how many there are."""
+        found, at = self._finds(), self._cursor_place()
+        return (found.index(at) + 1 if at in found else 0), len(found)
+
     def _finds(self) -> list[int]:
         needle = self.needle.casefold()
         blocks = self.stack.blocks

@@ -63,12 +63,12 @@ class BlockView(ScrollView, can_focus=True):
         self._palette: Palette | None = None
         self._strips: dict[object, Strip] = {}
 
-    def sync(self) -> None:
-        """Show what the stack holds by now."""
+    def sync(self, *, is_new: bool = False) -> None:
+        """Show what the stack holds by now; `is_new` says that something happened, and not only looks otherwise."""
         changed = self.stack.take_changed()
         if changed is not None:
             self.viewport.sync(changed)
-            if not self.viewport.follows:
+            if is_new and not self.viewport.follows:
                 self._has_unseen = True
         self.settle()
 

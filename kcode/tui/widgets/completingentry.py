@@ -83,11 +83,18 @@ class CompletingEntry(VimEntry):
             self._completion.close()
         elif token != self._token or not self._completion.is_open:
             self._token = token
-            self.show_offers(self._completer.offers(token), self._texts("composer.completion_hint"))
+            most = max(self.screen.size.height // 2, MOST_ROWS) if token.kind == "command" else MOST_ROWS
+            self.show_offers(self._completer.offers(token), self._texts("composer.completion_hint"), most=most)
 
-    def show_offers(self, offers: Sequence[Offer], hint: str) -> None:
-        """Show these as far as there is room above."""
-        self._completion.show(offers, hint, rows=min(MOST_ROWS, self.region.y - 2))
+    def fit_list(self) -> None:
+        """Have an open list fit the window as it is by now."""
+        if self._completion.is_open:
+            self._token = None
+            self.offer()
+
+    def show_offers(self, offers: Sequence[Offer], hint: str, *, most: int = MOST_ROWS) -> None:
+        """Show these as far as there is room above, at most so many at a time."""
+        self._completion.show(offers, hint, rows=min(most, self.region.y - 2))
 
     def close_list(self) -> None:
         self._token = None

@@ -64,6 +64,10 @@ class Completion(Widget):
         return self._offers[self._cursor] if self._offers else None
 
     @property
+    def offers(self) -> Sequence[Offer]:
+        return self._offers
+
+    @property
     def number(self) -> int:
         """Which of the offers is chosen, from 0."""
         return self._cursor
@@ -71,7 +75,7 @@ class Completion(Widget):
     def show(self, offers: Sequence[Offer], hint: str = "", *, rows: int = MOST_ROWS) -> None:
         """Open with these, the first one chosen, at most so many rows high; close for none."""
         self._offers, self._cursor, self._top, self._hint = offers, 0, 0, hint
-        self._rows = max(min(rows, MOST_ROWS), 1)
+        self._rows = max(rows, 1)
         if not offers:
             self.display = False
             return

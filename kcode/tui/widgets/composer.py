@@ -40,6 +40,12 @@ def sign_at(placeholder: str, column: int) -> str:
     return ""
 
 
+def edited(typed: Typed, made: str) -> Typed:
+    """What an editor made of a text; one that was left as it was keeps its chips."""
+    made = made.rstrip("\n")
+    return typed if made == typed.pastes.expanded(typed.text).rstrip("\n") else Typed(made)
+
+
 class Composer(RecallingEntry):
     """Posts what the user wants; the app decides what becomes of it.
 
@@ -86,6 +92,9 @@ class Composer(RecallingEntry):
 
     class Interrupted(Message):
         """Esc, where there was nothing else for it to do."""
+
+    class Ended(Message):
+        """The end of input, as shells have it: Ctrl-D where nothing stands."""
 
     @dataclass
     class EditingFailed(Message):
@@ -148,7 +157,7 @@ class Composer(RecallingEntry):
         # Of what was typed right before the key the list has not heard yet.
         if not self.is_searching:
             self.offer()
-        if self._completion.is_open and not self._is_whole_command():
+        if self._completion.is_open and not self._is_whole():
             self.take_chosen()
             return
         row, column = self.cursor_location
@@ -158,10 +167,16 @@ class Composer(RecallingEntry):
         if self.text.strip():
             self._send(self.typed)
 
-    def _is_whole_command(self) -> bool:
-        """Whether a command's name stands there whole, so that Enter need not complete it first."""
+    def _is_whole(self) -> bool:
+        """Whether a command's name or a path stands there whole, so that Enter need not complete it first."""
+        if self.is_searching or self._token is None:
+            return False
+        row, column = self.cursor_location
+        typed = self.document[row][self._token.start : column]
         chosen = self._completion.chosen
-        return not self.is_searching and chosen is not None and chosen.insert == f"{self.text} "
+        # What was moved to in the list is meant, whatever else fits as it stands.
+        offers = self._completion.offers if self._completion.number == 0 else [chosen]
+        return any(offer is not None and offer.insert.rstrip() == typed for offer in offers)
 
     def _send(self, typed: Typed) -> None:
         whole = typed.pastes.expanded(typed.text)
@@ -176,6 +191,19 @@ class Composer(RecallingEntry):
             self.post_message(self.ShellEntered(whole[1:].strip()))
         else:
             self.post_message(self.Submitted(whole, typed.text))
+
+    def give_up(self) -> None:
+        """Have nothing stand here; what stood here can be had again as what was sent before."""
+        if not self.is_searching:
+            self._sent.add(self.typed)
+        self._completion.close()
+        self.put(Typed(""))
+
+    def action_delete_or_end(self) -> None:
+        if self.text:
+            self.action_delete_right()
+        else:
+            self.post_message(self.Ended())
 
     def action_interrupt(self) -> None:
         self.post_message(self.Interrupted())
@@ -195,4 +223,4 @@ class Composer(RecallingEntry):
             self.post_message(self.EditingFailed(self._texts("composer.no_editor")))
             return
         if made is not None:
-            self.put(Typed(made.rstrip("\n")))
+            self.put(edited(typed, made))

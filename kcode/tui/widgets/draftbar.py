@@ -118,21 +118,25 @@ class DraftBar(OneLine):
     def __init__(self, texts: Texts, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._texts = texts
-        self._state = DraftState()
+        self._state: DraftState | None = None
 
     @property
     def state(self) -> DraftState:
-        return self._state
+        return self._state or DraftState()
 
     @state.setter
     def state(self, state: DraftState) -> None:
         self._state = state
         self.draw()
 
+    def know(self) -> None:
+        """Nothing is proposed, as far as nothing else was said: until here that was not known."""
+        self.state = self.state
+
     def line(self, width: int) -> Line:
-        return draft_line(self._state, width, self._texts)
+        return draft_line(self._state, width, self._texts) if self._state else ()
 
     def on_click(self, event: Click) -> None:
         event.stop()
-        if self._state.files:
+        if self.state.files:
             self.post_message(self.Pressed())

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
+from textual.strip import Strip
 
+from kcode.tui.lines import Ground, Role, Span, width_of
+from kcode.tui.themes import palette_for
 from kcode.tui.widgets.caretline import CaretLine
 
 if TYPE_CHECKING:
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
     from kcode.tui.texts import Texts
     from kcode.tui.widgets.transcript import Transcript
+
+# Cells to type in that the count leaves free.
+_LEAST = 16
 
 
 class FindLine(CaretLine):
@@ -53,10 +59,30 @@ class FindLine(CaretLine):
             if not self.value:
                 self._transcript.clear_marks()
             self.set_class(bool(self.value) and not found, "-nothing")
+            self.refresh()
 
     def action_find(self, step: int) -> None:
         if self._transcript is not None:
             self._transcript.action_find_next(step)
+            self.refresh()
+
+    @property
+    def _told(self) -> str:
+        """How many places there are, and the keys that go through them; "" before anything is typed."""
+        if self._transcript is None or not self.value:
+            return ""
+        place, count = self._transcript.found
+        if not count:
+            return self._texts("transcript.nothing_found")
+        return f"{self._texts('transcript.found', place=place, count=count)} · {self._texts('app.find_keys')}"
+
+    def render_line(self, y: int) -> Strip:
+        strip, note = super().render_line(y), (Span(f"  {self._told}", Role.DIM),) if self._told else ()
+        room = self.content_size.width - width_of(note)
+        if not note or y or room < _LEAST:
+            return strip
+        beside = palette_for(self.app.current_theme).strip(note, width_of(note), Ground.PANEL)
+        return Strip.join([strip.crop(0, room), beside])
 
     def action_close(self) -> None:
         self.remove_class("-open")

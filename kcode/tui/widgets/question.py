@@ -44,6 +44,14 @@ class Confirm:
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """Something of the interface's own to be chosen; the answer is a letter, each of which stands with what it does."""
+
+    message: str
+    choices: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One answer: its key in the list, the letter that gives it, its words."""
 
@@ -52,7 +60,7 @@ class Choice:
     words: str
 
 
-def choices_for(question: Question | Confirm, texts: Texts) -> list[Choice]:
+def choices_for(question: Question | Confirm | Pick, texts: Texts) -> list[Choice]:
     """What can be answered, the likeliest first; the last is to stop."""
     stop = Choice(_STOP, "n", texts("screens.question_stop"))
     match question:
@@ -65,6 +73,8 @@ def choices_for(question: Question | Confirm, texts: Texts) -> list[Choice]:
             return [Choice("=yes", "y", texts("screens.question_go_on")), stop]
         case Confirm(yes=yes, no=no):
             return [Choice("=yes", "y", yes), Choice(_STOP, "n", no)]
+        case Pick(choices=pairs):
+            return [Choice(f"={letter}", letter, words) for letter, words in pairs]
 
 
 def choice_rows(choices: Sequence[Choice], width: int) -> list[Row]:
@@ -115,7 +125,7 @@ class QuestionPanel(Vertical):
     def is_open(self) -> bool:
         return self._answer is not None
 
-    async def ask(self, question: Question | Confirm) -> str | None:
+    async def ask(self, question: Question | Confirm | Pick) -> str | None:
         """The person's answer, None where they want to stop. A second question waits until the first is answered."""
         async with self._turn:
             answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
@@ -143,7 +153,7 @@ class QuestionPanel(Vertical):
         if had_focus and came_from and came_from.is_attached:
             came_from.focus()
 
-    async def _take_focus(self, question: Question | Confirm) -> None:
+    async def _take_focus(self, question: Question | Confirm | Pick) -> None:
         await until_quiet(self.screen, self._patience)
         if self.has_focus_within:
             return

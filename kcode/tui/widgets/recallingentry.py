@@ -10,6 +10,8 @@ from kcode.tui.history import Typed, Walk
 from kcode.tui.widgets.completingentry import CompletingEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kcode.tui.completing import CompletionSource
     from kcode.tui.history import InputHistory
     from kcode.tui.texts import Texts
@@ -113,13 +115,22 @@ class RecallingEntry(CompletingEntry):
 
     def _search(self) -> None:
         from kcode.tui.completing import Offer  # noqa: PLC0415 - needed by few sessions
-        from kcode.tui.fuzzy import Candidates  # noqa: PLC0415
 
         newest = list(reversed(self._sent.entries))
-        found = Candidates([entry.text for entry in newest]).rank(self.text)
-        self._found = [newest[one.index] for one in found]
-        offers = [Offer(newest[one.index].text, "", "", one.positions) for one in found]
+        found = recall([entry.text for entry in newest], self.text)
+        self._found = [newest[index] for index, _ in found]
+        offers = [Offer(newest[index].text, "", "", positions) for index, positions in found]
         nothing = [Offer(self._texts("composer.nothing_found"), "")]
         if not offers:
             self._found = [self._before_search or Typed("")]
         self.show_offers(offers or nothing, self._texts("composer.search_hint"))
+
+
+def recall(texts: Sequence[str], wanted: str) -> list[tuple[int, tuple[int, ...]]]:
+    """Those that hold what is wanted as it stands, in their order, and then those that only fit it; each with where."""
+    from kcode.tui.fuzzy import Candidates  # noqa: PLC0415 - needed by few sessions
+
+    places = ((index, text.lower().find(wanted.lower())) for index, text in enumerate(texts))
+    exact = {index: tuple(range(at, at + len(wanted))) for index, at in places if at >= 0}
+    fitting = {one.index: one.positions for one in Candidates(texts).rank(wanted) if one.index not in exact}
+    return [*exact.items(), *fitting.items()]

@@ -21,7 +21,7 @@ _FULL, _HALF, _EMPTY = "█", "▌", "░"
 
 @dataclass(frozen=True, slots=True)
 class StatusState:
-    """`cost` is in US dollars and None where it is not known; `cached` is the share of the tokens sent that were cached.
+    """`cost` is in US dollars and None where it is not known, `is_spent` says that something was; `cached` is the share of the tokens sent that were cached.
 
     `is_confined` is False where commands run without a sandbox. `used` and `window` are in tokens, `trigger` is where the conversation is compacted. `background` is what goes on
     beside the conversation, in words; `vim` is the name of the mode. `send_key` sends what stands in the
@@ -32,6 +32,7 @@ class StatusState:
     model: str = ""
     is_confined: bool = True
     branch: str = ""
+    is_spent: bool = False
     used: int = 0
     window: int = 0
     trigger: int = 0
@@ -108,7 +109,7 @@ def _cost(state: StatusState, texts: Texts) -> Line:
     if state.is_free:
         return ()
     if state.cost is None:
-        return (Span(texts("status.cost_unknown"), Role.DIM),)
+        return (Span(texts("status.cost_unknown"), Role.DIM),) if state.is_spent else ()
     return (Span(f"${state.cost:.2f}" if state.cost >= 0.1 or not state.cost else f"${state.cost:.3f}"),)
 
 

@@ -53,7 +53,7 @@ class Transcript(BlockReader):
         """Paint what has come at once."""
         began = monotonic()
         if self.is_mounted:
-            self.sync()
+            self.sync(is_new=True)
         self._pace = _SLOW_PACE if monotonic() - began > _SLOW else _PACE
 
     def stop(self) -> None:
@@ -76,9 +76,9 @@ class Transcript(BlockReader):
             self.viewport.follows = True
         self.flush()
 
-    def unqueue(self, text: str) -> None:
-        """Take back a message that waits."""
-        self.feed.unqueue(text)
+    def unqueue(self, text: str, *, first: bool = False) -> None:
+        """Take away the last message that waits and says so, or the first."""
+        self.feed.unqueue(text, first=first)
         self.flush()
 
     def notice(self, text: str, kind: NoticeKind = NoticeKind.INFO) -> None:

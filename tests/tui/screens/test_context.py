@@ -80,7 +80,7 @@ def test_it_says_what_kcode_context_says() -> None:
     unknown = replace(account(), next=Forecast(0, 96_000, None), spent=Tally(1, Usage(1, 1)))
     text = join(row.line for row in account_rows(unknown, 100, TEXTS))
     assert "96,000 new" in text
-    assert "cost unknown" in text
+    assert "price unknown" in text
     assert "$" not in text
 
 

@@ -165,6 +165,8 @@ def quit_by_mouse(terminal: Tmux) -> None:
     place = place_in(screen, "/review")
     assert place is not None
     terminal.turn_wheel(*place, notches=60)
+    # The last one of all: once it is seen, the list moves no more.
+    terminal.wait_for("/init")
     terminal.click_on("/quit", gone="/doctor ")
     terminal.click_on("enter send", "kcode -r", "has 1 hunk pending", "[left 0]")
 

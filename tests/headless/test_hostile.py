@@ -166,8 +166,16 @@ def test_instructions_outside_the_workspace_are_not_sent(start: Start, tmp_path:
     assert b"repositoryformatversion" not in body
 
 
+# With a name of its own: pytest puts it into the environment, where 5 MB of it leave no room for a program to start.
 @pytest.mark.parametrize(
-    "text", [b"hi \xf3\xa0\x81\x81", b"hi \xe2\x80\x8bthere", b"hi \xe2\x80\xae", b"\0\1", b"rule\n" * 1_000_000]
+    "text",
+    [
+        b"hi \xf3\xa0\x81\x81",
+        b"hi \xe2\x80\x8bthere",
+        b"hi \xe2\x80\xae",
+        b"\0\1",
+        pytest.param(b"rule\n" * 1_000_000, id="5 MB"),
+    ],
 )
 def test_instructions_that_nobody_can_read_are_left_out_with_a_word(start: Start, text: bytes) -> None:
     program, server = start([reply("Nothing.")])

@@ -145,7 +145,7 @@ async def film(folder: Path, columns: int = 120, rows: int = 34) -> None:
         await see(camera, "billing/instalments.py:27")
         await asyncio.sleep(3 * LOOK)
         await press(pilot, "f2", "a", "a", "a", "enter", "y")
-        await see(camera, "Applied")
+        await see(camera, "hunks applied")
         await asyncio.sleep(2 * LOOK)
         camera.take()
         drawn = draw_film(camera.frames, camera.seconds, columns, "kcode: a fix from the question to the files")

@@ -100,8 +100,7 @@ def _review(what: str, model: ModelOptions, place: PlaceOptions, output: OutputO
         terminal.say("There is nothing to review: no file differs.", YELLOW)
         return EXIT_NOTHING
     if comments or not (output.json or output.file or not sys.stdout.isatty()):
-        _show(desk, comments=comments)
-        return 0
+        return _show(desk, comments=comments)
     from kcode.draft.patch import render_patch
     from kcode.headless.writtenreview import write_review
 
@@ -109,8 +108,8 @@ def _review(what: str, model: ModelOptions, place: PlaceOptions, output: OutputO
     return write_review(change, _title(what), model, place, output)
 
 
-def _show(desk: ReviewDesk, *, comments: bool) -> None:
-    """Show the panes; of what has no session the comments are printed at the end."""
+def _show(desk: ReviewDesk, *, comments: bool) -> int:
+    """Show the panes; of what has no session the comments are printed at the end. The exit code."""
     from kcode.streams import take_terminal
     from kcode.tui.diff.comments import comments_as_markdown
     from kcode.tui.reviewapp import show_review
@@ -118,10 +117,11 @@ def _show(desk: ReviewDesk, *, comments: bool) -> None:
 
     if not take_terminal():
         raise RefusedError("The panes need a terminal, and there is none. kcode diff prints what is pending.")
-    show_review(desk)
+    code = show_review(desk)
     if comments or desk.source is not Source.PROPOSAL:
         sys.stdout.write(comments_as_markdown(desk.look()))
         sys.stdout.flush()
+    return code
 
 
 def _title(what: str) -> str:

@@ -1,11 +1,10 @@
-"""The interface as a program: themes, the talk behind the screens, signals, and how one leaves."""
+"""The interface as a program: themes, the talk behind the screens, and how one leaves."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import os
-import signal
 import sys
 import threading
 from concurrent.futures import Future
@@ -22,7 +21,7 @@ from kcode.tui.doing import take_preferences
 from kcode.tui.notify import RESTORE_TITLE, SAVE_TITLE, title_sequence
 from kcode.tui.preferences import load_preferences, save_preference
 from kcode.tui.screens.conversation import ConversationScreen
-from kcode.tui.terminalapp import TerminalApp, tell_of_hangup
+from kcode.tui.terminalapp import TerminalApp
 from kcode.tui.texts import language_of, load_texts
 from kcode.tui.working import run_beside
 
@@ -89,17 +88,6 @@ class KcodeApp(TerminalApp):
 
     def on_mount(self) -> None:
         self.write_sequence(SAVE_TITLE + title_sequence(f"kcode {self.place.workspace.root.name}"))
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, self.leave, 128 + number)
-        if not self.is_headless and sys.stdin.isatty():
-            tell_of_hangup(sys.stdin.fileno(), partial(self._hang_up, loop))
-
-    def _hang_up(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Leave as with SIGHUP. Called in a thread of its own."""
-        if self.is_running:
-            loop.call_soon_threadsafe(self.leave, 128 + signal.SIGHUP)
 
     def _add_session(self, mode: str, resume: str | None, words: str) -> None:
         """Have a stack of screens for a session: with it all that was opened over the one before goes away."""

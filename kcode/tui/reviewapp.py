@@ -54,6 +54,6 @@ def review_app(desk: ReviewDesk) -> ReviewApp:
     return ReviewApp(desk, preferences, texts)
 
 
-def show_review(desk: ReviewDesk) -> None:
-    """Show the screen until it is left, on stderr: what comes of it may go elsewhere on stdout."""
-    review_app(desk).run_at_terminal(2)
+def show_review(desk: ReviewDesk) -> int:
+    """Show the screen until it is left, on stderr: what comes of it may go elsewhere on stdout. The exit code."""
+    return review_app(desk).run_at_terminal(2)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
+import signal
+import sys
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from textual.app import App
@@ -78,6 +82,20 @@ class TerminalApp(App[int]):
         with drawn_on(descriptor) as self._errors:
             code = self.run(mouse=self.preferences.mouse)
         return self.return_code or code or 0
+
+    def on_mount(self) -> None:
+        """Have a signal, or a terminal that is gone, end the program as the user would."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, self.leave, 128 + number)
+        if not self.is_headless and sys.stdin.isatty():
+            tell_of_hangup(sys.stdin.fileno(), partial(self._hang_up, loop))
+
+    def _hang_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Leave as with SIGHUP. Called in a thread of its own."""
+        if self.is_running:
+            loop.call_soon_threadsafe(self.leave, 128 + signal.SIGHUP)
 
     @contextmanager
     def suspend(self) -> Iterator[None]:

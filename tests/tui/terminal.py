@@ -58,6 +58,13 @@ class Terminal:
     def type(self, text: bytes) -> None:
         os.write(self.master, text)
 
+    def close(self) -> None:
+        """Take the terminal away, as when its window is closed; the program hears of that alone."""
+        os.close(self.slave)
+        os.close(self.master)
+        # In their place, for what is closed at the end.
+        self.master, self.slave = pty.openpty()
+
     def end(self) -> int:
         end = time.monotonic() + DEADLINE
         while self.process.poll() is None:

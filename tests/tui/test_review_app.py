@@ -13,7 +13,7 @@ from tests.headless.proposals import propose_changes
 from tests.program import MODULE, make_program
 from tests.tui.reviewing import desk_of
 from tests.tui.stage import shown
-from tests.tui.terminal import Terminal
+from tests.tui.terminal import DEADLINE, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -123,6 +123,14 @@ def test_ctrl_c_goes_one_step_back(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             await pilot.pause(0.01)
 
     walk(tmp_path, monkeypatch, "", steps)
+
+
+def test_a_terminal_that_is_closed_ends_it(tmp_path: Path) -> None:
+    program = make_program(tmp_path)
+    with Terminal(program, "-m", "kcode", "review", "HEAD") as terminal:
+        terminal.read_until(b"decided 0 of")
+        terminal.close()
+        assert terminal.process.wait(DEADLINE) == 129
 
 
 @pytest.mark.parametrize("mouse", [True, False])

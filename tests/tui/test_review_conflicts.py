@@ -5,23 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import pytest
-
 from kcode.draft.review import Cut, Decision, decide, divide
 from kcode.results import CommandResult, TestReport
-from tests.headless.proposals import Proposed, propose_changes
 from tests.tui.reviewing import desk_of, live_desk_of, walking
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-
-@pytest.fixture
-def proposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Proposed:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    return propose_changes(tmp_path)
+    from tests.headless.proposals import Proposed
 
 
 def test_the_summary_says_what_speaks_against_it(proposed: Proposed) -> None:

@@ -10,25 +10,16 @@ from kcode.agent.place import open_place
 from kcode.draft.review import Decision, comment, decide
 from kcode.tui.pendingdesk import PendingDesk
 from kcode.tui.screens.reviewlooking import ReviewOutcome
-from tests.headless.proposals import INVOICE, Proposed, propose_changes
+from tests.headless.proposals import INVOICE, Proposed
 from tests.tui.reviewing import desk_of, live_desk_of, walking
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
     from kcode.draft.files import Proposal
 
 ROUNDED = INVOICE.replace("sum(self.lines)", "round(sum(self.lines), 2)")
 SENT = ROUNDED.replace("Invoice().send()", "Invoice().send()\n    print('sent')")
-
-
-@pytest.fixture
-def proposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Proposed:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    return propose_changes(tmp_path)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (150, 45)])

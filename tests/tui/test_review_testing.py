@@ -11,19 +11,11 @@ from kcode.agent.place import open_place
 from kcode.tui.backgroundtests import BackgroundTests
 from kcode.tui.pendingdesk import PendingDesk
 from tests.agent.proposals import make_bench
-from tests.headless.proposals import INVOICE, Proposed, propose_changes
+from tests.headless.proposals import INVOICE, Proposed
 from tests.tui.reviewing import desk_of, walking
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.fixture
-def proposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Proposed:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    return propose_changes(tmp_path)
 
 
 def test_the_accepted_hunks_are_tested_with_the_users_files(proposed: Proposed, tmp_path: Path) -> None:

@@ -22,24 +22,14 @@ from kcode.tui.screens.reviewkeys import explain_keys, is_open
 from kcode.tui.texts import LANGUAGES, load_texts
 from kcode.tui.widgets.draftpane import DraftPane
 from tests.draft.reviews import proposal_of
-from tests.headless.proposals import Proposed, propose_changes
 from tests.tui.reviewing import desk_of, walking
 from tests.tui.stage import Stage, shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kcode.draft.files import Proposal
+    from tests.headless.proposals import Proposed
 
 SMALL = (80, 24)
-
-
-@pytest.fixture
-def proposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Proposed:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    return propose_changes(tmp_path)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

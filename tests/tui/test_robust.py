@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pty
 import signal
 from typing import TYPE_CHECKING
 
@@ -103,12 +102,10 @@ def test_a_terminal_that_is_closed_ends_it_and_the_session_can_be_gone_on_with(
     program = program_with(tmp_path, model_server, reply("Said before."))
     with Terminal(program, "-m", "kcode", "what is here?") as terminal:
         terminal.read_until(b"Said before.", b"price unknown")
-        os.close(terminal.slave)
-        os.close(terminal.master)
+        terminal.close()
         if is_told:
             terminal.process.send_signal(signal.SIGHUP)
         terminal.process.wait(DEADLINE)
-        terminal.master, terminal.slave = pty.openpty()
         assert terminal.process.returncode == 129
     log = tmp_path / "errors"
     with (
